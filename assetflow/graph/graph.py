@@ -1,0 +1,53 @@
+"""How assets relate: a graph in topological order, and its walks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from assetflow.model.asset import Asset, Input, Source
+from assetflow.model.names import AssetName
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One input of an asset, and the asset or source that it resolves to."""
+
+    input: Input
+    upstream: AssetName
+
+
+@dataclass(frozen=True, slots=True)
+class AssetGraph:
+    """Assets in topological order (upstream first, then by name), and how they relate.
+
+    `upstreams` and `downstreams` are direct, and hold sources as well as assets.
+    """
+
+    assets: Mapping[AssetName, Asset]
+    sources: Mapping[AssetName, Source]
+    links: Mapping[AssetName, tuple[Link, ...]]
+    upstreams: Mapping[AssetName, tuple[AssetName, ...]]
+    downstreams: Mapping[AssetName, tuple[AssetName, ...]]
+
+    def all_upstream(self, names: Iterable[AssetName], depth: int | None = None) -> set[AssetName]:
+        """Return all that `names` are made from, sources included, at most `depth` away."""
+        return _reach(self.upstreams, names, depth)
+
+    def all_downstream(
+        self, names: Iterable[AssetName], depth: int | None = None
+    ) -> set[AssetName]:
+        """Return all that is made from `names`, at most `depth` away."""
+        return _reach(self.downstreams, names, depth)
+
+
+def _reach(
+    neighbours: Mapping[AssetName, tuple[AssetName, ...]],
+    names: Iterable[AssetName],
+    depth: int | None,
+) -> set[AssetName]:
+    found: set[AssetName] = set()
+    frontier = set(names)
+    while frontier and (depth is None or depth > 0):
+        frontier = {other for name in frontier for other in neighbours.get(name, ())} - found
+        found |= frontier
+        depth = None if depth is None else depth - 1
+    return found

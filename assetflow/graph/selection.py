@@ -1,0 +1,156 @@
+"""Select assets by name, pattern, attribute and lineage: `stg_*`, `+orders`, `tag:daily`.
+
+Several texts are a union, a comma inside one is an intersection.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from assetflow.errors import BadSelection, UnknownSelection
+from assetflow.graph.graph import AssetGraph
+from assetflow.model.asset import Asset
+from assetflow.model.names import AssetName, folded
+
+_TERM = re.compile(
+    r"(?:(?P<up>\d*)(?P<plus_up>\+))?(?P<what>[^+]+)(?:(?P<plus_down>\+)(?P<down>\d*))?"
+)
+
+Statuses = Mapping[AssetName, Collection[str]]
+"""The statuses of each asset that `status:` can ask for: stale, missing, up_to_date …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a selection: what it names, and how far up and down; None is no limit."""
+
+    method: str
+    value: str
+    up: int | None = 0
+    down: int | None = 0
+
+
+def parse_term(text: str) -> Term:
+    """Return the term that `text` says.
+
+    >>> parse_term("2+orders+")
+    Term(method='name', value='orders', up=2, down=None)
+    >>> parse_term("tag:daily")
+    Term(method='tag', value='daily', up=0, down=0)
+    """
+    found = _TERM.fullmatch(text.strip())
+    if found is None:
+        raise BadSelection(text, "it is empty or has a '+' inside")
+    what = found["what"].strip()
+    method, colon, value = what.partition(":")
+    if not colon:
+        method, value = "name", what
+    elif method not in (*METHODS, "status"):
+        raise BadSelection(text, f"'{method}:' is not known")
+    if not value:
+        raise BadSelection(text, "nothing follows the colon")
+    return Term(
+        method,
+        value,
+        _depth(found["plus_up"], found["up"]),
+        _depth(found["plus_down"], found["down"]),
+    )
+
+
+def _depth(plus: str | None, count: str | None) -> int | None:
+    if not plus:
+        return 0
+    return int(count) if count else None
+
+
+def select(
+    graph: AssetGraph,
+    texts: Iterable[str],
+    exclude: Iterable[str] = (),
+    statuses: Statuses | None = None,
+) -> frozenset[AssetName]:
+    """Return the assets that `texts` select, less those that `exclude` selects.
+
+    Raises UnknownSelection for a text that selects nothing because no such name, tag …
+    exists; an empty `status:` or intersection is an empty answer. A source's name
+    selects nothing by itself, but `source+` selects what is made from it.
+    """
+    wanted: set[AssetName] = set()
+    for text in texts:
+        wanted |= _select_one(graph, text, statuses or {})
+    for text in exclude:
+        wanted -= _select_one(graph, text, statuses or {})
+    return frozenset(wanted)
+
+
+def wants_status(texts: Iterable[str]) -> bool:
+    """Whether one of `texts` asks for a status, which has to be worked out first."""
+    return any("status:" in text for text in texts)
+
+
+def _select_one(graph: AssetGraph, text: str, statuses: Statuses) -> set[AssetName]:
+    parts = [_select_term(graph, parse_term(part), statuses) for part in _split(text)]
+    return set.intersection(*parts)
+
+
+def _split(text: str) -> list[str]:
+    parts = text.split(",")
+    if not all(part.strip() for part in parts):
+        raise BadSelection(text, "a part between commas is empty")
+    return parts
+
+
+def _select_term(graph: AssetGraph, term: Term, statuses: Statuses) -> set[AssetName]:
+    matched = _matched(graph, term, statuses)
+    found = set(matched)
+    if term.up != 0:
+        found |= graph.all_upstream(matched, term.up)
+    if term.down != 0:
+        found |= graph.all_downstream(matched, term.down)
+    return found & graph.assets.keys()
+
+
+def _matched(graph: AssetGraph, term: Term, statuses: Statuses) -> set[AssetName]:
+    if term.method == "status":
+        return {name for name in graph.assets if term.value in statuses.get(name, ())}
+    if term.method == "name":
+        names: Iterable[AssetName] = (*graph.assets, *graph.sources)
+        pattern = folded(term.value)
+        found = {name for name in names if fnmatchcase(folded(name), pattern)}
+    else:
+        holds = METHODS[term.method]
+        found = {name for name, asset in graph.assets.items() if holds(asset, term.value)}
+    if not found:
+        raise UnknownSelection(term.value, _known_values(graph, term.method))
+    return found
+
+
+def _known_values(graph: AssetGraph, method: str) -> set[str]:
+    if method == "name":
+        return {*graph.assets, *graph.sources}
+    values: dict[str, Callable[[Asset], Iterable[str]]] = {
+        "tag": lambda asset: asset.options.tags,
+        "group": lambda asset: (asset.options.group,),
+        "owner": lambda asset: asset.options.owners,
+        "kind": lambda asset: (asset.kind,),
+        "path": lambda asset: (asset.location.path,),
+    }
+    return {value for asset in graph.assets.values() for value in values[method](asset)} - {""}
+
+
+def _is_under(asset: Asset, value: str) -> bool:
+    prefix = value.rstrip("/")
+    path = asset.location.path
+    return path == prefix or path.startswith(f"{prefix}/") or fnmatchcase(path, value)
+
+
+METHODS: Mapping[str, Callable[[Asset, str], bool]] = {
+    "name": lambda asset, value: asset.name == value,
+    "tag": lambda asset, value: any(fnmatchcase(tag, value) for tag in asset.options.tags),
+    "group": lambda asset, value: fnmatchcase(asset.options.group, value),
+    "owner": lambda asset, value: value in asset.options.owners,
+    "kind": lambda asset, value: asset.kind == value,
+    "path": _is_under,
+}
+"""What can stand before the colon of a term, but for `status:`."""

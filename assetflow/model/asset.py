@@ -1,0 +1,163 @@
+"""What a user declares to exist: assets and sources, as frozen values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from assetflow.model.columns import Schema
+from assetflow.model.names import AssetName
+
+Form = Literal[
+    "table",  # pyarrow.Table
+    "reader",  # pyarrow.RecordBatchReader, streamed
+    "relation",  # duckdb.DuckDBPyRelation, lazy
+    "pandas",
+    "polars",
+    "polars_lazy",
+    "rows",  # list[dict]
+    "path",  # pathlib.Path to a file or folder
+    "value",  # what the observe function of a source answered
+    "sql",  # a table name in a query
+]
+"""In which form the data of an input arrives."""
+
+Isolation = Literal["thread", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where something is defined: a path relative to the project, and a line."""
+
+    path: str
+    line: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One upstream as an asset's code names it. `columns` are declared, else None.
+
+    `upstream` is the asset or source that is meant where the code's name is another.
+    """
+
+    name: str
+    form: Form
+    columns: tuple[str, ...] | None = None
+    line: int = 1
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a failed step is tried again, and how long it waits, doubling each time."""
+
+    attempts: int = 0
+    backoff_seconds: float = 1.0
+    longest_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the decorator and the header can say about an asset, validated."""
+
+    description: str = ""
+    group: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    columns: Schema | None = None
+    ordered: bool = False
+    volatile: bool = False
+    float_digits: int | None = None
+    retries: Retries = Retries()
+    timeout_seconds: float | None = None
+    pool: str = ""
+    isolation: Isolation = "thread"
+    version: str = ""
+    packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    renamed_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlBody:
+    """One query. `text` is without the header; `first_line` is where it starts in the file."""
+
+    text: str
+    dialect: str = "duckdb"
+    first_line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBody:
+    """One function that makes one asset, or several (`outputs` names them, in order).
+
+    `context` is the name of the parameter that takes the AssetContext, `configs` maps
+    parameters to the Config classes they are annotated with, `resources` are the
+    parameters that take a resource. `optional` are the parameters with a default: inputs
+    where an asset or source has their name, else constants.
+    """
+
+    function: Callable[..., Any] = field(compare=False)
+    outputs: tuple[AssetName, ...] = ()
+    context: str = ""
+    configs: Mapping[str, type] = field(default_factory=dict, compare=False)
+    resources: tuple[str, ...] = ()
+    optional: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A table or file that the project makes."""
+
+    name: AssetName
+    body: SqlBody | PythonBody
+    location: Location
+    inputs: tuple[Input, ...] = ()
+    options: Options = Options()
+
+    @property
+    def kind(self) -> Literal["python", "sql"]:
+        """Return in which language the asset is written."""
+        return "sql" if isinstance(self.body, SqlBody) else "python"
+
+
+SourceFormat = Literal["csv", "json", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Data that the project reads and does not make: files under a glob, or an answer.
+
+    Either `path` (relative to the project's root) or `observe` is given. A file read
+    that a query names itself is a source whose name is its path (`is_inline`).
+    """
+
+    name: AssetName
+    location: Location
+    path: str = ""
+    format: SourceFormat | None = None
+    observe: Callable[[], object] | None = field(default=None, compare=False)
+    read_options: tuple[tuple[str, str], ...] = ()
+    columns: Schema | None = None
+    description: str = ""
+    group: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A shared client or connection that assets take as a parameter; no part of any key.
+
+    `configs` maps the parameters of `make` to the Config classes they are annotated with.
+    """
+
+    name: str
+    location: Location
+    make: Callable[..., Any] = field(compare=False)
+    configs: Mapping[str, type] = field(default_factory=dict, compare=False)

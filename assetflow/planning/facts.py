@@ -1,0 +1,44 @@
+"""What is known of an asset as it is declared now, as far as deciding needs it."""
+
+from dataclasses import dataclass
+
+from assetflow.errors import AssetflowError
+from assetflow.model.columns import ColumnEdge, ReadSet, Schema
+from assetflow.model.names import AssetName, CodeVersion
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """One input: its name in the code, what it resolves to, and what is read of it."""
+
+    name: str
+    upstream: AssetName
+    form: str
+    read_set: ReadSet
+    mapping: str = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """What an asset's definition says, given the schemas of its inputs.
+
+    `parts` are the named fingerprints that `code_version` is made of. `is_settled` is
+    False while the schema of an upstream that was never made is not known; the facts
+    are then computed again when it is. `is_expected` says that an older version's
+    schema was taken for an upstream that will run. `problem` is what is wrong with the
+    definition, given these schemas. `notes` are what a plan says beside the asset.
+    """
+
+    asset: AssetName
+    code_version: CodeVersion
+    parts: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[InputFacts, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    schema: Schema | None = None
+    ordered: bool = False
+    is_volatile: bool = False
+    is_settled: bool = True
+    is_expected: bool = False
+    column_edges: tuple[ColumnEdge, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: AssetflowError | None = None

@@ -1,0 +1,242 @@
+"""Decide about one asset's partition: what is to be done with it, and every reason why.
+
+Pure. A rule is a function that yields reasons; `judge` asks them all. Early cutoff is
+nothing but this: a key that comes out the same gives no reason to run.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from assetflow.model.columns import ReadSet
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, Key, VersionId
+from assetflow.planning.facts import AssetFacts, InputFacts
+from assetflow.planning.history import Candidate, History, InputRead, Publication
+from assetflow.planning.reasons import (
+    CodeChanged,
+    InputAdded,
+    InputChanged,
+    InputRemoved,
+    NeverMaterialized,
+    Reason,
+    Reused,
+    UpstreamMayChange,
+    UpstreamMissing,
+    Verified,
+    VersionMissing,
+    by_weight,
+)
+from assetflow.planning.steps import Verdict
+from assetflow.planning.trace import key_of
+
+DigestOf = Callable[[AssetName, VersionId, ReadSet], Digest]
+"""Gives the digest of a read-set of a version of an asset, or of a state of a source."""
+
+PartsOf = Callable[[AssetName, str], Mapping[str, str] | None]
+"""Gives the named parts of an earlier code version of an asset, if they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What one asset's partition is judged by.
+
+    `current` has the version of each upstream (the state of each source) that would be
+    read; `pending` are the upstreams that run first. `last` is what is published, of
+    the asset itself or of the one that it was renamed from. `demands` are reasons that
+    the user gave: forced, refresh requested.
+    """
+
+    target: AssetPartition
+    facts: AssetFacts
+    last: Publication | None
+    current: Mapping[AssetName, VersionId]
+    pending: frozenset[AssetName] = frozenset()
+    demands: tuple[Reason, ...] = ()
+    renamed_from: AssetName | None = None
+
+
+def judge(
+    situation: Situation, history: History, digest_of: DigestOf, parts_of: PartsOf
+) -> Verdict:
+    """Return what is to be done, with every reason; action None means up to date."""
+    missing = tuple(_missing_upstreams(situation))
+    if missing:
+        return Verdict("blocked", missing)
+    if situation.pending or not situation.facts.is_settled:
+        return _provisional(situation, history, digest_of, parts_of)
+    inputs = tuple(_input_reads(situation, situation.facts.inputs, digest_of))
+    key = key_of(
+        situation.facts.code_version, situation.target.partition, situation.facts.settings, inputs
+    )
+    reasons = _firm_reasons(situation, history, inputs, key, parts_of)
+    if reasons:
+        return _materialize_or_reuse(situation, history, reasons, key, inputs)
+    return _verify_or_nothing(situation, key, inputs)
+
+
+def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
+    for use in situation.facts.inputs:
+        if use.upstream not in situation.current and use.upstream not in situation.pending:
+            yield UpstreamMissing(use.upstream)
+
+
+def _provisional(
+    situation: Situation, history: History, digest_of: DigestOf, parts_of: PartsOf
+) -> Verdict:
+    """Judge by what is firm already: other inputs, the code; what waits is said to wait."""
+    waiting = tuple(
+        UpstreamMayChange(use.upstream)
+        for use in situation.facts.inputs
+        if use.upstream in situation.pending
+    )
+    known = [use for use in situation.facts.inputs if use.upstream not in situation.pending]
+    firm: list[Reason] = []
+    if situation.facts.is_settled and not situation.facts.is_expected:
+        inputs = tuple(_input_reads(situation, known, digest_of))
+        firm = [
+            *_state_reasons(situation, history, parts_of),
+            *_input_reasons(situation, inputs),
+        ]
+    elif situation.last is None:
+        firm = [NeverMaterialized()]
+    reasons = by_weight((*firm, *situation.demands, *waiting))
+    is_firm = any(not isinstance(reason, UpstreamMayChange) for reason in reasons)
+    return Verdict("materialize" if is_firm else "may_materialize", reasons)
+
+
+def _firm_reasons(
+    situation: Situation,
+    history: History,
+    inputs: tuple[InputRead, ...],
+    key: Key,
+    parts_of: PartsOf,
+) -> tuple[Reason, ...]:
+    last = situation.last
+    if last is not None and key == last.materialization.key:
+        gone = last.version.version in history.missing
+        missing = (VersionMissing(last.version.version),) if gone else ()
+        return by_weight((*missing, *situation.demands))
+    found = [
+        *_state_reasons(situation, history, parts_of),
+        *_input_reasons(situation, inputs),
+        *situation.demands,
+    ]
+    return by_weight(tuple(found)) or (CodeChanged(()),)
+
+
+def _state_reasons(situation: Situation, history: History, parts_of: PartsOf) -> Iterator[Reason]:
+    last, facts = situation.last, situation.facts
+    if last is None:
+        yield NeverMaterialized()
+        return
+    if last.version.version in history.missing:
+        yield VersionMissing(last.version.version)
+    made = last.materialization
+    settings = changed_names(dict(made.settings), dict(facts.settings))
+    if made.code_version != facts.code_version:
+        before = parts_of(made.asset, made.code_version)
+        names = () if before is None else changed_names(before, dict(facts.parts))
+        yield CodeChanged((*names, *settings))
+    elif settings:
+        yield CodeChanged(settings)
+
+
+def changed_names(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names whose value is another, gone or new.
+
+    >>> changed_names({"a": "1", "b": "1"}, {"a": "2", "c": "1"})
+    ('a', 'b', 'c')
+    """
+    return tuple(name for name in sorted({*before, *now}) if before.get(name) != now.get(name))
+
+
+def _input_reasons(situation: Situation, inputs: Iterable[InputRead]) -> Iterator[Reason]:
+    if situation.last is None:
+        return
+    before = {use.name: use for use in situation.last.materialization.inputs}
+    waiting = {use.name for use in situation.facts.inputs if use.upstream in situation.pending}
+    for use in inputs:
+        recorded = before.pop(use.name, None)
+        if recorded is None:
+            yield InputAdded(use.name)
+        elif (recorded.digest, recorded.read_set) != (use.digest, use.read_set):
+            yield InputChanged(use.name, use.read_set.columns)
+        elif (recorded.form, recorded.mapping) != (use.form, use.mapping):
+            yield CodeChanged((f"form of {use.name}",))
+    for name in before.keys() - waiting:
+        yield InputRemoved(name)
+
+
+def _input_reads(
+    situation: Situation, uses: Iterable[InputFacts], digest_of: DigestOf
+) -> Iterator[InputRead]:
+    """Say what each input would be read as; a version that was read before needs no digest."""
+    made = situation.last.materialization if situation.last else None
+    before = {use.name: use for use in made.inputs} if made else {}
+    for use in uses:
+        version = situation.current[use.upstream]
+        recorded = before.get(use.name)
+        if (
+            recorded is not None
+            and recorded.versions == (version,)
+            and recorded.read_set == use.read_set
+        ):
+            digest = recorded.digest
+        else:
+            digest = digest_of(use.upstream, version, use.read_set)
+        yield InputRead(
+            name=use.name,
+            upstream=use.upstream,
+            form=use.form,
+            mapping=use.mapping,
+            partitions=(WHOLE,),
+            versions=(version,),
+            read_set=use.read_set,
+            digest=digest,
+        )
+
+
+def _materialize_or_reuse(
+    situation: Situation,
+    history: History,
+    reasons: tuple[Reason, ...],
+    key: Key,
+    inputs: tuple[InputRead, ...],
+) -> Verdict:
+    candidate = None if situation.demands else _candidate(situation, history, key)
+    if candidate is None:
+        return Verdict("materialize", reasons, key, inputs)
+    reused = (*reasons, Reused(candidate.version.version))
+    return Verdict("reuse", reused, key, inputs, candidate)
+
+
+def _candidate(situation: Situation, history: History, key: Key) -> Candidate | None:
+    """Return the stored version that has this key; of a volatile asset only the newest."""
+    names = (situation.target.asset, situation.renamed_from)
+    for name in filter(None, names):
+        target = AssetPartition(name, situation.target.partition)
+        if situation.facts.is_volatile:
+            found = history.volatile.get(target)
+        else:
+            found = history.candidates.get((*target, key))
+        if found is not None and _serves(found, key, history):
+            return found
+    return None
+
+
+def _serves(found: Candidate, key: Key, history: History) -> bool:
+    return found.materialization.key == key and found.version.version not in history.missing
+
+
+def _verify_or_nothing(situation: Situation, key: Key, inputs: tuple[InputRead, ...]) -> Verdict:
+    """Return verify if an input has a newer version that reads the same, else nothing."""
+    last = situation.last
+    if last is None:
+        raise AssertionError(situation.target)
+    candidate = Candidate(last.materialization, last.version)
+    if situation.renamed_from is not None:
+        return Verdict("reuse", (Reused(last.version.version),), key, inputs, candidate)
+    before = {use.name: use.versions for use in last.materialization.inputs}
+    newer = tuple(use.upstream for use in inputs if before.get(use.name) != use.versions)
+    if newer:
+        return Verdict("verify", (Verified(newer),), key, inputs, candidate)
+    return Verdict(None, (), key, inputs, candidate)

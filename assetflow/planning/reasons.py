@@ -1,0 +1,261 @@
+"""Why a step runs, or does not: each reason is a value that prints itself.
+
+The classes stand in order of weight: the first that holds is the headline of a step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from assetflow.model.names import AssetName
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause, with a stable `code` for scripts and a sentence for people."""
+
+    code: ClassVar[str] = ""
+
+    def as_json(self) -> Mapping[str, object]:
+        """Return the code, the text and the facts of the reason."""
+        return {"code": self.code, "text": str(self), **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class NeverMaterialized(Reason):
+    """Nothing is published of it in this environment."""
+
+    code: ClassVar[str] = "never_materialized"
+
+    def __str__(self) -> str:
+        return "never materialized"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionMissing(Reason):
+    """The files of the published version are gone, or not as they were written."""
+
+    version: str
+    code: ClassVar[str] = "version_missing"
+
+    def __str__(self) -> str:
+        return f"the files of version {self.version} are gone"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChanged(Reason):
+    """Its definition, or code that it reaches, is not what made the published version."""
+
+    parts: tuple[str, ...]
+    code: ClassVar[str] = "code_changed"
+
+    def __str__(self) -> str:
+        return f"code changed ({listed(self.parts)})" if self.parts else "code changed"
+
+
+@dataclass(frozen=True, slots=True)
+class InputChanged(Reason):
+    """The content that it reads of an input is another."""
+
+    input: str
+    columns: tuple[str, ...] | None
+    code: ClassVar[str] = "input_changed"
+
+    def __str__(self) -> str:
+        if self.columns is None:
+            return f"'{self.input}' changed (all of it is read)"
+        if not self.columns:
+            return f"'{self.input}' changed (its row count is read)"
+        return f"'{self.input}' changed (reads {listed(self.columns)})"
+
+
+@dataclass(frozen=True, slots=True)
+class InputAdded(Reason):
+    """It reads an input that it did not read before."""
+
+    input: str
+    code: ClassVar[str] = "input_added"
+
+    def __str__(self) -> str:
+        return f"reads '{self.input}' now"
+
+
+@dataclass(frozen=True, slots=True)
+class InputRemoved(Reason):
+    """It no longer reads an input that it read before."""
+
+    input: str
+    code: ClassVar[str] = "input_removed"
+
+    def __str__(self) -> str:
+        return f"no longer reads '{self.input}'"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequested(Reason):
+    """A volatile asset was asked for newer data."""
+
+    code: ClassVar[str] = "refresh_requested"
+
+    def __str__(self) -> str:
+        return "refresh requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Forced(Reason):
+    """It was asked to run regardless."""
+
+    code: ClassVar[str] = "forced"
+
+    def __str__(self) -> str:
+        return "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamMayChange(Reason):
+    """Provisional: an upstream runs first, and may or may not come out the same."""
+
+    upstream: str
+    code: ClassVar[str] = "upstream_may_change"
+
+    def __str__(self) -> str:
+        return f"'{self.upstream}' may change"
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate(Reason):
+    """The key computed now is that of the published materialization."""
+
+    code: ClassVar[str] = "up_to_date"
+
+    def __str__(self) -> str:
+        return "up to date"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Reason):
+    """Inputs have newer versions, but what is read of them is the same."""
+
+    inputs: tuple[str, ...]
+    code: ClassVar[str] = "verified"
+
+    def __str__(self) -> str:
+        return f"what it reads of {listed(tuple(map(repr, self.inputs)))} is the same"
+
+
+@dataclass(frozen=True, slots=True)
+class Reused(Reason):
+    """A stored version was made from the same code and inputs."""
+
+    version: str
+    code: ClassVar[str] = "reused"
+
+    def __str__(self) -> str:
+        return f"version {self.version} has the same code and inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamMissing(Reason):
+    """An upstream has no published version and is not going to be made."""
+
+    upstream: str
+    code: ClassVar[str] = "upstream_missing"
+
+    def __str__(self) -> str:
+        return f"'{self.upstream}' was never materialized"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFailed(Reason):
+    """An upstream failed in this run, or could not run itself."""
+
+    upstream: str
+    code: ClassVar[str] = "upstream_failed"
+
+    def __str__(self) -> str:
+        return f"'{self.upstream}' failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded(Reason):
+    """Another run published something else meanwhile, more often than can be followed."""
+
+    code: ClassVar[str] = "superseded"
+
+    def __str__(self) -> str:
+        return "another run published something else meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Reason):
+    """It is no longer declared."""
+
+    code: ClassVar[str] = "withdrawn"
+
+    def __str__(self) -> str:
+        return "no longer declared"
+
+
+@dataclass(frozen=True, slots=True)
+class NotSelected(Reason):
+    """It is stale, but not part of what was selected."""
+
+    asset: AssetName
+    code: ClassVar[str] = "not_selected"
+
+    def __str__(self) -> str:
+        return f"'{self.asset}' is stale too, but not selected"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped(Reason):
+    """The run ended before the step's turn came."""
+
+    code: ClassVar[str] = "run_stopped"
+
+    def __str__(self) -> str:
+        return "the run was stopped before"
+
+
+WEIGHT = {
+    reason: place
+    for place, reason in enumerate(
+        (
+            NeverMaterialized,
+            VersionMissing,
+            CodeChanged,
+            InputChanged,
+            InputAdded,
+            InputRemoved,
+            RefreshRequested,
+            Forced,
+            UpstreamMayChange,
+            UpToDate,
+            Verified,
+            Reused,
+            UpstreamMissing,
+            UpstreamFailed,
+            Superseded,
+            RunStopped,
+            Withdrawn,
+            NotSelected,
+        )
+    )
+}
+"""Reasons in order of weight."""
+
+
+def by_weight(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Return `reasons` with the weightiest first, each once."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: WEIGHT[type(reason)]))
+
+
+def listed(names: tuple[str, ...], most: int = 4) -> str:
+    """Return `names` joined for a sentence, at most `most` of them.
+
+    >>> listed(("a", "b", "c"), most=2)
+    'a, b and 1 more'
+    """
+    shown = ", ".join(names[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,0 +1,65 @@
+"""What a run came to, and how assets stand, as values."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.planning.reasons import Reason
+from assetflow.planning.steps import Outcome
+
+RunStatus = Literal["succeeded", "failed", "interrupted", "unpublished", "running"]
+Sync = Literal["up_to_date", "stale", "missing", "unknown"]
+FreshnessStatus = Literal["fresh", "due_soon", "overdue", "unknown", "no_policy"]
+Health = Literal["passed", "warned", "failed", "unchecked"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How one step of a run ended; `error` is the text shown to the user, "" if none."""
+
+    target: AssetPartition
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    rows: int | None = None
+    seconds: float = 0.0
+    error: str = ""
+    output: str = ""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended, step by step in the order in which they ended."""
+
+    run: RunId
+    status: RunStatus
+    duration_seconds: float
+    steps: tuple[StepResult, ...]
+    up_to_date: int
+    problem: str = ""
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        """Return how many steps ended in each outcome."""
+        return Counter(step.outcome for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetStatus:
+    """How an asset stands on the three axes, and why.
+
+    `behind` names upstreams that were published later than what it was made from.
+    """
+
+    asset: AssetName
+    sync: Sync
+    freshness: FreshnessStatus
+    health: Health
+    behind: tuple[AssetName, ...]
+    partitions: Mapping[str, int]
+    reasons: tuple[Reason, ...]
+    materialized_at: datetime | None
+    rows: int | None

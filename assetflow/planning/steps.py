@@ -1,0 +1,86 @@
+"""A plan and its steps, as values."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assetflow.model.names import AssetName, AssetPartition, Key
+from assetflow.planning.facts import AssetFacts
+from assetflow.planning.history import Candidate, InputRead, Publication
+from assetflow.planning.reasons import Reason
+
+Action = Literal["materialize", "may_materialize", "reuse", "verify", "withdraw", "blocked"]
+"""What a plan will do with an asset's partition."""
+
+Outcome = Literal[
+    "materialized",  # ran, new content
+    "unchanged",  # ran, same content as the published version
+    "reused",  # a stored version with the same key was published
+    "verified",  # nothing ran: what it reads of its inputs is the same
+    "failed",
+    "skipped",  # did not run: an upstream failed, the run was stopped
+    "superseded",  # another run was faster, again and again
+    "withdrawn",
+]
+"""How a step ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for. `targets` None means everything, withdrawals included."""
+
+    targets: frozenset[AssetName] | None = None
+    only: bool = False
+    downstream: bool = False
+    force: bool = False
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done with one asset's partition, and why. `action` None: nothing.
+
+    `key` and `inputs` are known once nothing upstream is pending.
+    """
+
+    action: Action | None
+    reasons: tuple[Reason, ...]
+    key: Key | None = None
+    inputs: tuple[InputRead, ...] = ()
+    candidate: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One asset's partition in a plan: what will be done, why, and after which steps."""
+
+    target: AssetPartition
+    verdict: Verdict
+    facts: AssetFacts | None
+    last: Publication | None
+    waits_on: tuple[AssetPartition, ...] = ()
+
+    @property
+    def action(self) -> Action:
+        """Return what will be done; a step exists only if that is something."""
+        if self.verdict.action is None:
+            raise AssertionError(self.target)
+        return self.verdict.action
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return every reason that holds, the weightiest first."""
+        return self.verdict.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done, upstream first, and how many are up to date.
+
+    `notes` are what the user should know of an asset beside its reasons: an
+    order-dependent query, a read of the outside, a stale upstream that is not selected.
+    """
+
+    environment: str
+    steps: tuple[Step, ...]
+    up_to_date: int
+    notes: tuple[tuple[AssetName, str], ...] = field(default=())

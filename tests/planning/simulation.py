@@ -1,0 +1,239 @@
+"""A project without files: assets are formulas over their inputs, a store is a dict.
+
+Plans are made by the planner under test and carried out here, in a few lines; so what
+the planner decides is held against a build from nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from assetflow.graph.inference import infer
+from assetflow.model.asset import Asset, Input, Location, Options, Source, SqlBody
+from assetflow.model.columns import EVERYTHING, Column, ReadSet
+from assetflow.model.fingerprint import fingerprint
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    CodeVersion,
+    Digest,
+    MaterializationId,
+    RunId,
+    VersionId,
+)
+from assetflow.planning.facts import AssetFacts, InputFacts
+from assetflow.planning.history import (
+    Candidate,
+    History,
+    Materialized,
+    Publication,
+    VersionStored,
+)
+from assetflow.planning.plan import Known, plan, settle
+from assetflow.planning.steps import Plan, Request, Verdict
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SCHEMA = (Column("a", "INTEGER"), Column("b", "INTEGER"), Column("c", "INTEGER"))
+Row = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An asset whose columns a, b, c are sums over the columns it reads, modulo `modulus`.
+
+    A modulus of 1 makes an asset that ignores its inputs. `reads` is by input, the columns.
+    """
+
+    reads: Mapping[str, tuple[str, ...]]
+    salt: int = 0
+    modulus: int = 7
+    is_volatile: bool = False
+
+    def of(self, rows: Mapping[str, Row], outside: int = 0) -> Row:
+        total = sum(rows[name][column] for name, columns in self.reads.items() for column in columns)
+        total += self.salt + (outside if self.is_volatile else 0)
+        return {
+            "a": total % self.modulus,
+            "b": (total * 3) % self.modulus,
+            "c": self.salt,
+        }
+
+    @property
+    def code(self) -> CodeVersion:
+        reads = sorted((name, *columns) for name, columns in self.reads.items())
+        return CodeVersion(fingerprint(str(reads), str(self.salt), str(self.modulus)))
+
+
+@dataclass
+class World:
+    """Formulas and source rows as they are now, and what was made of them so far."""
+
+    formulas: dict[str, Formula]
+    sources: dict[str, Row]
+    outside: int = 0
+    content: dict[VersionId, Row] = field(default_factory=dict)
+    versions: dict[VersionId, VersionStored] = field(default_factory=dict)
+    materializations: list[Materialized] = field(default_factory=list)
+    published: dict[AssetPartition, Publication] = field(default_factory=dict)
+    sequence: int = 0
+    ran: list[str] = field(default_factory=list)
+
+    def known(self) -> Known:
+        assets = [
+            Asset(
+                AssetName(name),
+                SqlBody(""),
+                Location("x"),
+                tuple(Input(other, "sql") for other in formula.reads),
+                Options(volatile=formula.is_volatile),
+            )
+            for name, formula in self.formulas.items()
+        ]
+        sources = [Source(AssetName(name), Location("x")) for name in self.sources]
+        graph, errors = infer(assets, sources, {asset.name: asset.inputs for asset in assets})
+        assert not errors
+        return Known(
+            environment="main",
+            graph=graph,
+            facts={AssetName(name): self.facts(name) for name in self.formulas},
+            history=self.history(),
+            states={AssetName(name): self.state(name) for name in self.sources},
+            digest_of=self.digest_of,
+            parts_of=lambda asset, version: None,
+        )
+
+    def facts(self, name: str) -> AssetFacts:
+        formula = self.formulas[name]
+        return AssetFacts(
+            asset=AssetName(name),
+            code_version=formula.code,
+            inputs=tuple(
+                InputFacts(other, AssetName(other), "sql", ReadSet.of(columns))
+                for other, columns in formula.reads.items()
+            ),
+            schema=SCHEMA,
+            is_volatile=formula.is_volatile,
+        )
+
+    def history(self) -> History:
+        accepted = [Candidate(made, self.versions[made.version]) for made in self.materializations]
+        return History(
+            published=dict(self.published),
+            candidates={
+                (one.materialization.asset, WHOLE, one.materialization.key): one for one in accepted
+            },
+            volatile={
+                AssetPartition(one.materialization.asset): one
+                for one in accepted
+                if one.materialization.is_volatile
+            },
+        )
+
+    def state(self, name: str) -> VersionId:
+        state = VersionId(fingerprint(name, str(sorted(self.sources[name].items()))))
+        self.content[state] = self.sources[name]
+        return state
+
+    def digest_of(self, asset: AssetName, version: VersionId, read_set: ReadSet) -> Digest:
+        row = self.content[version]
+        columns = row.keys() if read_set.columns is None else read_set.columns
+        return Digest(fingerprint(*(f"{column}={row[column]}" for column in columns)))
+
+    def plan(self, request: Request = Request()) -> Plan:
+        return plan(self.known(), request)
+
+    def materialize(self, request: Request = Request(), *, die_after: int | None = None) -> list[str]:
+        """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
+        known = self.known()
+        made = plan(known, request)
+        current = dict(known.states) | {
+            target.asset: one.version.version for target, one in self.published.items()
+        }
+        self.ran = []
+        staged: dict[AssetPartition, Publication | None] = {}
+        for step in made.steps:
+            if step.action == "withdraw":
+                staged[step.target] = None
+                continue
+            if step.action == "blocked":
+                continue
+            verdict = settle(known, step, known.facts[step.target.asset], current)
+            if verdict.action is None:
+                continue
+            if verdict.action == "materialize" and die_after is not None:
+                if len(self.ran) >= die_after:
+                    return self.ran
+            self.sequence += 1
+            staged[step.target] = self._carry_out(step.target, verdict)
+            current[step.target.asset] = staged[step.target].version.version
+        for target, publication in staged.items():
+            if publication is None:
+                del self.published[target]
+            else:
+                self.published[target] = publication
+        return self.ran
+
+    def _carry_out(self, target: AssetPartition, verdict: Verdict) -> Publication:
+        assert verdict.key is not None
+        if verdict.action == "materialize":
+            version = self._run(target, verdict)
+        else:
+            assert verdict.candidate is not None
+            version = verdict.candidate.version
+        made = Materialized(
+            materialization=MaterializationId(str(self.sequence)),
+            run=RunId("r"),
+            asset=target.asset,
+            partition=WHOLE,
+            version=version.version,
+            key=verdict.key,
+            code_version=self.formulas[target.asset].code,
+            outcome="materialized",
+            is_volatile=self.formulas[target.asset].is_volatile,
+            created_at=NOW,
+            seconds=0,
+            settings=(),
+            inputs=verdict.inputs,
+        )
+        self.materializations.append(made)
+        return Publication(self.sequence, made, version)
+
+    def _run(self, target: AssetPartition, verdict: Verdict) -> VersionStored:
+        self.ran.append(target.asset)
+        rows = {use.name: self.content[use.versions[0]] for use in verdict.inputs}
+        row = self.formulas[target.asset].of(rows, self.outside)
+        last = self.published.get(target)
+        if last is not None and self.content[last.version.version] == row:
+            return last.version
+        version = VersionId(f"v{self.sequence}")
+        self.content[version] = row
+        self.versions[version] = VersionStored(
+            version=version,
+            asset=target.asset,
+            partition=WHOLE,
+            run=RunId("r"),
+            created_at=NOW,
+            path="",
+            format="parquet",
+            schema=SCHEMA,
+            rows=1,
+            size_bytes=1,
+            ordered=False,
+            algorithm="",
+            digests=((EVERYTHING, self.digest_of(target.asset, version, EVERYTHING)),),
+        )
+        return self.versions[version]
+
+    def values(self) -> dict[str, Row]:
+        return {t.asset: self.content[p.version.version] for t, p in self.published.items()}
+
+    def from_scratch(self) -> dict[str, Row]:
+        clean = World(dict(self.formulas), dict(self.sources), self.outside)
+        clean.materialize()
+        return clean.values()
+
+
+def changed(world: World, name: str, **changes: object) -> None:
+    """Edit one formula."""
+    world.formulas[name] = replace(world.formulas[name], **changes)
