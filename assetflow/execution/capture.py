@@ -64,7 +64,7 @@ def captured() -> Iterator[io.StringIO]:
 
 def step_logger(name: str, sink: io.StringIO) -> logging.Logger:
     """Return a logger whose lines, from DEBUG up, stand among what the step prints."""
-    logger = logging.Logger(name, logging.DEBUG)
+    logger = logging.Logger(name, logging.DEBUG)  # noqa: LOG001 - its own: threads share names
     handler = logging.StreamHandler(sink)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)

@@ -133,7 +133,8 @@ class Source:
     """Data that the project reads and does not make: files under a glob, or an answer.
 
     Either `path` (relative to the project's root) or `observe` is given. A file read
-    that a query names itself is a source whose name is its path (`is_inline`).
+    that a query names itself is a source whose name is its path (`is_inline`): its
+    globs are `reads`, and `call` is the SQL that reads `{paths}`.
     """
 
     name: AssetName
@@ -147,7 +148,13 @@ class Source:
     group: str = ""
     owners: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    is_inline: bool = False
+    reads: tuple[str, ...] = ()
+    call: str = ""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether a query reads the files itself, under no name."""
+        return bool(self.reads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class AssetFacts:
     `parts` are the named fingerprints that `code_version` is made of. `is_settled` is
     False while the schema of an upstream that was never made is not known; the facts
     are then computed again when it is. `is_expected` says that an older version's
-    schema was taken for an upstream that will run. `problem` is what is wrong with the
+    schema was taken for an upstream that will run. `schema` is as stored, `described` as a
+    query gives it before types that are not stored are cast. `problem` is what is wrong with the
     definition, given these schemas. `notes` are what a plan says beside the asset.
     """
 
@@ -35,6 +36,7 @@ class AssetFacts:
     inputs: tuple[InputFacts, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     schema: Schema | None = None
+    described: Schema | None = None
     ordered: bool = False
     is_volatile: bool = False
     is_settled: bool = True

@@ -1,0 +1,5 @@
+"""`python -m assetflow` is the command line."""
+
+from assetflow.cli.main import main
+
+main()

@@ -1,0 +1,463 @@
+"""The verbs: load, plan, materialize, status, lineage, show, read, connect, and the rest.
+
+Functions over a Project. Here, and nowhere below, the clock is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import (
+    AssetflowError,
+    EmptyProject,
+    ProjectErrors,
+    UnknownEnvironment,
+    UnknownRun,
+    UnknownTable,
+)
+from assetflow.graph.graph import AssetGraph
+from assetflow.graph.selection import select as select_assets
+from assetflow.graph.selection import wants_status
+from assetflow.model.names import AssetName, AssetPartition, RunId, check_name, folded
+from assetflow.planning.listener import Silent
+from assetflow.planning.plan import plan as make_plan
+from assetflow.planning.steps import Request
+from assetflow.project.analysis import Analysis
+from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.project.loading import Declarations, load_declarations
+from assetflow.project.settings import Settings, find_project, read_settings
+from assetflow.project.taken_configs import taken_configs
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from assetflow.execution.gathering import Place
+    from assetflow.execution.knowledge import Knowledge
+    from assetflow.graph.lineage import Lineage
+    from assetflow.planning.listener import Listener
+    from assetflow.planning.pages import (
+        AssetPage,
+        AuditResult,
+        EnvironmentLine,
+        Finding,
+        GcResult,
+        PublicationSummary,
+        Rows,
+        RunLine,
+        RunPage,
+        StepDiff,
+    )
+    from assetflow.planning.results import AssetStatus, RunResult
+    from assetflow.planning.steps import Plan
+    from assetflow.warehouse.connection import Engine
+
+
+def now() -> datetime:
+    """Return the present instant, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the clock that all others are given
+
+
+@dataclass
+class Project:
+    """A loaded project in one environment. It holds no connection until something is asked."""
+
+    root: Path
+    settings: Settings
+    environment: str
+    declarations: Declarations
+    analysis: Analysis
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> AssetGraph:
+        """Return the assets and how they relate."""
+        return self.analysis.graph
+
+    @property
+    def state(self) -> Path:
+        """Return the state folder."""
+        return self.root / self.settings.state
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the DuckDB that computes for this project."""
+        from assetflow.warehouse.connection import Engine
+
+        return Engine(
+            threads=self.settings.threads,
+            memory_limit=self.settings.memory_limit,
+            temp_directory=self.state / "tmp",
+            timezone=self.settings.timezone,
+            macros=[macro.sql for macro in self.declarations.macros],
+        )
+
+    @property
+    def place(self) -> Place:
+        """Return where the project works."""
+        from assetflow.execution.gathering import Place
+
+        return Place(self.root, self.state, self.environment)
+
+
+def load(
+    path: Path | str | None = None,
+    *,
+    environment: str = "main",
+    environ: Mapping[str, str] | None = None,
+) -> Project:
+    """Return the project at `path`, or at the nearest folder with settings.
+
+    Raises ProjectErrors with all that is wrong with its definitions, NoProject,
+    EmptyProject, UnknownEnvironment.
+    """
+    variables = os.environ if environ is None else environ
+    root = find_project(Path.cwd(), Path(path) if path is not None else None, variables)
+    settings = read_settings(root)
+    _check_environment(root / settings.state, settings, environment)
+    declared = load_declarations(root, settings, environment, variables)
+    return _project(declared, variables)
+
+
+def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
+    settings = declared.settings
+    cache = AnalysisCache(declared.root / settings.state / "cache" / "analysis.json", _rules())
+    cache.read()
+    keyed = {} if declared.errors else taken_configs(declared, environ, reads_secrets=False)
+    analysis = Analysis(declared, cache, keyed)
+    errors = (*declared.errors, *analysis.errors)
+    if errors:
+        raise ProjectErrors(errors)
+    if not declared.assets:
+        raise EmptyProject(settings.package, declared.root)
+    return Project(declared.root, settings, declared.environment, declared, analysis, environ)
+
+
+def _rules() -> str:
+    from importlib.metadata import version
+
+    from assetflow import __version__
+
+    return f"{__version__} sqlglot {version('sqlglot')} duckdb {version('duckdb')}"
+
+
+def _check_environment(state: Path, settings: Settings, environment: str) -> None:
+    if environment == "main" or environment in settings.environments:
+        return
+    from assetflow.metadata.history import environments as known_environments
+
+    names = {"main", *settings.environments, *known_environments(state)}
+    if environment not in names:
+        raise UnknownEnvironment(environment, names)
+
+
+def plan(  # noqa: PLR0913 - each is an option of the command
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    only: bool = False,
+    downstream: bool = False,
+    force: bool = False,
+    refresh: bool = False,
+) -> Plan:
+    """Return what `materialize` with the same arguments would do, and why. Nothing is changed.
+
+    Raises ProjectErrors where a query does not fit the columns that its inputs have.
+    """
+    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
+    return make_plan(_sound(gathered(project, request.targets)).known(), request)
+
+
+def gathered(project: Project, targets: Collection[AssetName] | None = None) -> Knowledge:
+    """Return all that is known of `project` now; sources that `targets` need are observed."""
+    from assetflow.execution.gathering import gather
+    from assetflow.metadata.folding import fold
+
+    with _state_that_may_be_read_only(project.state):
+        fold(project.state, now())
+    knowledge = gather(project.place, project.analysis, project.engine, now(), targets)
+    project.analysis.cache.save()
+    return knowledge
+
+
+@contextlib.contextmanager
+def _state_that_may_be_read_only(state: Path) -> Iterator[None]:
+    """Let a look at the state pass where it cannot be written."""
+    try:
+        yield
+    except AssetflowError:
+        if os.access(state, os.W_OK):
+            raise
+
+
+def _sound(knowledge: Knowledge) -> Knowledge:
+    """Raise what is wrong with queries, given columns that are known for sure."""
+    problems = [
+        facts.problem
+        for facts in knowledge.facts.values()
+        if facts.problem is not None and not facts.is_expected
+    ]
+    if problems:
+        raise ProjectErrors(problems)
+    return knowledge
+
+
+def selected(
+    project: Project, select: Sequence[str], exclude: Sequence[str] = ()
+) -> frozenset[AssetName] | None:
+    """Return the assets that are selected; None, for everything, where nothing is said."""
+    if not select and not exclude:
+        return None
+    texts = select or ("*",)
+    statuses = {}
+    if wants_status((*texts, *exclude)):
+        statuses = {one.asset: (one.sync, one.freshness, one.health) for one in status(project)}
+    return select_assets(project.graph, texts, exclude, statuses)
+
+
+def plan_diff(project: Project, made: Plan) -> tuple[StepDiff, ...]:
+    """Return what each step of a plan would do to the columns and rows that are published."""
+    from assetflow.execution.previews import diffs
+
+    targets = frozenset(step.target.asset for step in made.steps if step.facts is not None)
+    return diffs(gathered(project, targets), project.root, made)
+
+
+def materialize(  # noqa: PLR0913 - each is an option of the command
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    only: bool = False,
+    downstream: bool = False,
+    force: bool = False,
+    refresh: bool = False,
+    fail_fast: bool = False,
+    threads: int | None = None,
+    listener: Listener | None = None,
+    command: str = "",
+) -> RunResult:
+    """Bring the selected assets, and whatever they are made from, up to date; publish at once.
+
+    A failed step does not raise: it is in the result. Raises what `plan` raises.
+    """
+    from assetflow.execution.materializing import Materializing, RunRequest
+    from assetflow.execution.resources import Resources
+    from assetflow.metadata.folding import fold
+    from assetflow.warehouse.layout import new_version_id
+
+    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
+    fold(project.state, now())
+    configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
+    declared = {resource.name: resource for resource in project.declarations.resources}
+    asked = RunRequest(
+        request=request,
+        run=RunId(new_version_id()),
+        threads=threads or project.settings.threads,
+        publish=project.settings.publish,
+        fail_fast=fail_fast,
+        command=command,
+    )
+    run = Materializing(
+        place=project.place,
+        settings=project.settings,
+        resources=Resources(declared, configs),
+        analysis=project.analysis,
+        engine=project.engine,
+        asked=asked,
+        listener=listener or Silent(),
+        clock=now,
+        check=_sound,
+    )
+    return run.run()
+
+
+def status(
+    project: Project, select: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[AssetStatus, ...]:
+    """Return how each selected asset stands: in sync, in freshness, in health."""
+    from assetflow.planning.standing import standings
+
+    targets = selected(project, select, exclude)
+    knowledge = gathered(project)
+    return tuple(
+        one for one in standings(knowledge.known()) if targets is None or one.asset in targets
+    )
+
+
+def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
+    """Return how assets and columns reach one another: all, those selected, or one column."""
+    from assetflow.execution.looking import lineage_of
+
+    return lineage_of(gathered(project), select)
+
+
+def show(project: Project, name: str) -> AssetPage:
+    """Return all there is to say of one asset or source."""
+    from assetflow.execution.looking import page_of
+
+    knowledge = gathered(project)
+    found = _named(project, name)
+    standing = {one.asset: one for one in status(project)}.get(found)
+    return page_of(knowledge, found, standing)
+
+
+def _named(project: Project, name: str) -> AssetName:
+    names = (*project.graph.assets, *project.graph.sources)
+    for known in names:
+        if folded(known) == folded(name):
+            return known
+    raise UnknownTable(name, names)
+
+
+def runs(project: Project, limit: int = 20) -> tuple[RunLine, ...]:
+    """Return the newest runs, newest first, those at work included."""
+    from assetflow.execution.looking import run_lines
+    from assetflow.metadata.folding import fold
+
+    with _state_that_may_be_read_only(project.state):
+        fold(project.state, now())
+    return run_lines(project.state, limit)
+
+
+def run(project: Project, run_id: str) -> RunPage:
+    """Return one run with its steps; the beginning of its id is enough, if only one has it."""
+    from assetflow.execution.looking import run_page
+    from assetflow.metadata.folding import fold
+
+    with _state_that_may_be_read_only(project.state):
+        fold(project.state, now())
+    found = run_page(project.state, run_id)
+    if found is None:
+        raise UnknownRun(run_id)
+    return found
+
+
+def cancel(project: Project, run_id: str) -> None:
+    """Ask a run, of whatever process, to stop: what runs is finished, nothing is published."""
+    from assetflow.execution.stopping import request_stop
+
+    request_stop(project.state, RunId(run_id))
+
+
+def sql(project: Project, query: str, limit: int | None = None) -> Rows:
+    """Return the rows of a query over the published tables and the sources."""
+    from assetflow.execution.previews import Previews, fetched, is_query
+
+    if not is_query(query):
+        return fetched(connect(project), query)
+    return Previews(gathered(project), project.root).rows(query, limit)
+
+
+def preview(project: Project, name: str, limit: int = 20) -> Rows:
+    """Return rows that a SQL asset would give now; nothing is kept."""
+    from assetflow.execution.previews import Previews
+
+    found = _named(project, name)
+    knowledge = gathered(project, frozenset({found} & project.graph.assets.keys()) or None)
+    stale = frozenset(step.target.asset for step in make_plan(knowledge.known(), Request()).steps)
+    return Previews(knowledge, project.root, stale).preview(found, limit)
+
+
+def read(
+    project: Project,
+    asset: str,
+    partition: str | None = None,
+    as_of: datetime | int | None = None,
+) -> pa.Table | Path:
+    """Return what is published of an asset: a table, or the path of the files it made.
+
+    `as_of` is an instant or a sequence number of the past.
+    """
+    from assetflow.execution.looking import read_asset
+
+    target = AssetPartition(_named(project, asset), partition or "")  # type: ignore[arg-type]
+    return read_asset(project.place, project.engine, target, as_of)
+
+
+def connect(project: Project) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection of its own, whose views are one state of the publications."""
+    from assetflow.execution.looking import connected
+
+    return connected(project.place, project.settings.timezone)
+
+
+def environments(project: Project) -> tuple[EnvironmentLine, ...]:
+    """Return the environments: those that serve something, and those of the settings."""
+    from assetflow.execution.promoting import environment_lines
+
+    return environment_lines(project.state, project.settings.environments)
+
+
+def create_environment(project: Project, name: str, source: str = "main") -> PublicationSummary:
+    """Start an environment with all that `source` serves; no data is copied."""
+    from assetflow.execution.promoting import create
+
+    check_name(name, "environment")
+    return create(project.engine, project.state, name, source, now)
+
+
+def promote_environment(project: Project, name: str, target: str = "main") -> PublicationSummary:
+    """Publish in `target` all that the environment `name` serves, at once."""
+    from assetflow.execution.promoting import promote
+
+    return promote(project.engine, project.state, name, target, now)
+
+
+def rollback_environment(
+    project: Project, name: str, to: datetime | int | None = None
+) -> PublicationSummary:
+    """Publish an earlier state again: that of an instant or sequence, else the one before."""
+    from assetflow.execution.promoting import rollback
+
+    return rollback(project.engine, project.state, name, to, now)
+
+
+def delete_environment(project: Project, name: str) -> PublicationSummary:
+    """Withdraw all that an environment serves; versions stay for the retention."""
+    from assetflow.execution.promoting import delete
+
+    return delete(project.engine, project.state, name, now)
+
+
+def gc(
+    project: Project, *, dry_run: bool = False, retention_seconds: float | None = None
+) -> GcResult:
+    """Remove versions that nothing points to any more; at least an hour old, always."""
+    from assetflow.execution.care import collect_garbage
+
+    seconds = project.settings.retention if retention_seconds is None else retention_seconds
+    return collect_garbage(project.state, now(), seconds, dry_run=dry_run)
+
+
+def audit(project: Project, limit: int = 20) -> AuditResult:
+    """Return whether the chain of events holds, and the newest of them."""
+    from assetflow.execution.looking import audit_result
+
+    return audit_result(project.state, limit)
+
+
+def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
+    """Look at a project, its state and the machine; what is wrong is found, not raised."""
+    from assetflow.execution.care import findings
+    from assetflow.planning.pages import Finding
+
+    try:
+        root = find_project(Path.cwd(), Path(path) if path is not None else None, os.environ)
+        settings = read_settings(root)
+        about_state = tuple(findings(root / settings.state))
+        project = load(root)
+        _sound(gathered(project))
+    except AssetflowError as error:
+        problem = Finding("project", "error", error.headline, str(error))
+        return (*(about_state if "about_state" in locals() else ()), problem)
+    count = len(project.graph.assets)
+    return (*about_state, Finding("project", "ok", f"{count} assets, all of them bind"))

@@ -1,0 +1,71 @@
+"""Options and arguments that several commands share, each with its one help text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assetflow.cli.completion import complete_names
+
+Select = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SELECT]...",
+        help="What to select: orders, +orders, orders+, stg_*, tag:daily, group:marts, "
+        "owner:team:x, kind:sql, path:shop/marts, status:stale. Several are a union, a comma "
+        "inside one is an intersection.",
+        show_default=False,
+        autocompletion=complete_names,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="SELECT",
+        help="Take away what SELECT selects; may be repeated.",
+        show_default=False,
+        autocompletion=complete_names,
+    ),
+]
+Only = Annotated[
+    bool, typer.Option("--only", help="Keep to the selection: leave its stale upstreams alone.")
+]
+Downstream = Annotated[
+    bool, typer.Option("--downstream", help="Add everything that is made from the selection.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Run the selection even where nothing changed.")
+]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Run the volatile assets of the selection again.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say every reason, not only the headline.")
+]
+All = Annotated[bool, typer.Option("--all", help="Show every step of a long plan.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ProjectFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The project's folder; else the nearest parent with settings, else ASSETFLOW_PROJECT.",
+        show_default=False,
+    ),
+]
+Environment = Annotated[
+    str,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help="The environment; else ASSETFLOW_ENV, else main.",
+        envvar="ASSETFLOW_ENV",
+        show_envvar=False,
+        show_default=False,
+    ),
+]
+MAIN = "main"
+
+SHARED = frozenset({"--json", "--project", "--env", "--help"})
+"""The options that nearly every command has; help shows them last."""

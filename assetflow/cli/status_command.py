@@ -1,0 +1,59 @@
+"""`assetflow status`: how assets stand."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from assetflow.cli.answers import Answer
+from assetflow.cli.help_text import as_command
+from assetflow.cli.shared_options import (
+    MAIN,
+    Environment,
+    Exclude,
+    Json,
+    ProjectFolder,
+    Select,
+)
+from assetflow.planning.results import AssetStatus
+
+FailOn = Annotated[
+    Literal["stale"] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="stale",
+        help="Exit with 1 if something selected is stale or was never materialized.",
+        show_default=False,
+    ),
+]
+STALE = frozenset({"stale", "missing"})
+
+
+def status(
+    select: Select = None,
+    *,
+    exclude: Exclude = None,
+    fail_on: FailOn = None,
+    as_json: Json = False,
+    project: ProjectFolder = None,
+    environment: Environment = MAIN,
+) -> Answer[tuple[AssetStatus, ...]]:
+    """Show how assets stand: is the content right, is it recent, did its checks pass.
+
+    What needs attention stands first, with the cause.
+
+    Examples:
+      assetflow status
+      assetflow status group:marts
+      assetflow status --fail-on stale    for CI: exit with 1 if something is stale
+    """
+    from assetflow import api
+    from assetflow.cli.opening import opened
+    from assetflow.report.json_shapes import status_json
+    from assetflow.report.status_report import status_report
+
+    statuses = api.status(opened(project, environment), select or (), exclude or ())
+    is_stale = any(found.sync in STALE for found in statuses)
+    return Answer(statuses, status_json, status_report, int(fail_on is not None and is_stale))
+
+
+command = as_command(status)

@@ -1,0 +1,1477 @@
+"""Every error a user can meet, and how it reads.
+
+AssetflowError                 one sentence, aligned facts, one way out
+├── DefinitionError            a declaration that cannot work; found at load, exit code 2
+├── ProjectError               the project as a whole: settings, or several definition errors
+├── UsageError                 the command asks for what cannot be
+├── StateError                 the state folder, the store or the journal
+└── StepError                  a step failed while it ran; exit code 1
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+
+class AssetflowError(Exception):
+    """A problem the user can solve: one sentence, the facts, and a way out."""
+
+    code = "error"
+    exit_code = 2
+
+    def __init__(
+        self, headline: str, facts: Mapping[str, object] | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(headline)
+        self.headline = headline
+        self.facts = dict(facts or {})
+        self.hint = hint
+
+    def __str__(self) -> str:
+        width = max(map(len, self.facts), default=0)
+        facts = [f"  {name:<{width}}  {value}" for name, value in self.facts.items()]
+        return "\n".join([self.headline, *facts, *([self.hint] if self.hint else [])])
+
+    def as_json(self) -> dict[str, object]:
+        """Return the documented JSON of an error: code, headline, facts, hint."""
+        facts = {name: str(value) for name, value in self.facts.items()}
+        return {"code": self.code, "headline": self.headline, "facts": facts, "hint": self.hint}
+
+
+class DefinitionError(AssetflowError):
+    """A declaration that cannot work."""
+
+    code = "definition"
+
+
+class ProjectError(AssetflowError):
+    """The project as a whole cannot be used."""
+
+    code = "project"
+
+
+class UsageError(AssetflowError):
+    """The command asks for what cannot be."""
+
+    code = "usage"
+
+
+class StateError(AssetflowError):
+    """The state folder, the metadata store or a journal cannot be used."""
+
+    code = "state"
+    exit_code = 1
+
+
+class StepError(AssetflowError):
+    """A step failed while it ran."""
+
+    code = "step"
+    exit_code = 1
+
+
+def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Return the names most like `name`, best first, compared without case.
+
+    >>> nearest("Ordes", ["orders", "stores", "weather"])
+    ['orders', 'stores']
+    """
+    spelled = {other.casefold(): other for other in names}
+    found = difflib.get_close_matches(name.casefold(), spelled, n=count, cutoff=0.6)
+    return [spelled[other] for other in found]
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Return the hint that names what is nearest to `name`, or `otherwise`.
+
+    >>> did_you_mean("order", ["orders"])
+    "Did you mean 'orders'?"
+    """
+    found = nearest(name, names)
+    return f"Did you mean {' or '.join(repr(other) for other in found)}?" if found else otherwise
+
+
+class BadName(DefinitionError):
+    """A name that cannot be quoted, addressed or kept in a path."""
+
+    code = "bad_name"
+
+    def __init__(self, what: str, name: str) -> None:
+        shown = name if len(name) <= 60 else f"{name[:57]}..."  # noqa: PLR2004 - a readable width
+        super().__init__(
+            f"{shown!r} cannot be the name of a {what}.",
+            {"length": len(name)},
+            "Use letters, digits and underscores, joined by dots, at most 200 characters.",
+        )
+
+
+class ProjectErrors(ProjectError):
+    """All the definition errors of one project, reported together."""
+
+    code = "definitions"
+
+    def __init__(self, errors: Iterable[AssetflowError]) -> None:
+        self.errors = tuple(errors)
+        count = len(self.errors)
+        super().__init__(f"{count} definition{'s' if count != 1 else ''} cannot work.")
+
+    def __str__(self) -> str:
+        if len(self.errors) == 1:
+            return str(self.errors[0])
+        return "\n\n".join([*map(str, self.errors), self.headline])
+
+    def as_json(self) -> dict[str, object]:
+        """Return the error with each definition error under `errors`."""
+        return {**super().as_json(), "errors": [error.as_json() for error in self.errors]}
+
+
+class UnknownInput(DefinitionError):
+    """An asset reads something that is neither an asset nor a source."""
+
+    code = "unknown_input"
+
+    def __init__(self, name: str, needed_by: str, place: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"No asset or source is named '{name}'.",
+            {"needed by": needed_by, "defined in": place},
+            did_you_mean(name, names, "Declare it as an asset, or with source(...)."),
+        )
+
+
+class Circle(DefinitionError):
+    """Assets that depend on one another in a circle; each reads the next."""
+
+    code = "circle"
+
+    def __init__(self, reads: Iterable[tuple[str, str, str]]) -> None:
+        rows = tuple(reads)
+        width = max(len(read) for _, read, _ in rows)
+        super().__init__(
+            "These assets depend on one another in a circle.",
+            {name: f"reads {read:<{width}}  {place}" for name, read, place in rows},
+            "Break one of these reads, or declare the earlier table as a source.",
+        )
+
+
+class UnknownSelection(UsageError):
+    """A selection that names nothing."""
+
+    code = "unknown_selection"
+
+    def __init__(self, text: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"Nothing is selected by '{text}'.",
+            hint=did_you_mean(text, names, "List what there is with `assetflow ls`."),
+        )
+
+
+class BadSelection(UsageError):
+    """A selection that cannot be read."""
+
+    code = "bad_selection"
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(
+            f"The selection '{text}' cannot be read: {why}.",
+            hint="Write a name, a pattern such as stg_*, +name, name+, 2+name+1, or "
+            "tag: group: owner: kind: path: status: with a value.",
+        )
+
+
+class StoreLocked(StateError):
+    """Another process holds the metadata store, longer than is worth waiting."""
+
+    code = "store_locked"
+
+    def __init__(self, path: object, pid: int | None, program: str, waited_seconds: float) -> None:
+        self.pid, self.program = pid, program
+        super().__init__(
+            "The metadata store is in use by another process.",
+            {
+                "store": path,
+                "held by": f"{program or 'a process'}{f' (PID {pid})' if pid else ''}",
+                "waited": f"{waited_seconds:.0f} s",
+            },
+            "Wait until it ends, or close it; what was recorded is taken in by the next command.",
+        )
+
+
+class StoreFromNewer(StateError):
+    """The metadata store was written by a newer assetflow or DuckDB."""
+
+    code = "store_from_newer"
+
+    def __init__(self, path: object, found: str, known: str) -> None:
+        super().__init__(
+            "The metadata store was made by a newer version.",
+            {"store": path, "made with": found, "installed": known},
+            "Upgrade with `pip install --upgrade assetflow duckdb`.",
+        )
+
+
+class StoreDamaged(StateError):
+    """The file in the metadata store's place is damaged or is something else."""
+
+    code = "store_damaged"
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            "The metadata store cannot be read.",
+            {"store": path, "found": why},
+            "Restore it from a backup, or move it aside: the next run starts a new history.",
+        )
+
+
+class StateUnusable(StateError):
+    """The operating system refused to read or write in the state folder."""
+
+    code = "state_unusable"
+
+    def __init__(self, path: object, action: str, why: str) -> None:
+        super().__init__(
+            f"The state folder cannot be {action}.",
+            {"path": path, "because": why},
+            "Make room or give yourself access, then run the command again; nothing is lost.",
+        )
+
+
+class JournalDamaged(StateError):
+    """A line in the middle of a journal is no record."""
+
+    code = "journal_damaged"
+
+    def __init__(self, path: object, line: int, why: str) -> None:
+        self.path, self.line = path, line
+        super().__init__(
+            "A journal is damaged.",
+            {"at": f"{path}:{line}", "found": why},
+            "Move the file aside; what it records and was not yet published is then made again.",
+        )
+
+
+class StateBusy(StateError):
+    """Runs keep out what changes the state folder, or the other way round."""
+
+    code = "state_busy"
+
+    def __init__(self, path: object, wanted: str, held_by: str) -> None:
+        super().__init__(
+            f"{wanted} cannot start while {held_by}.",
+            {"lock": path},
+            "Try again when that has ended; `assetflow runs` shows what is running.",
+        )
+
+
+class VersionsRemoved(StateError):
+    """An earlier state names versions that were removed since."""
+
+    code = "versions_removed"
+
+    def __init__(self, environment: str, removed: Iterable[object]) -> None:
+        names = sorted(map(str, removed))
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")  # noqa: PLR2004 - readable
+        super().__init__(
+            f"'{environment}' cannot return to that state: {len(names)} versions were removed.",
+            {"removed": shown},
+            "Choose a later state, or materialize these again.",
+        )
+
+
+LONGEST_SHOWN = 60
+
+
+def shortened(value: object) -> str:
+    """Return `value` as Python writes it, on one line of at most 60 characters."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
+class UnknownKey(DefinitionError):
+    """A key that nothing reads."""
+
+    code = "unknown_key"
+
+    def __init__(self, key: str, of: str, known: Iterable[str], place: object) -> None:
+        names = sorted(known)
+        every = f"The keys are {', '.join(names)}." if names else f"Remove {key!r}."
+        super().__init__(
+            f"{key!r} is not a key of {of}.",
+            {"defined in": place},
+            did_you_mean(key, names, every),
+        )
+
+
+class BadValue(DefinitionError):
+    """A key with a value that it cannot have."""
+
+    code = "bad_value"
+
+    def __init__(
+        self, key: str, given: object, of: str, expected: str, example: str, place: object
+    ) -> None:
+        super().__init__(
+            f"{repr(key) if key else 'The table'} of {of} cannot have this value.",
+            {"given": shortened(given), "expected": expected, "defined in": place},
+            f"Write it like {example}." if example else "Change it to what is expected.",
+        )
+
+
+class MissingKey(DefinitionError):
+    """A key that must be there."""
+
+    code = "missing_key"
+
+    def __init__(self, key: str, of: str, expected: str, example: str, place: object) -> None:
+        super().__init__(
+            f"{key!r} of {of} is missing.",
+            {"expected": expected, "defined in": place},
+            f"Add it like {example}." if example else f"Add {key!r}.",
+        )
+
+
+class BadDuration(DefinitionError):
+    """A text or number that says no span of time."""
+
+    code = "bad_duration"
+
+    def __init__(self, value: object, expected: str) -> None:
+        super().__init__(
+            f"{shortened(value)} is not a duration.",
+            {"expected": expected},
+            'Write it like "10m".',
+        )
+
+
+class BadDeclaredName(DefinitionError):
+    """A declaration whose name cannot be quoted, addressed or kept in a path."""
+
+    code = "bad_name"
+
+    def __init__(self, what: str, name: str, place: object) -> None:
+        super().__init__(
+            f"{shortened(name)} cannot be the name of {what}.",
+            {"defined in": place},
+            "Use letters, digits and underscores, joined by dots, at most 200 characters.",
+        )
+
+
+class UnknownForm(DefinitionError):
+    """A parameter whose annotation is none of the forms in which data arrives."""
+
+    code = "unknown_form"
+
+    def __init__(
+        self, asset: str, parameter: str, annotation: str, forms: str, place: object
+    ) -> None:
+        super().__init__(
+            f"The parameter {parameter!r} of {asset!r} is annotated with no form of data.",
+            {"given": annotation, "forms": forms, "defined in": place},
+            "Annotate it with one of the forms, or name it like the resource that it takes.",
+        )
+
+
+class BadParameter(DefinitionError):
+    """A parameter that cannot be given by its name, or is there twice."""
+
+    code = "bad_parameter"
+
+    def __init__(self, function: str, parameter: str, problem: str, place: object) -> None:
+        super().__init__(
+            f"The parameter {parameter!r} of {function!r} {problem}.",
+            {"defined in": place},
+            "Name each input as a parameter of its own.",
+        )
+
+
+class NotAFunction(DefinitionError):
+    """A decorator on something that cannot be called as a function."""
+
+    code = "not_a_function"
+
+    def __init__(self, decorator: str, given: str, place: object) -> None:
+        super().__init__(
+            f"@{decorator} is put on {given}, not on a function.",
+            {"defined in": place},
+            "Put it on a plain function that returns the data.",
+        )
+
+
+class ResourceTakesData(DefinitionError):
+    """A resource with a parameter that is no config."""
+
+    code = "resource_takes_data"
+
+    def __init__(self, resource: str, parameter: str, place: object) -> None:
+        super().__init__(
+            f"The parameter {parameter!r} of the resource {resource!r} is no config.",
+            {"defined in": place},
+            "Annotate it with a subclass of Config, or give it a default.",
+        )
+
+
+class SourceNeedsOne(DefinitionError):
+    """A source with no place to read from, or with two."""
+
+    code = "source_needs_one"
+
+    def __init__(self, source: str, given: str, place: object) -> None:
+        super().__init__(
+            f"The source {source!r} needs either path= or observe=.",
+            {"given": given, "defined in": place},
+            "Give the path of its files, or a function that tells its version.",
+        )
+
+
+class UnknownFormat(DefinitionError):
+    """A path that does not say how its files are read."""
+
+    code = "unknown_format"
+
+    def __init__(self, source: str, path: str, place: object) -> None:
+        super().__init__(
+            f"The path of the source {source!r} does not say the format of its files.",
+            {"path": path, "defined in": place},
+            'Add format="csv", "json" or "parquet".',
+        )
+
+
+class ObserveTakesParameters(DefinitionError):
+    """An observe function that cannot be called without arguments."""
+
+    code = "observe_takes_parameters"
+
+    def __init__(self, source: str, function: str, place: object) -> None:
+        super().__init__(
+            f"{function!r}, which observes the source {source!r}, cannot be called by itself.",
+            {"defined in": place},
+            "Give a function without parameters that returns what the version is.",
+        )
+
+
+class NotReportable(StepError):
+    """A value given to `context.report` that JSON cannot hold."""
+
+    code = "not_reportable"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"The metadata {name!r} cannot be kept.",
+            {"given": f"a value of the class {kind}"},
+            "Report numbers, texts, dates, and lists and tables of them.",
+        )
+
+
+class OutsideScratch(StepError):
+    """A path asked of the context that would not lie in the scratch folder of the step."""
+
+    code = "outside_scratch"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is not the name of a file in the folder of the step.",
+            hint="Give a relative path without '..'.",
+        )
+
+
+class NoProject(ProjectError):
+    """No folder from here upwards has settings."""
+
+    code = "no_project"
+
+    def __init__(self, start: object) -> None:
+        super().__init__(
+            "No project was found here.",
+            {"looked in": f"{start} and the folders above it", "looked for": SETTINGS_FILES},
+            "Make one with `assetflow init`, or name its folder with --project.",
+        )
+
+
+SETTINGS_FILES = "assetflow.toml, or pyproject.toml with [tool.assetflow]"
+
+
+class NoSettings(ProjectError):
+    """The folder that was named as the project has no settings."""
+
+    code = "no_settings"
+
+    def __init__(self, root: object, named_by: str) -> None:
+        super().__init__(
+            "The folder of the project has no settings.",
+            {"folder": root, "named by": named_by, "looked for": SETTINGS_FILES},
+            "Name the folder that holds them, or make a project with `assetflow init`.",
+        )
+
+
+class TwoSettings(ProjectError):
+    """Two files of one project hold its settings."""
+
+    code = "two_settings"
+
+    def __init__(self, root: object) -> None:
+        super().__init__(
+            "The project has its settings in two files.",
+            {"folder": root, "files": "assetflow.toml, pyproject.toml"},
+            "Keep one: move everything below [tool.assetflow], or remove that table.",
+        )
+
+
+class MalformedToml(DefinitionError):
+    """Settings or a header that are no TOML."""
+
+    code = "malformed_toml"
+
+    def __init__(self, what: str, why: str, place: object) -> None:
+        super().__init__(
+            f"{what} cannot be read as TOML.",
+            {"problem": why, "at": place},
+            'Write each key as `name = "value"`, on a line of its own.',
+        )
+
+
+class NotUtf8(DefinitionError):
+    """A file of the project that is no UTF-8 text."""
+
+    code = "not_utf8"
+
+    def __init__(self, byte: int, place: object) -> None:
+        super().__init__(
+            "A file of the project is not UTF-8 text.",
+            {"found": f"the byte 0x{byte:02x}", "at": place},
+            "Save the file as UTF-8.",
+        )
+
+
+class UnreadableFile(DefinitionError):
+    """A file of the project that the operating system does not let us read."""
+
+    code = "unreadable_file"
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            "A file of the project cannot be read.",
+            {"file": path, "problem": why},
+            "Make it readable, or move it out of the package.",
+        )
+
+
+class NoPackage(ProjectError):
+    """The settings name a package that is not there."""
+
+    code = "no_package"
+
+    def __init__(self, package: str, looked: Iterable[object], nearby: Iterable[str]) -> None:
+        super().__init__(
+            f"The project has no package {package!r}.",
+            {"looked for": " and ".join(map(str, looked))},
+            did_you_mean(package, nearby, "Create the folder, or correct `package` in settings."),
+        )
+
+
+class ModuleFailed(DefinitionError):
+    """A module of the project that raises when it is imported."""
+
+    code = "module_failed"
+
+    def __init__(self, module: str, problem: str, places: Iterable[str], missing: str = "") -> None:
+        super().__init__(
+            f"The module {module!r} cannot be imported.",
+            {"problem": problem, "at": " -> ".join(places)},
+            f"Install {missing!r}, or correct the import." if missing else "Correct the code.",
+        )
+
+
+class HeaderNotClosed(DefinitionError):
+    """A SQL file whose header has no last line."""
+
+    code = "header_not_closed"
+
+    def __init__(self, place: object) -> None:
+        super().__init__(
+            "The header of a SQL file has no end.",
+            {"begins at": place},
+            "End it with a line that is `*/` alone.",
+        )
+
+
+class HeaderNotAlone(DefinitionError):
+    """A SQL file with keys on the first line of its header."""
+
+    code = "header_not_alone"
+
+    def __init__(self, place: object) -> None:
+        super().__init__(
+            "The header of a SQL file has keys on its first line.",
+            {"begins at": place},
+            "Write `/* assetflow` on a line, each key below it, and `*/` alone on the last line.",
+        )
+
+
+class HeaderNotFirst(DefinitionError):
+    """A SQL file with a header that is not at its top."""
+
+    code = "header_not_first"
+
+    def __init__(self, place: object) -> None:
+        super().__init__(
+            "The header of a SQL file does not stand at its top.",
+            {"begins at": place},
+            "Move it before everything else in the file; a file has one header.",
+        )
+
+
+class EmptyQuery(DefinitionError):
+    """A SQL file without a query."""
+
+    code = "empty_query"
+
+    def __init__(self, asset: str, place: object) -> None:
+        super().__init__(
+            f"The asset {asset!r} has no query.",
+            {"defined in": place},
+            "Write a select statement, or remove the file.",
+        )
+
+
+class NotAMacro(DefinitionError):
+    """A statement in the folder of macros that makes no macro."""
+
+    code = "not_a_macro"
+
+    def __init__(self, given: str, place: object) -> None:
+        super().__init__(
+            "A statement among the macros does not create a macro.",
+            {"given": shortened(given)[1:-1], "at": place},
+            "Write `create macro name(parameters) as expression;`, or move the query out.",
+        )
+
+
+class DuplicateName(DefinitionError):
+    """Two declarations with one name."""
+
+    code = "duplicate_name"
+
+    def __init__(self, names: tuple[str, str], first: str, second: str) -> None:
+        same = names[0] == names[1]
+        shown = repr(names[0]) if same else f"{names[0]!r} and {names[1]!r}"
+        super().__init__(
+            f"Two declarations are named {shown}.",
+            {"first": first, "second": second},
+            "Rename one of them." if same else "Rename one of them: case makes no difference.",
+        )
+
+
+class UnknownPool(DefinitionError):
+    """An asset in a pool that the settings do not know."""
+
+    code = "unknown_pool"
+
+    def __init__(self, pool: str, asset: str, known: Iterable[str], place: object) -> None:
+        super().__init__(
+            f"No pool is named {pool!r}.",
+            {"needed by": asset, "defined in": place},
+            did_you_mean(pool, known, f"Add its limit to the settings: pools = {{ {pool} = 4 }}."),
+        )
+
+
+class UnknownSourceOverride(DefinitionError):
+    """An environment that gives another path to a source that is not there, or has none."""
+
+    code = "unknown_source_override"
+
+    def __init__(
+        self, source: str, environment: str, known: Iterable[str], *, has_no_path: bool
+    ) -> None:
+        what = "is observed by a function, so it has no path" if has_no_path else "is no source"
+        super().__init__(
+            f"{source!r} {what}.",
+            {"given a path by": f"the environment {environment!r} in the settings"},
+            did_you_mean(source, known, f"Remove {source!r} from the environment's sources."),
+        )
+
+
+class TwoConfigSections(DefinitionError):
+    """A config whose values stand under both of its names."""
+
+    code = "two_config_sections"
+
+    def __init__(self, names: Iterable[str], place: object) -> None:
+        super().__init__(
+            f"The settings hold one config under two names: {' and '.join(names)}.",
+            {"defined in": place},
+            "Keep one of the two tables.",
+        )
+
+
+class UnknownConfigSection(DefinitionError):
+    """Values in the settings for a config that nothing takes."""
+
+    code = "unknown_config_section"
+
+    def __init__(self, section: str, known: Iterable[str], place: object) -> None:
+        super().__init__(
+            f"No asset or resource takes a config named {section!r}.",
+            {"defined in": place},
+            did_you_mean(section, known, f"Remove the table {section!r}."),
+        )
+
+
+class SecretWrittenOut(DefinitionError):
+    """A secret that stands in the settings itself."""
+
+    code = "secret_written_out"
+
+    def __init__(self, key: str, of: str, place: object) -> None:
+        variable = key.upper()
+        super().__init__(
+            f"The secret {key!r} of {of} is written out in the settings.",
+            {"defined in": place},
+            f'Refer to it instead: {key} = {{ env = "{variable}" }} or {{ file = "path" }}.',
+        )
+
+
+class SecretNotFound(DefinitionError):
+    """A secret whose environment variable or file is not there."""
+
+    code = "secret_not_found"
+
+    def __init__(self, key: str, of: str, looked_in: str) -> None:
+        super().__init__(
+            f"The secret {key!r} of {of} was not found.",
+            {"looked in": looked_in},
+            "Set it there, or correct the reference in the settings.",
+        )
+
+
+def _pointing(place: str, text: str, offset: int) -> dict[str, object]:
+    """Return the facts that show where in a line of SQL something is; `offset` -1 for unknown."""
+    line = text.replace("\t", " ")
+    if offset > 60:  # noqa: PLR2004 - a caret further right would leave the terminal
+        line, offset = "..." + line[offset - 40 :], 43
+    shown = line if len(line) <= 100 else f"{line[:97]}..."  # noqa: PLR2004 - a readable width
+    if offset < 0:
+        return {"at": place}
+    return {"at": place, "text": shown, "here": " " * offset + "^"}
+
+
+class SqlDoesNotParse(DefinitionError):
+    """A query whose syntax is not understood; `offset` is that in the line `text`."""
+
+    code = "sql_does_not_parse"
+
+    def __init__(self, place: str, says: str, text: str, offset: int) -> None:
+        super().__init__(
+            "The query does not parse.",
+            {**_pointing(place, text, offset), "says": says},
+            "Correct the SQL at the caret, or just before it.",
+        )
+
+
+class UnknownDialect(DefinitionError):
+    """A SQL dialect that cannot be read."""
+
+    code = "unknown_dialect"
+
+    def __init__(self, place: str, dialect: str, dialects: Iterable[str]) -> None:
+        known = sorted(dialects)
+        super().__init__(
+            f"There is no SQL dialect named {dialect!r}.",
+            {"at": place},
+            did_you_mean(dialect, known, f"Use one of {', '.join(known)}."),
+        )
+
+
+class NotOneQuery(DefinitionError):
+    """A SQL asset that is no query, or several statements."""
+
+    code = "not_one_query"
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(
+            "A SQL asset is one query.",
+            {"at": place, "found": found},
+            "Write one SELECT, FROM, VALUES, WITH or PIVOT; what it returns is the asset.",
+        )
+
+
+class HiddenInput(DefinitionError):
+    """A call that reads what cannot be seen in the query's text."""
+
+    code = "hidden_input"
+
+    def __init__(self, place: str, call: str, text: str, offset: int, instead: str) -> None:
+        super().__init__(
+            f"'{call}' reads something that the query does not name.",
+            _pointing(place, text, offset),
+            instead,
+        )
+
+
+class UnplacedReference(DefinitionError):
+    """A table reference whose position in the text is not sure."""
+
+    code = "unplaced_reference"
+
+    def __init__(self, place: str, name: str) -> None:
+        super().__init__(
+            f"The reference to {name!r} cannot be found in the text of the query.",
+            {"at": place},
+            "Write it as a plain table name in FROM or JOIN, with an alias.",
+        )
+
+
+class MissingColumn(DefinitionError):
+    """A column that a query names and none of its inputs has."""
+
+    code = "missing_column"
+
+    def __init__(
+        self,
+        place: str,
+        column: str,
+        owner: str,
+        columns: Iterable[str],
+        text: str = "",
+        offset: int = -1,
+    ) -> None:
+        known = list(columns)
+        shown = ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")  # noqa: PLR2004 - what fits on a line
+        facts = _pointing(place, text, offset)
+        if owner:
+            facts["read from"] = owner
+        if known:
+            facts["has"] = shown
+        where = f"{owner!r} has no column" if owner else "No input of the query has a column"
+        super().__init__(
+            f"{where} named {column!r}.",
+            facts,
+            did_you_mean(column, known, "Name a column that is there, or add it upstream."),
+        )
+        self.column, self.owner = column, owner
+
+
+class QueryDoesNotBind(DefinitionError):
+    """A query that DuckDB parses but cannot make sense of with these inputs."""
+
+    code = "query_does_not_bind"
+
+    def __init__(self, place: str, says: str, text: str = "", offset: int = -1) -> None:
+        super().__init__(
+            "The query does not fit its inputs.",
+            {**_pointing(place, text, offset), "says": says},
+            "Correct the query, or the input that it does not fit.",
+        )
+
+
+class DuplicateColumn(DefinitionError):
+    """Two output columns whose names differ at most in case."""
+
+    code = "duplicate_column"
+
+    def __init__(self, place: str, column: str, positions: Iterable[int]) -> None:
+        super().__init__(
+            f"The query has several output columns named {column!r}.",
+            {"at": place, "positions": ", ".join(map(str, positions))},
+            "Give each a name of its own with AS, or leave one out with EXCLUDE.",
+        )
+
+
+class UnnamedColumn(DefinitionError):
+    """An output column whose name would be the text of a subquery over an input."""
+
+    code = "unnamed_column"
+
+    def __init__(self, place: str, position: int, inputs: Iterable[str]) -> None:
+        super().__init__(
+            f"Output column {position} of the query has no name of its own.",
+            {"at": place, "reads": ", ".join(inputs)},
+            "Write AS and a name behind it.",
+        )
+
+
+class TypeNotStored(DefinitionError):
+    """An output column of a type that Parquet cannot hold."""
+
+    code = "type_not_stored"
+
+    def __init__(self, column: str, type_: str, place: str = "") -> None:
+        super().__init__(
+            f"The column {column!r} is of a type that cannot be stored.",
+            {"type": type_} | ({"at": place} if place else {}),
+            "Cast it to another type in the query, for example to VARCHAR.",
+        )
+
+
+class BadMacro(DefinitionError):
+    """A macro that cannot be created."""
+
+    code = "bad_macro"
+
+    def __init__(self, name: str, says: str) -> None:
+        super().__init__(
+            f"The macro {name!r} cannot be created.",
+            {"says": says},
+            "Write one CREATE MACRO that uses only its parameters.",
+        )
+
+
+class UnknownVariable(DefinitionError):
+    """A query uses a variable that the settings do not give."""
+
+    code = "unknown_variable"
+
+    def __init__(self, name: str, asset: str, place: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"No variable is named '{name}'.",
+            {"used by": asset, "defined in": place},
+            did_you_mean(name, names, f"Give it in the settings: variables = {{ {name} = … }}."),
+        )
+
+
+class BrokenExtra(DefinitionError):
+    """A file or package that an asset declares as part of its code cannot be found."""
+
+    code = "broken_extra"
+
+    def __init__(self, kind: str, value: str, asset: str, place: str) -> None:
+        super().__init__(
+            f"The {kind} '{value}' that '{asset}' names cannot be found.",
+            {"defined in": place},
+            f"Correct the name, or take it out of `{kind}s`.",
+        )
+
+
+class OutsideDataFolder(StateError):
+    """A recorded path would leave the data folder."""
+
+    code = "outside_data_folder"
+
+    def __init__(self, path: str, data: str) -> None:
+        super().__init__(
+            f"{path!r} is no path of a version.",
+            {"data folder": data},
+            "Run `assetflow audit` to see whether the metadata store was changed by hand.",
+        )
+
+
+class MissingReadSetColumn(StepError):
+    """An input has no longer a column that an asset reads."""
+
+    code = "missing_read_set_column"
+
+    def __init__(self, columns: Iterable[str], available: Iterable[str]) -> None:
+        self.columns = tuple(columns)
+        known = list(available)
+        names = ", ".join(map(repr, self.columns))
+        super().__init__(
+            f"The input has no column {names}.",
+            {"columns": ", ".join(known)},
+            did_you_mean(self.columns[0], known, "Change the query, or the input."),
+        )
+
+
+class VersionMissing(StateError):
+    """A stored version is gone, or is not what was written."""
+
+    code = "version_missing"
+
+    def __init__(self, path: str, recorded: int, found: int | None) -> None:
+        super().__init__(
+            "A stored version is gone." if found is None else "A stored version was changed.",
+            {
+                "path": path,
+                "recorded": f"{recorded:,} bytes",
+                "found": "nothing" if found is None else f"{found:,} bytes",
+            },
+            "Run `assetflow materialize` to make it again.",
+        )
+
+
+class DiskFull(StateError):
+    """There is no room for a new version."""
+
+    code = "disk_full"
+
+    def __init__(self, path: str, free: int) -> None:
+        super().__init__(
+            "The disk is full; nothing that was published changed.",
+            {"writing": path, "free": f"{free:,} bytes"},
+            "Make room, with `assetflow gc` for instance, and run the command again: "
+            "what was completed is reused.",
+        )
+
+
+class NotWritable(StateError):
+    """A folder of the state cannot be written to."""
+
+    code = "not_writable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path!r} cannot be written to.",
+            {"reason": reason},
+            "Give yourself the right to write there, or use another state folder.",
+        )
+
+
+RETURN_FORMS = (
+    "pyarrow.Table, pyarrow.RecordBatchReader, an iterator of pyarrow.RecordBatch, "
+    "duckdb.DuckDBPyRelation, pandas.DataFrame, polars.DataFrame, polars.LazyFrame, "
+    "list[dict], pathlib.Path"
+)
+
+
+class AssetReturnedNothing(StepError):
+    """A Python asset returned None."""
+
+    code = "returned_nothing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The asset returned None.",
+            {"forms": RETURN_FORMS},
+            "Return its data in one of these forms; is a `return` missing?",
+        )
+
+
+class AssetReturnedWrongThing(StepError):
+    """A Python asset returned what cannot be stored as a table or a file."""
+
+    code = "returned_wrong_thing"
+
+    def __init__(self, found: str, problem: str = "") -> None:
+        facts = {"problem": problem} if problem else {"forms": RETURN_FORMS}
+        super().__init__(
+            f"The asset returned {found}, which cannot be stored.",
+            facts,
+            "Mend what it returns." if problem else "Return its data in one of these forms.",
+        )
+
+
+class EmptyWithoutColumns(StepError):
+    """A Python asset returned no rows in a form that has no columns of its own."""
+
+    code = "empty_without_columns"
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The asset returned {found}, so its columns cannot be told.",
+            {},
+            'Declare them: `@asset(columns={"id": "BIGINT", …})`, or return a pyarrow.Table.',
+        )
+
+
+class ColumnsDiffer(StepError):
+    """An asset's columns are not those that it declares."""
+
+    code = "columns_differ"
+
+    def __init__(self, differences: Iterable[tuple[str, str, str]]) -> None:
+        listed = {
+            name: f"declared {declared or 'not'}, returned {returned or 'not'}"
+            for name, declared, returned in differences
+        }
+        super().__init__(
+            f"The asset returned other columns than it declares: {len(listed)} differ.",
+            listed,
+            "Change what it returns, or `columns`.",
+        )
+
+
+class LibraryMissing(StepError):
+    """An optional library is needed and not installed."""
+
+    code = "library_missing"
+
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            f"{library} is not installed.",
+            {"needed by": f"an asset that takes or returns data in a form of {library}"},
+            f"Install it with `pip install assetflow[{library}]`.",
+        )
+
+
+class SourceNotFound(StepError):
+    """No file matches the path of a source."""
+
+    code = "source_not_found"
+
+    def __init__(self, path: str, folder: str, nearby: Iterable[str]) -> None:
+        names = list(nearby)
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - a line's worth
+        otherwise = "Mend the path of the source, or bring its files."
+        super().__init__(
+            f"No file matches {path!r}.",
+            {"nearest folder": folder, "it holds": (", ".join(names[:5]) + more) or "nothing"},
+            did_you_mean(path.rsplit("/", 1)[-1], names, otherwise),
+        )
+
+
+class SourceUnreadable(StepError):
+    """A file of a source cannot be read."""
+
+    code = "source_unreadable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path!r} cannot be read.",
+            {"reason": reason},
+            "Mend the file, or its rights, and run the command again.",
+        )
+
+
+class SourceDeparts(StepError):
+    """A file of a source has other columns than the source."""
+
+    code = "source_departs"
+
+    def __init__(self, path: str, differences: Mapping[str, str]) -> None:
+        super().__init__(
+            f"{path!r} departs from the columns of its source.",
+            differences,
+            "Mend the file, or declare the columns of the source with `columns=`.",
+        )
+
+
+class UnknownReadOption(DefinitionError):
+    """A source is to be read with an option that does not exist, or must not be set."""
+
+    code = "unknown_read_option"
+
+    def __init__(self, source: str, option: str, known: Iterable[str]) -> None:
+        options = sorted(known)
+        super().__init__(
+            f"The source {source!r} cannot be read with the option {option!r}.",
+            {"options": ", ".join(options)},
+            did_you_mean(option, options, "Leave it out, or use one of these."),
+        )
+
+
+class UnknownCommand(UsageError):
+    """A command that there is not."""
+
+    code = "unknown_command"
+
+    def __init__(self, name: str, group: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"No command is named '{name}'.",
+            hint=did_you_mean(name, names, f"List the commands with `{group} --help`."),
+        )
+
+
+class UnknownOption(UsageError):
+    """An option that a command does not have."""
+
+    code = "unknown_option"
+
+    def __init__(self, option: str, command: str, options: Iterable[str]) -> None:
+        super().__init__(
+            f"`{command}` has no option '{option}'.",
+            hint=did_you_mean(option, options, f"See `{command} --help`."),
+        )
+
+
+class BadCommandLine(UsageError):
+    """Arguments that a command cannot take."""
+
+    code = "bad_command_line"
+
+    def __init__(self, why: str, command: str) -> None:
+        sentence = why if why.endswith((".", "?")) else f"{why}."
+        super().__init__(sentence, hint=f"See `{command} --help`.")
+
+
+class QueryOrAsset(UsageError):
+    """The sql command was given neither a query nor an asset, or both."""
+
+    code = "query_or_asset"
+
+    def __init__(self, *, both: bool) -> None:
+        super().__init__(
+            "A query and an asset cannot both be shown." if both else "There is no query to run.",
+            hint='Write `assetflow sql "select * from orders"` or `assetflow sql --asset orders`.',
+        )
+
+
+class BadMoment(UsageError):
+    """A moment to go back to that cannot be read."""
+
+    code = "bad_moment"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"'{text}' is neither an instant nor the number of a publication.",
+            hint="Write an instant such as 2026-01-05T13:00, or a number from `assetflow audit`.",
+        )
+
+
+class FilesInTheWay(UsageError):
+    """A new project would overwrite files."""
+
+    code = "files_in_the_way"
+
+    def __init__(self, folder: object, files: Iterable[str]) -> None:
+        found = tuple(files)
+        shown = ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")  # noqa: PLR2004 - a readable list
+        super().__init__(
+            "A project cannot be started here: its files would overwrite others.",
+            {"folder": folder, "in the way": shown},
+            "Choose an empty folder: `assetflow init NEW_FOLDER`.",
+        )
+
+
+class BadPackageName(UsageError):
+    """A name for a new project that Python cannot import."""
+
+    code = "bad_package_name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"'{name}' cannot be the name of a Python package.",
+            hint="Give one of letters, digits and underscores: `assetflow init --name shop`.",
+        )
+
+
+class NotRunning(UsageError):
+    """A run that is to be stopped, but is not running."""
+
+    code = "not_running"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"No run '{run}' is running here.",
+            hint="See the runs with `assetflow runs`.",
+        )
+
+
+class ObserveFailed(ProjectError):
+    """The function of a source that should tell its version failed."""
+
+    code = "observe_failed"
+    exit_code = 1
+
+    def __init__(self, source: str, place: str, trace: str) -> None:
+        super().__init__(
+            f"The source '{source}' could not be observed: its function failed.",
+            {"defined in": place},
+            trace,
+        )
+
+
+class StepFailed(StepError):
+    """A user's function, or query, raised."""
+
+    code = "step_failed"
+
+    def __init__(self, target: str, place: str, trace: str) -> None:
+        super().__init__(f"'{target}' failed.", {"defined in": place}, trace)
+
+
+class StepTimedOut(StepError):
+    """A step took longer than its asset allows."""
+
+    code = "step_timed_out"
+
+    def __init__(self, target: str, seconds: float) -> None:
+        super().__init__(
+            f"'{target}' took longer than its timeout of {seconds:g} seconds.",
+            hint='Raise `timeout`; with isolation = "process" what runs on is ended too.',
+        )
+
+
+class SourceMoved(StateError):
+    """A source changed while it was read."""
+
+    code = "source_moved"
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"The source '{source}' changed while it was read.",
+            hint="Nothing was lost: materialize again when its files are complete.",
+        )
+
+
+class ValueCannotBeFingerprinted(DefinitionError):
+    """A value that an asset's code reads, and whose changes could not be noticed."""
+
+    code = "value_cannot_be_fingerprinted"
+
+    def __init__(
+        self, name: str, what: str, *, read_by: str, place: str, asset: str, asset_place: str
+    ) -> None:
+        self.name = name
+        facts = {"value": what, "read by": f"{read_by}  {place}"}
+        if read_by != asset:
+            facts["for asset"] = f"{asset}  {asset_place}"
+        super().__init__(
+            f"{name!r} cannot be fingerprinted, so a change of it would not be noticed.",
+            facts,
+            f"Leave it out with `ignore=[{name!r}]`, take it as a resource, or make it a constant.",
+        )
+
+
+class WrongOutputs(StepError):
+    """A function of several outputs returned something else."""
+
+    code = "wrong_outputs"
+
+    def __init__(self, outputs: Iterable[str], value: object) -> None:
+        names = tuple(outputs)
+        super().__init__(
+            f"The function should return {len(names)} outputs.",
+            {"outputs": ", ".join(names), "returned": type(value).__name__},
+            "Return a tuple in this order, or a dict with these names.",
+        )
+
+
+class NoPreview(UsageError):
+    """A table that cannot be read or computed without running something."""
+
+    code = "no_preview"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"'{name}' cannot be read now: {why}.",
+            hint=f"Make it with `assetflow materialize {name}`.",
+        )
+
+
+class UnknownTable(UsageError):
+    """A query or command that names what is neither an asset nor a source."""
+
+    code = "unknown_table"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"No asset or source is named '{name}'.",
+            hint=did_you_mean(name, names, "List what there is with `assetflow ls`."),
+        )
+
+
+class UnknownEnvironment(UsageError):
+    """An environment that nobody created or declared."""
+
+    code = "unknown_environment"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"There is no environment '{name}'.",
+            hint=did_you_mean(name, names, f"Create it with `assetflow env create {name}`."),
+        )
+
+
+class EnvironmentExists(UsageError):
+    """An environment that is to be created, but is there."""
+
+    code = "environment_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The environment '{name}' is there already.",
+            hint=f"Take another name, or delete it with `assetflow env delete {name}`.",
+        )
+
+
+class UnknownRun(UsageError):
+    """A run that is not remembered."""
+
+    code = "unknown_run"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"No run '{run}' is remembered.", hint="See the runs with `assetflow runs`."
+        )
+
+
+class EmptyProject(ProjectError):
+    """A project that declares nothing."""
+
+    code = "empty_project"
+
+    def __init__(self, package: str, root: object) -> None:
+        super().__init__(
+            f"The package '{package}' declares no asset.",
+            {"project": root},
+            "Add a .sql file with a query, or a Python function with @asset.",
+        )
+
+
+class PublicationLost(StateError):
+    """A publication by hand that came after another one."""
+
+    code = "publication_lost"
+
+    def __init__(self, environment: str, why: str) -> None:
+        super().__init__(
+            f"Nothing was published in '{environment}': {why}.",
+            hint="Look with `assetflow status`, and try again.",
+        )
+
+
+class QueryFailed(UsageError):
+    """A query typed by a user that DuckDB could not run."""
+
+    code = "query_failed"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("The query could not be run.", hint=message.strip())
+
+
+class NothingAsOf(UsageError):
+    """An asset of which nothing was published at the moment asked for."""
+
+    code = "nothing_as_of"
+
+    def __init__(self, asset: str, as_of: object) -> None:
+        when = "now" if as_of is None else f"as of {as_of}"
+        super().__init__(
+            f"Nothing is published of '{asset}' {when}.",
+            hint=f"Make it with `assetflow materialize {asset}`.",
+        )
+
+
+class NoEarlierState(UsageError):
+    """A rollback where there is nothing to roll back to."""
+
+    code = "no_earlier_state"
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(
+            f"The environment '{environment}' has no earlier state.",
+            hint="Its publications are listed by `assetflow audit`.",
+        )
+
+
+class NotOneFile(StepError):
+    """An input asked for as a path that is several files, or none."""
+
+    code = "not_one_file"
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(
+            f"The input '{parameter}' is not one file, so it cannot be given as a Path.",
+            hint="Take it as a table: annotate the parameter with pa.Table, for example.",
+        )
+
+
+class NoTable(StepError):
+    """An input asked for as a table that is none."""
+
+    code = "no_table"
+
+    def __init__(self, parameter: str, form: str) -> None:
+        super().__init__(
+            f"The input '{parameter}' is no table, so it cannot be given as {form}.",
+            hint="Take files that an asset made as pathlib.Path, an observed source as str.",
+        )
+
+
+class WorkerDied(StepError):
+    """The process of a step ended without an answer."""
+
+    code = "worker_died"
+
+    def __init__(self, asset: str, code: int, said: str) -> None:
+        ending = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        super().__init__(
+            f"The process that made '{asset}' died ({ending}).",
+            hint=said.strip() or "It may have run out of memory; see the system's log.",
+        )

@@ -1,0 +1,101 @@
+"""Looking after a project's state: removing what nobody points to, and finding what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import AssetflowError
+from assetflow.execution.gathering import missing_versions
+from assetflow.metadata.folding import fold
+from assetflow.metadata.history import environments, published, verify_events
+from assetflow.metadata.presence import exclusive
+from assetflow.metadata.retention import mark_removed, unreferenced
+from assetflow.planning.pages import Finding, GcResult
+from assetflow.warehouse.removal import remove_versions
+
+if TYPE_CHECKING:
+    from assetflow.planning.history import VersionStored
+
+LOW_DISK_BYTES = 1_000_000_000
+
+
+def collect_garbage(
+    state: Path, now: datetime, retention_seconds: float, *, dry_run: bool
+) -> GcResult:
+    """Remove versions that no environment has pointed to for longer than the retention."""
+    if not state.exists():
+        return GcResult(0, 0, dry_run)
+    if dry_run:
+        return _gc_result(unreferenced(state, now, retention_seconds), dry_run=True)
+    with exclusive(state):
+        fold(state, now)
+        versions = unreferenced(state, now, retention_seconds)
+        mark_removed(state, [one.version for one in versions], now)
+        remove_versions(state / "data", [one.path for one in versions])
+    shutil.rmtree(state / "tmp", ignore_errors=True)
+    return _gc_result(versions, dry_run=False)
+
+
+def _gc_result(versions: tuple[VersionStored, ...], *, dry_run: bool) -> GcResult:
+    return GcResult(len(versions), sum(one.size_bytes for one in versions), dry_run)
+
+
+def findings(state: Path) -> Iterator[Finding]:
+    """Yield what was looked at in the state folder and on the machine."""
+    import duckdb
+
+    yield Finding("python", "ok", platform.python_version())
+    yield Finding("duckdb", "ok", duckdb.__version__)
+    if not state.exists():
+        yield Finding("state", "ok", "nothing was materialized yet")
+        return
+    yield _writable(state)
+    yield _room(state)
+    try:
+        yield from _store_findings(state)
+    except AssetflowError as error:
+        yield Finding("metadata store", "error", error.headline, error.hint)
+
+
+def _writable(state: Path) -> Finding:
+    if os.access(state, os.W_OK):
+        return Finding("state folder", "ok", "can be written")
+    return Finding(
+        "state folder", "error", "cannot be written", f"Give this user the right to write {state}."
+    )
+
+
+def _room(state: Path) -> Finding:
+    free = shutil.disk_usage(state).free
+    text = f"{free / 1e9:,.1f} GB free"
+    if free >= LOW_DISK_BYTES:
+        return Finding("disk", "ok", text)
+    return Finding("disk", "warn", text, "Remove old versions with `assetflow gc`.")
+
+
+def _store_findings(state: Path) -> Iterator[Finding]:
+    broken = verify_events(state)
+    if broken is None:
+        yield Finding("audit trail", "ok", "every event follows from the one before")
+    else:
+        yield Finding("audit trail", "error", str(broken), "See `assetflow audit`.")
+    left = list((state / "journal").glob("*.jsonl"))
+    yield Finding("journals", "ok", f"{len(left)} not folded yet")
+    for environment in environments(state):
+        pointers = published(state, environment)
+        missing = missing_versions(state / "data", pointers.values())
+        if missing:
+            yield Finding(
+                f"environment {environment}",
+                "error",
+                f"the files of {len(missing)} of {len(pointers)} versions are gone",
+                "Make them again with `assetflow materialize`.",
+            )
+        else:
+            yield Finding(f"environment {environment}", "ok", f"{len(pointers)} versions are there")

@@ -1,0 +1,380 @@
+"""Make what a step is to make: read its inputs, compute, stage."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from assetflow.errors import (
+    AssetflowError,
+    NoTable,
+    NotOneFile,
+    SourceMoved,
+    StepFailed,
+    StepTimedOut,
+    WrongOutputs,
+)
+from assetflow.execution.capture import step_logger
+from assetflow.execution.frames import user_traceback
+from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
+from assetflow.model.columns import Schema
+from assetflow.model.context import AssetContext
+from assetflow.model.names import AssetName, AssetPartition, RunId, VersionId
+from assetflow.planning.history import InputRead, VersionStored
+from assetflow.planning.steps import Step, Verdict
+from assetflow.sql.query import rewrite
+from assetflow.warehouse.inputs import open_input
+from assetflow.warehouse.layout import new_version_id
+from assetflow.warehouse.versions import NewVersion, Staged, scan_sql, stage_query, stage_value
+
+if TYPE_CHECKING:
+    import io
+
+    import duckdb
+
+    from assetflow.execution.gathering import Place
+    from assetflow.execution.knowledge import Knowledge
+    from assetflow.execution.resources import Resources
+    from assetflow.warehouse.connection import Engine
+
+Settled = Sequence[tuple[Step, Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class InputData:
+    """One input as a function takes it: where the data lies, and in which form it arrives.
+
+    `scan` is SQL; `path` stands for files, `answer` for what a source said of itself.
+    """
+
+    parameter: str
+    form: str
+    scan: str = ""
+    schema: Schema = ()
+    columns: tuple[str, ...] | None = None
+    ordered: bool = False
+    path: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A version as it was stored, and what the asset reported of itself."""
+
+    version: VersionStored
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an asset's function: a small value, so that another process can make it.
+
+    `new` are the versions to stage, by the place of their output in what is returned.
+    """
+
+    asset: AssetName
+    run: RunId
+    attempt: int
+    environment: str
+    inputs: tuple[InputData, ...]
+    new: tuple[tuple[int, NewVersion], ...]
+    scratch: Path
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes versions for one run. `resources` are shared by all its steps."""
+
+    knowledge: Knowledge
+    resources: Resources
+    place: Place
+    engine: Engine
+    _assets: Mapping[AssetName, Asset] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._assets = self.knowledge.analysis.graph.assets
+
+    def make(
+        self, settled: Settled, run: RunId, attempt: int, sink: io.StringIO
+    ) -> dict[AssetPartition, Made]:
+        """Return what was made for each of `settled`; raises StepFailed, StepTimedOut …"""
+        asset = self._assets[settled[0][0].target.asset]
+        inputs = settled[0][1].inputs
+        self._check_sources(inputs)
+        if isinstance(asset.body, SqlBody):
+            made = self._query(asset, *settled[0], run)
+        else:
+            made = self._call(asset, settled, run, attempt, sink)
+        self._check_sources(inputs)
+        return made
+
+    def discard(self, version: VersionStored) -> None:
+        """Remove the files of a version that nothing will point to."""
+        path = self.knowledge.data / version.path
+        if version.format == "files":
+            shutil.rmtree(path.parent, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    def _check_sources(self, inputs: Sequence[InputRead]) -> None:
+        for use in inputs:
+            source = self.knowledge.sources.get(use.upstream)
+            if source is not None and not source.is_still(self.place.root):
+                raise SourceMoved(use.upstream)
+
+    def _query(
+        self, asset: Asset, step: Step, verdict: Verdict, run: RunId
+    ) -> dict[AssetPartition, Made]:
+        sql = self.knowledge.analysis.sql
+        query = sql.query(asset)
+        scans = {use.name: self._data(use).scan for use in verdict.inputs}
+        text = rewrite(query, scans, scans)
+        parameters = sql.parameters(asset, sql.summary(asset))
+        assert step.facts is not None
+        new = self._new(step)
+        cursor = self.engine.cursor()
+        with user_errors(asset, self.place.root), deadline(asset, cursor):
+            staged = stage_query(cursor, text, parameters, step.facts.described, new)
+        return {step.target: Made(stored(staged, step.target, run))}
+
+    def _call(
+        self, asset: Asset, settled: Settled, run: RunId, attempt: int, sink: io.StringIO
+    ) -> dict[AssetPartition, Made]:
+        body = asset.body
+        assert isinstance(body, PythonBody)
+        outputs = body.outputs or (asset.name,)
+        scratch = self.knowledge.state / "tmp" / new_version_id()
+        steps = {outputs.index(step.target.asset): step for step, _ in settled}
+        call = Call(
+            asset=asset.name,
+            run=run,
+            attempt=attempt,
+            environment=self.place.environment,
+            inputs=tuple(self._data(use) for use in settled[0][1].inputs),
+            new=tuple((place, self._new(step, scratch)) for place, step in steps.items()),
+            scratch=scratch,
+        )
+        staged, metadata = self._staged(asset, call, sink)
+        return {
+            steps[place].target: Made(stored(one, steps[place].target, run), metadata)
+            for place, one in staged.items()
+        }
+
+    def _staged(
+        self, asset: Asset, call: Call, sink: io.StringIO
+    ) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+        if asset.options.isolation == "process":
+            from assetflow.execution.worker import call_in_process
+
+            return call_in_process(asset, call, self.place, sink)
+        with scratch_folder(call.scratch):
+            return stage_call(asset, call, self.engine, self.resources, self.place.root, sink)
+
+    def _new(self, step: Step, scratch: Path | None = None) -> NewVersion:
+        facts = step.facts
+        assert facts is not None
+        wanted = self.knowledge.wanted.get(step.target.asset, ())
+        return NewVersion(
+            data=self.knowledge.data,
+            target=step.target,
+            version=new_version_id(),
+            algorithm=self.engine.algorithm,
+            read_sets=tuple(sorted(wanted, key=str)),
+            ordered=facts.ordered,
+            float_digits=self._assets[step.target.asset].options.float_digits,
+            scratch=scratch,
+        )
+
+    def _data(self, use: InputRead) -> InputData:
+        """Return where the data of `use` lies: a source's files, or a stored version."""
+        columns = use.read_set.columns
+        source = self.knowledge.sources.get(use.upstream)
+        if source is not None:
+            return InputData(
+                parameter=use.name,
+                form=use.form,
+                scan=source.scan,
+                schema=source.schema,
+                columns=columns,
+                path=str(self.place.root / source.files[0].path) if len(source.files) == 1 else "",
+                answer=source.answer,
+            )
+        version = self.knowledge.versions[use.versions[0]]
+        is_table = version.format == "parquet"
+        data = self.knowledge.data
+        return InputData(
+            parameter=use.name,
+            form=use.form,
+            scan=scan_sql(data, [(version.path, version.size_bytes)]) if is_table else "",
+            schema=version.schema,
+            columns=columns,
+            ordered=version.ordered,
+            path=str(data / version.path),
+        )
+
+
+def stage_call(
+    asset: Asset,
+    call: Call,
+    engine: Engine,
+    resources: Resources,
+    root: Path,
+    sink: io.StringIO,
+) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+    """Call the function of `asset`, stage what it returns, and tell what it reported."""
+    body = asset.body
+    assert isinstance(body, PythonBody)
+    context = AssetContext(
+        asset.name,
+        run=call.run,
+        attempt=call.attempt,
+        environment=call.environment,
+        logger=step_logger(asset.name, sink),
+        folder=call.scratch,
+    )
+    cursor = engine.cursor()
+    arguments = resources.arguments(asset)
+    if body.context:
+        arguments[body.context] = context
+
+    def work() -> dict[int, Staged]:
+        for item in call.inputs:
+            arguments[item.parameter] = opened(cursor, item)
+        values = outputs_of(asset, body.function(**arguments))
+        return {
+            place: stage_value(cursor, values[place], asset.options.columns, new)
+            for place, new in call.new
+        }
+
+    with user_errors(asset, root), deadline(asset, cursor) as limited:
+        staged = limited(work)
+    return staged, context.reported
+
+
+def opened(cursor: duckdb.DuckDBPyConnection, item: InputData) -> object:
+    """Return the data of an input in the form that the function takes."""
+    if item.form == "value":
+        return item.answer
+    if item.form == "path":
+        if not item.path:
+            raise NotOneFile(item.parameter)
+        return Path(item.path)
+    if not item.scan:
+        raise NoTable(item.parameter, item.form)
+    return open_input(cursor, cast("Form", item.form), item.scan, item.columns)
+
+
+def outputs_of(asset: Asset, value: object) -> Sequence[object]:
+    """Return what a function returned for each of its outputs, in their order.
+
+    A function of several outputs returns a tuple in their order, or a dict by name.
+    """
+    body = asset.body
+    assert isinstance(body, PythonBody)
+    if not body.outputs:
+        return [value]
+    if isinstance(value, Mapping) and value.keys() == set(body.outputs):
+        return [value[name] for name in body.outputs]
+    if isinstance(value, tuple) and len(value) == len(body.outputs):
+        return value
+    raise WrongOutputs(body.outputs, value)
+
+
+def stored(staged: Staged, target: AssetPartition, run: RunId) -> VersionStored:
+    """Return the record of a staged version."""
+    return VersionStored(
+        version=staged.version,
+        asset=target.asset,
+        partition=target.partition,
+        run=run,
+        created_at=created_at(staged.version),
+        path=staged.path,
+        format=staged.format,
+        schema=staged.schema,
+        rows=staged.rows,
+        size_bytes=staged.size_bytes,
+        ordered=staged.ordered,
+        algorithm=staged.algorithm,
+        digests=staged.digests,
+    )
+
+
+def created_at(version: VersionId) -> datetime:
+    """Return the instant that the id of a version holds, in UTC."""
+    return datetime.fromtimestamp(int(version[:16], 16) / 1e9, UTC)
+
+
+@contextlib.contextmanager
+def user_errors(asset: Asset, root: Path) -> Iterator[None]:
+    """Turn what a user's code raises into StepFailed, with the user's own frames."""
+    try:
+        yield
+    except AssetflowError:
+        raise
+    except Exception as error:
+        shown = user_traceback(error, root)
+        raise StepFailed(asset.name, str(asset.location), shown) from error
+
+
+@contextlib.contextmanager
+def deadline(
+    asset: Asset, cursor: duckdb.DuckDBPyConnection
+) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Give a caller that ends after the asset's timeout, as far as a thread can be ended.
+
+    Queries on `cursor` are interrupted. A function cannot be: its thread is left behind,
+    and what it returns is thrown away.
+    """
+    import duckdb
+
+    seconds = asset.options.timeout_seconds
+    if seconds is None:
+        yield lambda work: work()
+        return
+    timer = threading.Timer(seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda work: _on_a_thread(work, asset.name, seconds)
+    except duckdb.InterruptException as error:
+        raise StepTimedOut(asset.name, seconds) from error
+    finally:
+        timer.cancel()
+
+
+def _on_a_thread(work: Callable[[], Any], name: str, seconds: float) -> Any:
+    found: list[tuple[bool, Any]] = []
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            found.append((True, context.run(work)))
+        except BaseException as error:  # noqa: BLE001 - raised again on the waiting thread
+            found.append((False, error))
+
+    thread = threading.Thread(target=run, daemon=True, name=f"assetflow {name}")
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        raise StepTimedOut(name, seconds)
+    is_good, value = found[0]
+    if not is_good:
+        raise value
+    return value
+
+
+@contextlib.contextmanager
+def scratch_folder(path: Path) -> Iterator[None]:
+    """Have a folder for a step's own files, and remove it after."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""Gather what a plan is made from: what the store remembers, and how the sources are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.execution.knowledge import Knowledge, needed_sources
+from assetflow.execution.source_states import observe_all
+from assetflow.metadata.history import candidates, newest_volatile, observations, published
+from assetflow.model.names import AssetName, VersionId
+from assetflow.planning.history import History, Publication, VersionStored
+
+if TYPE_CHECKING:
+    from assetflow.project.analysis import Analysis
+    from assetflow.warehouse.connection import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a project works: its root, its state folder and its environment."""
+
+    root: Path
+    state: Path
+    environment: str
+
+
+def gather(
+    place: Place,
+    analysis: Analysis,
+    engine: Engine,
+    now: datetime,
+    targets: Collection[AssetName] | None = None,
+) -> Knowledge:
+    """Return what is known as of `now`; only sources that `targets` need are observed."""
+    graph = analysis.graph
+    pointers = published(place.state, place.environment)
+    names = [*graph.assets, *_old_names(analysis)]
+    history = History(
+        published=pointers,
+        candidates=dict(candidates(place.state, names)),
+        volatile=dict(newest_volatile(place.state, place.environment, names)),
+        missing=missing_versions(place.state / "data", pointers.values()),
+    )
+    sources = observe_all(
+        needed_sources(analysis, targets),
+        observations(place.state),
+        place.root,
+        now,
+        engine,
+    )
+    return Knowledge(place.environment, place.state, analysis, engine, history, sources)
+
+
+def _old_names(analysis: Analysis) -> list[AssetName]:
+    return [
+        AssetName(asset.options.renamed_from)
+        for asset in analysis.graph.assets.values()
+        if asset.options.renamed_from
+    ]
+
+
+def missing_versions(data: Path, pointers: Iterable[Publication]) -> frozenset[VersionId]:
+    """Return the published versions whose files are gone or have another size."""
+    folder = str(data)
+    return frozenset(one.version.version for one in pointers if not _is_there(folder, one.version))
+
+
+def _is_there(folder: str, version: VersionStored) -> bool:
+    try:
+        found = os.stat(f"{folder}/{version.path}")  # noqa: PTH116 - ten thousand of them
+    except OSError:
+        return False
+    return version.format != "parquet" or found.st_size == version.size_bytes

@@ -1,0 +1,205 @@
+"""What a plan and a run know: where deciding meets what is remembered and what is held."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.metadata.history import definition_parts
+from assetflow.model.asset import Source
+from assetflow.model.columns import ReadSet
+from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
+from assetflow.planning.facts import AssetFacts
+from assetflow.planning.history import Candidate, History, Publication, VersionStored
+from assetflow.planning.plan import Known
+from assetflow.project.analysis import Analysis, Shape
+from assetflow.warehouse.digests import digest_columns
+from assetflow.warehouse.versions import scan_sql
+
+if TYPE_CHECKING:
+    from assetflow.execution.source_states import SourceState
+    from assetflow.warehouse.connection import Engine
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """Everything known of a project in one environment, and what a run learns on its way.
+
+    `published`, `candidates` and `volatile` are as History has them. `versions` has each
+    stored version that may be read. `wanted` are the read-sets of each upstream that its
+    consumers have; their digests are computed together.
+    """
+
+    environment: str
+    state: Path
+    analysis: Analysis
+    engine: Engine
+    history: History
+    sources: Mapping[AssetName, SourceState]
+    versions: dict[VersionId, VersionStored] = field(default_factory=dict)
+    facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
+    wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
+    added: dict[tuple[VersionId, ReadSet], Digest] = field(default_factory=dict)
+    _parts: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
+    _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
+    _guard: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        known: Iterable[Publication | Candidate] = (
+            *self.history.candidates.values(),
+            *self.history.volatile.values(),
+            *self.history.published.values(),
+        )
+        for one in known:
+            self.versions[one.version.version] = one.version
+        self._find_facts()
+
+    @property
+    def data(self) -> Path:
+        """Return the folder of the warehouse."""
+        return self.state / "data"
+
+    @property
+    def states(self) -> dict[AssetName, VersionId]:
+        """Return the state of each source."""
+        return {name: source.state for name, source in self.sources.items()}
+
+    def known(self) -> Known:
+        """Return what a plan is made from."""
+        return Known(
+            environment=self.environment,
+            graph=self.analysis.graph,
+            facts=self.facts,
+            history=self.history,
+            states=self.states,
+            digest_of=self.digest_of,
+            parts_of=self.parts_of,
+        )
+
+    def current(self) -> dict[AssetName, VersionId]:
+        """Return the version of everything that can be read now: states and publications."""
+        published = {
+            target.asset: one.version.version for target, one in self.history.published.items()
+        }
+        return {**published, **self.states}
+
+    def settled_facts(self, name: AssetName, current: Mapping[AssetName, VersionId]) -> AssetFacts:
+        """Return the facts of `name` over the versions that it will really read."""
+        upstreams = self.analysis.graph.upstreams[name]
+        shapes = {
+            upstream: self._shape(upstream, current[upstream])
+            for upstream in upstreams
+            if upstream in current
+        }
+        facts = self.analysis.facts(name, shapes)
+        with self._guard:
+            self._want(facts)
+        return facts
+
+    def digest_of(self, upstream: AssetName, version: VersionId, read_set: ReadSet) -> Digest:
+        """Return the digest of what is read of a version, or of the state of a source."""
+        source = self.sources.get(upstream)
+        if source is not None:
+            return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
+        stored = self.versions[version]
+        with self._guard:
+            known = self._digests.setdefault(version, dict(stored.digests))
+            if stored.algorithm != self.engine.algorithm and not known.keys() - dict(
+                stored.digests
+            ):
+                known.clear()
+            if read_set not in known:
+                self._compute(upstream, stored, read_set, known)
+            return known[read_set]
+
+    def _compute(
+        self,
+        upstream: AssetName,
+        stored: VersionStored,
+        read_set: ReadSet,
+        known: dict[ReadSet, Digest],
+    ) -> None:
+        """Scan a stored version for the digests of all read-sets that are wanted of it."""
+        wanted = {read_set, *self._fitting(upstream, stored)} - known.keys()
+        scan = scan_sql(self.data, [(stored.path, stored.size_bytes)])
+        digits = self.analysis.graph.assets[upstream].options.float_digits
+        found = digest_columns(self.engine.cursor(), scan, stored.schema, wanted, digits)
+        known.update(found)
+        self.added.update({(stored.version, one): digest for one, digest in found.items()})
+
+    def _fitting(self, upstream: AssetName, stored: VersionStored) -> Collection[ReadSet]:
+        names = {column.name for column in stored.schema}
+        return [one for one in self.wanted.get(upstream, ()) if names.issuperset(one.columns or ())]
+
+    def parts_of(self, asset: AssetName, code_version: str) -> Mapping[str, str] | None:
+        """Return the named parts of an earlier code version, if it is remembered."""
+        with self._guard:
+            if code_version not in self._parts:
+                code = CodeVersion(code_version)
+                found = definition_parts(self.state, [code]).get((asset, code))
+                self._parts[code_version] = dict(found) if found is not None else None
+            return self._parts[code_version]
+
+    def learn(self, candidates: Iterable[Candidate]) -> None:
+        """Add versions that were stored meanwhile, by this run or another."""
+        with self._guard:
+            for one in candidates:
+                made = one.materialization
+                self.versions[one.version.version] = one.version
+                target = AssetPartition(made.asset, made.partition)
+                self._candidates()[*target, made.key] = one
+                if made.is_volatile:
+                    self._volatile()[target] = one
+
+    def _candidates(self) -> dict:  # type: ignore[type-arg]
+        assert isinstance(self.history.candidates, dict)
+        return self.history.candidates
+
+    def _volatile(self) -> dict:  # type: ignore[type-arg]
+        assert isinstance(self.history.volatile, dict)
+        return self.history.volatile
+
+    def _find_facts(self) -> None:
+        """Work out the facts of every asset, each from the shapes of those before it."""
+        graph = self.analysis.graph
+        shapes = {name: Shape(source.schema) for name, source in self.sources.items()}
+        for name in graph.assets:
+            facts = self.analysis.facts(name, shapes)
+            self.facts[name] = facts
+            self._want(facts)
+            shapes[name] = self._expected_shape(name, facts)
+
+    def _expected_shape(self, name: AssetName, facts: AssetFacts) -> Shape:
+        if facts.schema is not None:
+            return Shape(facts.schema, facts.ordered, facts.is_expected)
+        last = self.history.published.get(AssetPartition(name))
+        if last is None:
+            return Shape()
+        is_expected = (
+            facts.is_expected
+            or not facts.is_settled
+            or last.materialization.code_version != facts.code_version
+        )
+        return Shape(last.version.schema, last.version.ordered, is_expected)
+
+    def _shape(self, upstream: AssetName, version: VersionId) -> Shape:
+        source = self.sources.get(upstream)
+        if source is not None:
+            return Shape(source.schema)
+        stored = self.versions[version]
+        return Shape(stored.schema, stored.ordered)
+
+    def _want(self, facts: AssetFacts) -> None:
+        for use in facts.inputs:
+            self.wanted.setdefault(use.upstream, set()).add(use.read_set)
+
+
+def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:
+    """Return the sources that `targets` are made from; all that are read, for None."""
+    graph = analysis.graph
+    wanted = graph.assets.keys() if targets is None else targets
+    reached = graph.all_upstream(wanted)
+    return tuple(source for name, source in graph.sources.items() if name in reached)

@@ -1,0 +1,231 @@
+"""One run from its plan to its publication, and again when another run was faster."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from assetflow.errors import StoreLocked
+from assetflow.execution.capture import routed_streams
+from assetflow.execution.compute import Maker
+from assetflow.execution.gathering import Place, gather
+from assetflow.execution.publishing import Publisher, refresh_catalog
+from assetflow.execution.run import Ended, Execution, RunSettings
+from assetflow.execution.stopping import stop_requests
+from assetflow.metadata.folding import fold
+from assetflow.metadata.journal import Journal
+from assetflow.metadata.presence import run_presence
+from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
+from assetflow.metadata.tail import JournalTail
+from assetflow.model.names import AssetPartition, RunId
+from assetflow.planning.plan import plan
+from assetflow.planning.reasons import Superseded
+from assetflow.planning.results import RunResult, RunStatus, StepResult
+from assetflow.planning.steps import Plan, Request
+
+if TYPE_CHECKING:
+    from assetflow.execution.knowledge import Knowledge
+    from assetflow.execution.resources import Resources
+    from assetflow.planning.listener import Listener
+    from assetflow.project.analysis import Analysis
+    from assetflow.project.settings import Settings
+    from assetflow.warehouse.connection import Engine
+
+MOST_ATTEMPTS = 4
+"""The first, and three more after a lost comparison; then what is left is superseded."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a run is asked to do. `publish` is "run", "all" or "each"."""
+
+    request: Request
+    run: RunId
+    threads: int
+    publish: str
+    fail_fast: bool
+    command: str
+
+
+@dataclass(slots=True)
+class Materializing:
+    """One run: planned, carried out, published; planned again if it came too late."""
+
+    place: Place
+    settings: Settings
+    resources: Resources
+    analysis: Analysis
+    engine: Engine
+    asked: RunRequest
+    listener: Listener
+    clock: Callable[[], datetime]
+    check: Callable[[Knowledge], Knowledge]
+    results: dict[AssetPartition, StepResult] = field(default_factory=dict)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _unpublished: str = ""
+
+    def run(self) -> RunResult:
+        """Return how the run ended. Without anything to do, nothing is recorded."""
+        started = time.perf_counter()
+        knowledge, made = self._planned()
+        if not made.steps:
+            return self._result("succeeded", started, made, RunId(""))
+        with ExitStack() as open_things:
+            open_things.enter_context(run_presence(self.place.state))
+            open_things.enter_context(routed_streams())
+            open_things.enter_context(
+                stop_requests(self.place.state, self.asked.run, self._stopped, self.listener)
+            )
+            journal = Journal(self.place.state, self.asked.run)
+            open_things.callback(journal.close)
+            open_things.callback(self.resources.close)
+            journal.append(self._run_started())
+            self.listener.planned(made, self.asked.run)
+            status = self._attempts(journal, knowledge, made)
+            result = self._result(status, started, made, self.asked.run)
+            self._finish(journal, result)
+        return result
+
+    def _planned(self) -> tuple[Knowledge, Plan]:
+        knowledge = gather(
+            self.place, self.analysis, self.engine, self.clock(), self.asked.request.targets
+        )
+        return knowledge, plan(self.check(knowledge).known(), self.asked.request)
+
+    def _attempts(self, journal: Journal, knowledge: Knowledge, made: Plan) -> RunStatus:
+        """Carry out plans until one is published whole; say how the run ended."""
+        for attempt in range(MOST_ATTEMPTS):
+            if attempt:
+                self.listener.message("Something changed meanwhile: planning again.")
+                knowledge, made = self._planned()
+            execution = self._carried_out(journal, knowledge, made)
+            if self._stopped.is_set():
+                return "interrupted"
+            if self._is_published(journal, knowledge, execution):
+                return "unpublished" if self._unpublished else self._status()
+        self._supersede(execution)
+        return "failed"
+
+    def _status(self) -> RunStatus:
+        bad = any(one.outcome in ("failed", "skipped") for one in self.results.values())
+        return "failed" if bad else "succeeded"
+
+    def _carried_out(self, journal: Journal, knowledge: Knowledge, made: Plan) -> Execution:
+        execution = Execution(
+            knowledge=knowledge,
+            maker=Maker(knowledge, self.resources, self.place, self.engine),
+            journal=journal,
+            tail=JournalTail(self.place.state, self.asked.run),
+            settings=RunSettings(
+                self.asked.run, self.asked.threads, self.asked.fail_fast, self.settings.pools
+            ),
+            listener=self.listener,
+            clock=self.clock,
+            is_cancelled=self._stopped.is_set,
+        )
+        if self.asked.publish == "each":
+            execution.on_ended = lambda ended: self._publish_each(journal, knowledge, ended)
+        execution.carry_out(made)
+        for one in execution.ended:
+            self._remember(one.result)
+        return execution
+
+    def _remember(self, result: StepResult) -> None:
+        """Keep how a step ended; what this run made before stays made when it is reused."""
+        before = self.results.get(result.target)
+        if before is not None and result.outcome in ("reused", "verified"):
+            result = replace(before, reasons=before.reasons)
+        self.results[result.target] = result
+
+    def _is_published(self, journal: Journal, knowledge: Knowledge, execution: Execution) -> bool:
+        """Publish what passed; False if something moved, so that a new plan is due."""
+        self._record_knowledge(journal, knowledge)
+        if not all(source.is_still(self.place.root) for source in knowledge.sources.values()):
+            return False
+        if self.asked.publish == "each":
+            return True
+        has_failed = bool(execution.failed)
+        changes = [one.change for one in execution.ended if one.change is not None]
+        if not changes or (self.asked.publish == "all" and has_failed):
+            return True
+        return self._publish(journal, knowledge, execution.ended)
+
+    def _publish_each(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> None:
+        if any(one.change for one in ended):
+            self._record_knowledge(journal, knowledge)
+            if not self._publish(journal, knowledge, ended):
+                for one in ended:
+                    one.result = replace(one.result, outcome="superseded", reasons=(Superseded(),))
+
+    def _publish(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> bool:
+        changes = [one.change for one in ended if one.change is not None]
+        stored = [knowledge.versions[c.version] for c in changes if c.version is not None]
+        publisher = Publisher(self.place.state, self.place.environment, self.asked.run, journal)
+        try:
+            return publisher.publish(changes, stored, self.clock())
+        except StoreLocked as error:
+            self._unpublished = str(error)
+            return True
+
+    def _record_knowledge(self, journal: Journal, knowledge: Knowledge) -> None:
+        """Journal what was found out on the way: states of sources, digests of versions."""
+        for source in knowledge.sources.values():
+            if source.is_new:
+                source.is_new = False
+                journal.append(source.observed(self.asked.run, self.clock(), self.engine.algorithm))
+        while knowledge.added:
+            (version, read_set), digest = knowledge.added.popitem()
+            journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))
+
+    def _supersede(self, execution: Execution) -> None:
+        for one in execution.ended:
+            if one.change is not None:
+                self.results[one.result.target] = replace(
+                    one.result, outcome="superseded", reasons=(Superseded(),)
+                )
+
+    def _run_started(self) -> RunStarted:
+        return RunStarted(
+            run=self.asked.run,
+            environment=self.place.environment,
+            started_at=self.clock(),
+            command=self.asked.command,
+            pid=os.getpid(),
+            host=platform.node(),
+            user=_user(),
+        )
+
+    def _finish(self, journal: Journal, result: RunResult) -> None:
+        """Record the end of the run, fold, and renew the catalog; the journal is then over."""
+        counts = tuple(sorted(result.counts.items()))
+        journal.append(RunFinished(self.asked.run, result.status, self.clock(), counts))
+        journal.close()
+        if result.status == "unpublished":
+            return
+        fold(self.place.state, self.clock())
+        refresh_catalog(self.engine, self.place.state, self.place.environment)
+
+    def _result(self, status: RunStatus, started: float, made: Plan, run: RunId) -> RunResult:
+        return RunResult(
+            run=run,
+            status=status,
+            duration_seconds=time.perf_counter() - started,
+            steps=tuple(self.results.values()),
+            up_to_date=made.up_to_date,
+            problem=self._unpublished,
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,162 @@
+"""What is done with environments: each is a publication, by a short run of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import (
+    EnvironmentExists,
+    NoEarlierState,
+    PublicationLost,
+    UnknownEnvironment,
+)
+from assetflow.execution.publishing import refresh_catalog
+from assetflow.metadata import environments as changes
+from assetflow.metadata.folding import fold
+from assetflow.metadata.history import environments, pointers, publication_history
+from assetflow.metadata.journal import Journal
+from assetflow.metadata.presence import run_presence
+from assetflow.metadata.records import Published, RunFinished, RunStarted
+from assetflow.model.names import RunId
+from assetflow.planning.pages import EnvironmentLine, PublicationSummary
+from assetflow.warehouse.layout import new_version_id
+
+if TYPE_CHECKING:
+    from assetflow.warehouse.connection import Engine
+
+Clock = Callable[[], datetime]
+Decide = Callable[[changes.Request], Published]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What is done to which environment, for the trail."""
+
+    engine: Engine
+    state: Path
+    environment: str
+    command: str
+    clock: Clock
+
+
+def create(engine: Engine, state: Path, name: str, source: str, clock: Clock) -> PublicationSummary:
+    """Start the environment `name` with all that `source` serves."""
+    fold(state, clock())
+    if name == "main" or name in environments(state):
+        raise EnvironmentExists(name)
+    served = _served(state, source)
+    deed = _Deed(engine, state, name, f"env create {name} --from {source}", clock)
+    return _publish(deed, lambda request: changes.create(request, served))
+
+
+def promote(
+    engine: Engine, state: Path, name: str, target: str, clock: Clock
+) -> PublicationSummary:
+    """Publish in `target` what `name` serves."""
+    fold(state, clock())
+    served, present = _served(state, name), pointers(state, target)
+    deed = _Deed(engine, state, target, f"env promote {name} --to {target}", clock)
+    return _publish(deed, lambda request: changes.promote(request, served, present))
+
+
+def rollback(
+    engine: Engine, state: Path, name: str, to: datetime | int | None, clock: Clock
+) -> PublicationSummary:
+    """Publish in `name` an earlier state of its own: of `to`, else the one before the last."""
+    fold(state, clock())
+    present = _served(state, name)
+    as_of = to if to is not None else _before_last(state, name)
+    earlier = pointers(state, name, as_of)
+    if not earlier:
+        raise NoEarlierState(name)
+    deed = _Deed(engine, state, name, f"env rollback {name} --to {as_of}", clock)
+    return _publish(deed, lambda request: changes.rollback(request, earlier, present))
+
+
+def delete(engine: Engine, state: Path, name: str, clock: Clock) -> PublicationSummary:
+    """Withdraw all that `name` serves."""
+    fold(state, clock())
+    present = _served(state, name)
+    deed = _Deed(engine, state, name, f"env delete {name}", clock)
+    return _publish(deed, lambda request: changes.delete(request, present))
+
+
+def environment_lines(state: Path, declared: Iterable[str]) -> tuple[EnvironmentLine, ...]:
+    """Return one line for each environment, by name, main first."""
+    served = environments(state)
+    names = sorted({*served, *declared, "main"}, key=lambda name: (name != "main", name))
+    return tuple(_line(state, name, served) for name in names)
+
+
+def _line(state: Path, name: str, served: Mapping[str, int]) -> EnvironmentLine:
+    history = publication_history(state, name)
+    return EnvironmentLine(
+        name=name,
+        assets=served.get(name, 0),
+        created_at=history[-1].applied_at if history else None,
+        last_published_at=history[0].applied_at if history else None,
+    )
+
+
+def _served(state: Path, name: str) -> changes.Pointers:
+    served = pointers(state, name)
+    if not served:
+        raise UnknownEnvironment(name, environments(state))
+    return served
+
+
+def _before_last(state: Path, name: str) -> int:
+    history = publication_history(state, name)
+    if len(history) < 2:  # noqa: PLR2004 - the last, and the one before
+        raise NoEarlierState(name)
+    return history[1].sequence
+
+
+def _publish(deed: _Deed, decide: Decide) -> PublicationSummary:
+    """Journal the publication of `deed` as a run of its own, and let it take effect."""
+    run = RunId(new_version_id())
+    with run_presence(deed.state):
+        journal = Journal(deed.state, run)
+        journal.append(_run_started(deed, run))
+        request = changes.Request(new_version_id(), run, deed.environment, deed.clock())
+        made = decide(request)
+        if made.changes:
+            journal.append(made)
+        moved = sum(change.version is not None for change in made.changes)
+        withdrawn = len(made.changes) - moved
+        counts = (("published", moved), ("withdrawn", withdrawn))
+        journal.append(RunFinished(run, "succeeded", deed.clock(), counts))
+        journal.close()
+        result = fold(deed.state, deed.clock())
+    for refused in result.refused:
+        if refused.publication == made.publication:
+            raise PublicationLost(deed.environment, refused.why)
+    refresh_catalog(deed.engine, deed.state, deed.environment)
+    return PublicationSummary(deed.environment, moved, withdrawn)
+
+
+def _run_started(deed: _Deed, run: RunId) -> RunStarted:
+    return RunStarted(
+        run=run,
+        environment=deed.environment,
+        started_at=deed.clock(),
+        command=deed.command,
+        pid=os.getpid(),
+        host=platform.node(),
+        user=user_name(),
+    )
+
+
+def user_name() -> str:
+    """Return who runs this process, "" where nobody knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

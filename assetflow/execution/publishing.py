@@ -1,0 +1,71 @@
+"""Publish what a run made: all pointers at once, if they are still where the plan saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from assetflow.metadata.folding import fold
+from assetflow.metadata.history import published as current_publications
+from assetflow.metadata.records import PublicationChange, Published
+from assetflow.model.names import RunId
+from assetflow.planning.history import VersionStored
+from assetflow.warehouse.catalog import write_catalog
+from assetflow.warehouse.layout import new_version_id
+from assetflow.warehouse.versions import scan_sql, sync_versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assetflow.metadata.journal import Journal
+    from assetflow.warehouse.connection import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes for one run in one environment."""
+
+    state: Path
+    environment: str
+    run: RunId
+    journal: Journal
+
+    def publish(
+        self,
+        changes: Sequence[PublicationChange],
+        stored: Iterable[VersionStored],
+        now: datetime,
+    ) -> bool:
+        """Move the pointers of `changes`; return False if another run moved one meanwhile.
+
+        The files of `stored` are on the disk before the publication is journaled.
+        """
+        sync_versions(self.state / "data", [one.path for one in stored])
+        publication = Published(
+            publication=new_version_id(),
+            run=self.run,
+            environment=self.environment,
+            published_at=now,
+            changes=tuple(changes),
+        )
+        self.journal.append(publication)
+        self.journal.sync()
+        result = fold(self.state, now)
+        return all(one.publication != publication.publication for one in result.refused)
+
+
+def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:
+    """Bring the catalog that other tools open to the present publications."""
+    name = "catalog.duckdb" if environment == "main" else f"catalog.{environment}.duckdb"
+    write_catalog(engine.cursor(), state / name, published_scans(state, environment))
+
+
+def published_scans(state: Path, environment: str) -> dict[str, str]:
+    """Return for each published table the SQL that reads it; files have none."""
+    return {
+        target.asset: scan_sql(state / "data", [(one.version.path, one.version.size_bytes)])
+        for target, one in sorted(current_publications(state, environment).items())
+        if one.version.format == "parquet"
+    }

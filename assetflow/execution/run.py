@@ -1,0 +1,410 @@
+"""Carry out a plan: settle each step when its upstreams are done, then do what is left to do.
+
+It decides nothing: `settle` does. Nothing here publishes: `publishing` does, from the
+changes that a run leaves.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from assetflow.errors import AssetflowError, StepError
+from assetflow.execution.capture import captured, shortened
+from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
+from assetflow.execution.scheduler import Schedule
+from assetflow.metadata.records import (
+    DefinitionSeen,
+    LineageSeen,
+    Materialized,
+    PublicationChange,
+    StepFinished,
+    VersionStored,
+)
+from assetflow.model.asset import Retries, SqlBody
+from assetflow.model.columns import ReadSet
+from assetflow.model.names import AssetName, AssetPartition, MaterializationId, RunId, VersionId
+from assetflow.planning.history import Candidate
+from assetflow.planning.plan import settle
+from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, UpToDate
+from assetflow.planning.results import StepResult
+from assetflow.planning.steps import Outcome, Plan, Step, Verdict
+from assetflow.warehouse.layout import new_version_id
+
+if TYPE_CHECKING:
+    import io
+
+    from assetflow.execution.compute import Made, Maker
+    from assetflow.execution.knowledge import Knowledge
+    from assetflow.metadata.journal import Journal
+    from assetflow.metadata.tail import JournalTail
+    from assetflow.planning.listener import Listener
+
+GOOD: frozenset[Outcome] = frozenset(
+    {"materialized", "unchanged", "reused", "verified", "withdrawn"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a run is carried out: `pools` are limits by name; `threads` steps run at once."""
+
+    run: RunId
+    threads: int
+    fail_fast: bool = False
+    pools: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The steps that one call of one function makes, mostly one."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def targets(self) -> tuple[AssetPartition, ...]:
+        """Return what the task makes."""
+        return tuple(step.target for step in self.steps)
+
+    def __hash__(self) -> int:
+        return hash(self.targets)
+
+
+@dataclass(slots=True)
+class Ended:
+    """What came of one step: its result, and the pointer that it wants moved."""
+
+    result: StepResult
+    version: VersionId | None = None
+    change: PublicationChange | None = None
+
+
+@dataclass(slots=True)
+class Execution:
+    """One plan being carried out. `current` is what downstream steps would read now."""
+
+    knowledge: Knowledge
+    maker: Maker
+    journal: Journal
+    tail: JournalTail
+    settings: RunSettings
+    listener: Listener
+    clock: Callable[[], datetime]
+    is_cancelled: Callable[[], bool]
+    on_ended: Callable[[Sequence[Ended]], None] = lambda _ended: None
+    current: dict[AssetName, VersionId] = field(default_factory=dict)
+    failed: set[AssetPartition] = field(default_factory=set)
+    ended: list[Ended] = field(default_factory=list)
+    _tail_guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Carry out `plan`; `ended` then has what came of each step, in order of ending."""
+        self.current.update(self.knowledge.current())
+        tasks = _tasks(plan.steps, self.knowledge)
+        task_of = {step.target: task for task in tasks for step in task.steps}
+        waits = {
+            task: tuple(
+                dict.fromkeys(task_of[target] for step in task.steps for target in step.waits_on)
+            )
+            for task in tasks
+        }
+        Schedule(
+            tasks=tasks,
+            waits_on=waits,
+            work=self._work,
+            leave=self._leave,
+            on_start=self._started,
+            on_done=self._done,
+            should_stop=self._should_stop,
+        ).run(self.settings.threads)
+
+    def _should_stop(self) -> bool:
+        return self.is_cancelled() or (self.settings.fail_fast and bool(self.failed))
+
+    def _started(self, task: Task) -> None:
+        for target in task.targets:
+            self.listener.started(target)
+
+    def _done(self, _task: Task, ended: Sequence[Ended]) -> None:
+        for one in ended:
+            target = one.result.target
+            if one.result.outcome not in GOOD:
+                self.failed.add(target)
+            elif one.version is not None:
+                self.current[target.asset] = one.version
+            self.ended.append(one)
+            self.listener.finished(one.result)
+        self.on_ended(ended)
+
+    def _leave(self, task: Task) -> Sequence[Ended]:
+        return [self._skipped(step, RunStopped()) for step in task.steps]
+
+    def _work(self, task: Task) -> Sequence[Ended]:
+        started_at, started = self.clock(), time.perf_counter()
+        with captured() as sink:
+            try:
+                ended = self._ended(task, sink)
+            except Cancelled:
+                ended = self._leave(task)
+        seconds = time.perf_counter() - started
+        output = shortened(sink.getvalue())
+        for one in ended:
+            one.result = replace(one.result, seconds=seconds, output=output)
+            self._record(one, started_at)
+        return ended
+
+    def _ended(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
+        """Do what is to be done with `task`, under its locks."""
+        first = task.steps[0]
+        failed = [AssetName(t.asset) for s in task.steps for t in s.waits_on if t in self.failed]
+        if failed:
+            return [self._skipped(step, UpstreamFailed(failed[0])) for step in task.steps]
+        if first.action == "blocked":
+            return [self._skipped(step, *step.reasons) for step in task.steps]
+        if first.action == "withdraw":
+            return [self._withdrawn(step) for step in task.steps]
+        with locked_partitions(self.knowledge.state, task.targets, self.is_cancelled):
+            self._learn()
+            return self._settled(task, sink)
+
+    def _learn(self) -> None:
+        """Read what other runs finished meanwhile."""
+        with self._tail_guard:
+            records = self.tail.poll()
+        if records:
+            self.knowledge.learn(found_candidates(records, self.knowledge.versions))
+
+    def _settled(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
+        try:
+            settled = [self._settle(step) for step in task.steps]
+        except AssetflowError as error:
+            return [self._failed(step, step.reasons, str(error)) for step in task.steps]
+        if any(verdict.action == "materialize" for _, verdict in settled):
+            return self._made(settled, sink)
+        return [self._unmade(step, verdict) for step, verdict in settled]
+
+    def _settle(self, step: Step) -> tuple[Step, Verdict]:
+        facts = self.knowledge.settled_facts(step.target.asset, self.current)
+        if facts.problem is not None:
+            raise facts.problem
+        step = replace(step, facts=facts)
+        return step, settle(self.knowledge.known(), step, facts, self.current)
+
+    def _unmade(self, step: Step, verdict: Verdict) -> Ended:
+        """Return how a step ends for which nothing is to be computed."""
+        if verdict.action == "blocked":
+            return self._skipped(step, *verdict.reasons)
+        candidate = verdict.candidate
+        assert candidate is not None
+        if verdict.action is None:
+            result = StepResult(step.target, "verified", (UpToDate(),), candidate.version.rows)
+            return Ended(result, candidate.version.version)
+        outcome: Outcome = "reused" if verdict.action == "reuse" else "verified"
+        return self._accepted(step, verdict, candidate.version, outcome, 0.0, ())
+
+    def _made(self, settled: Sequence[tuple[Step, Verdict]], sink: io.StringIO) -> Sequence[Ended]:
+        """Compute a task, again after a failure as often as it may be, and record what came."""
+        attempt = 1
+        options = self.knowledge.analysis.graph.assets[settled[0][0].target.asset].options
+        while True:
+            try:
+                with self._slot(options.pool):
+                    started = time.perf_counter()
+                    made = self.maker.make(settled, self.settings.run, attempt, sink)
+                seconds = time.perf_counter() - started
+                break
+            except AssetflowError as error:
+                if not self._may_retry(options.retries, attempt, error):
+                    return [
+                        self._failed(step, verdict.reasons, str(error), attempt)
+                        for step, verdict in settled
+                    ]
+            attempt += 1
+        return [
+            self._kept(step, verdict, made[step.target], seconds, attempt)
+            for step, verdict in settled
+        ]
+
+    @contextmanager
+    def _slot(self, pool: str) -> Iterator[None]:
+        if not pool:
+            yield
+            return
+        limit = self.settings.pools[pool]
+        with pool_slot(self.knowledge.state, pool, limit, self.is_cancelled):
+            yield
+
+    def _may_retry(self, retries: Retries, attempt: int, error: AssetflowError) -> bool:
+        """Wait before the next attempt, if there is one: exponential back-off with jitter."""
+        if attempt > retries.attempts or not isinstance(error, StepError) or self.is_cancelled():
+            return False
+        longest = min(retries.backoff_seconds * 2 ** (attempt - 1), retries.longest_seconds)
+        delay = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
+        until = time.monotonic() + delay
+        while (left := until - time.monotonic()) > 0 and not self.is_cancelled():
+            time.sleep(min(left, 0.1))
+        return not self.is_cancelled()
+
+    def _kept(
+        self, step: Step, verdict: Verdict, made: Made, seconds: float, attempt: int
+    ) -> Ended:
+        """Keep what was made; the published version itself, where the content is the same."""
+        last = step.last
+        version = made.version
+        outcome: Outcome = "materialized"
+        if last is not None and self._is_same(step, last.version, made.version):
+            self.maker.discard(made.version)
+            version, outcome = last.version, "unchanged"
+        else:
+            self.journal.append(made.version)
+        ended = self._accepted(step, verdict, version, outcome, seconds, made.metadata)
+        ended.result = replace(ended.result, attempts=attempt)
+        return ended
+
+    def _is_same(self, step: Step, last: VersionStored, made: VersionStored) -> bool:
+        """Whether `made` holds what the published version holds, which is still there."""
+        if last.version in self.knowledge.history.missing or last.asset != made.asset:
+            return False
+        if (last.format, last.schema, last.ordered) != (made.format, made.schema, made.ordered):
+            return False
+        whole = ReadSet(ordered=made.ordered)
+        before = self.knowledge.digest_of(step.target.asset, last.version, whole)
+        return before == dict(made.digests)[whole]
+
+    def _accepted(
+        self,
+        step: Step,
+        verdict: Verdict,
+        version: VersionStored,
+        outcome: Outcome,
+        seconds: float,
+        metadata: tuple[tuple[str, str], ...],
+    ) -> Ended:
+        facts = step.facts
+        assert facts is not None
+        assert verdict.key is not None
+        made = Materialized(
+            materialization=MaterializationId(new_version_id()),
+            run=self.settings.run,
+            asset=step.target.asset,
+            partition=step.target.partition,
+            version=version.version,
+            key=verdict.key,
+            code_version=facts.code_version,
+            outcome=outcome,
+            is_volatile=facts.is_volatile,
+            created_at=self.clock(),
+            seconds=round(seconds, 4),
+            settings=facts.settings,
+            inputs=verdict.inputs,
+            metadata=metadata,
+        )
+        self._define(step)
+        self.journal.append(made)
+        self.knowledge.learn([Candidate(made, version)])
+        published = self.knowledge.history.published.get(step.target)
+        change = PublicationChange(
+            asset=step.target.asset,
+            partition=step.target.partition,
+            expected=published.sequence if published else 0,
+            version=version.version,
+            materialization=made.materialization,
+        )
+        result = StepResult(step.target, outcome, verdict.reasons, version.rows)
+        return Ended(result, version.version, change)
+
+    def _define(self, step: Step) -> None:
+        """Record the code version of `step`, and its lineage, if it was not the last one."""
+        facts = step.facts
+        assert facts is not None
+        last = step.last
+        if last is not None and last.materialization.code_version == facts.code_version:
+            return
+        asset = self.knowledge.analysis.graph.assets[step.target.asset]
+        self.journal.append(
+            DefinitionSeen(
+                asset=asset.name,
+                code_version=facts.code_version,
+                kind=asset.kind,
+                source=self.knowledge.analysis.source_text(asset),
+                parts=facts.parts,
+                canonicalizer=self.knowledge.analysis.rules(asset),
+                path=str(asset.location),
+                seen_at=self.clock(),
+            )
+        )
+        self.journal.append(
+            LineageSeen(
+                asset=asset.name,
+                code_version=facts.code_version,
+                upstreams=tuple((use.name, use.upstream) for use in facts.inputs),
+                read_sets=tuple((use.name, use.read_set) for use in facts.inputs),
+                column_edges=facts.column_edges,
+            )
+        )
+
+    def _withdrawn(self, step: Step) -> Ended:
+        assert step.last is not None
+        change = PublicationChange(
+            step.target.asset, step.target.partition, step.last.sequence, None, None
+        )
+        return Ended(StepResult(step.target, "withdrawn", step.reasons), None, change)
+
+    @staticmethod
+    def _skipped(step: Step, *reasons: Reason) -> Ended:
+        return Ended(StepResult(step.target, "skipped", reasons))
+
+    @staticmethod
+    def _failed(step: Step, reasons: tuple[Reason, ...], error: str, attempts: int = 1) -> Ended:
+        return Ended(StepResult(step.target, "failed", reasons, error=error, attempts=attempts))
+
+    def _record(self, one: Ended, started_at: datetime) -> None:
+        result = one.result
+        self.journal.append(
+            StepFinished(
+                run=self.settings.run,
+                asset=result.target.asset,
+                partition=result.target.partition,
+                outcome=result.outcome,
+                reasons=tuple((reason.code, str(reason)) for reason in result.reasons),
+                started_at=started_at,
+                seconds=round(result.seconds, 4),
+                rows=result.rows,
+                materialization=one.change.materialization if one.change else None,
+                error=result.error,
+                output=result.output,
+                attempts=result.attempts,
+            )
+        )
+
+
+def found_candidates(
+    records: Iterable[object], versions: dict[VersionId, VersionStored]
+) -> Iterator[Candidate]:
+    """Yield each materialization in `records` whose version is known, by them or before.
+
+    Versions in `records` are added to `versions`: what points to them may come later.
+    """
+    for record in records:
+        if isinstance(record, VersionStored):
+            versions[record.version] = record
+        elif isinstance(record, Materialized) and record.version in versions:
+            yield Candidate(record, versions[record.version])
+
+
+def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:
+    """Return `steps` as tasks: those whose assets one function makes go together."""
+    assets = knowledge.analysis.graph.assets
+    groups: dict[object, list[Step]] = {}
+    for step in steps:
+        asset = assets.get(step.target.asset)
+        alone = asset is None or isinstance(asset.body, SqlBody) or not asset.body.outputs
+        key = step.target if alone or asset is None else id(asset.body)
+        groups.setdefault(key, []).append(step)
+    return [Task(tuple(group)) for group in groups.values()]

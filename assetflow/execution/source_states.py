@@ -1,0 +1,160 @@
+"""The sources of a project as they are now: observed once, read in that state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import ObserveFailed
+from assetflow.execution.frames import user_traceback
+from assetflow.metadata.records import Observed
+from assetflow.model.asset import Source
+from assetflow.model.columns import ReadSet, Schema
+from assetflow.model.files import FileState
+from assetflow.model.fingerprint import fingerprint
+from assetflow.model.names import AssetName, Digest, RunId, VersionId
+from assetflow.warehouse.digests import digest_columns
+from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
+from assetflow.warehouse.quoting import quoted_paths
+from assetflow.warehouse.sources import (
+    check_source_files,
+    source_errors,
+    source_scan,
+    source_schema,
+)
+from assetflow.warehouse.versions import describe
+
+if TYPE_CHECKING:
+    from assetflow.warehouse.connection import Engine
+
+
+@dataclass(slots=True)
+class SourceState:
+    """One source as it was observed: its files or its answer, and digests of what is read.
+
+    `scan` is the SQL that reads it, "" where no SQL can. `is_new` says that the store
+    has another state, or none.
+    """
+
+    source: Source
+    state: VersionId
+    schema: Schema
+    scan: str
+    files: tuple[FileState, ...] = ()
+    answer: str = ""
+    digests: dict[ReadSet, Digest] = field(default_factory=dict)
+    is_new: bool = True
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def digest(self, read_set: ReadSet, wanted: Iterable[ReadSet], engine: Engine) -> Digest:
+        """Return the digest of `read_set`, computed with all that is `wanted` in one scan.
+
+        Of what no SQL reads it is the state as a whole.
+        """
+        if not self.scan:
+            return Digest(self.state)
+        with self._guard:
+            if read_set not in self.digests:
+                missing = [one for one in {read_set, *wanted} if one not in self.digests]
+                cursor = engine.cursor()
+                with source_errors([Path(file.path) for file in self.files]):
+                    found = digest_columns(cursor, self.scan, self.schema, missing)
+                self.digests.update(found)
+            return self.digests[read_set]
+
+    def is_still(self, root: Path) -> bool:
+        """Whether the files are as they were observed."""
+        return verify_unchanged(root, self.files)
+
+    def observed(self, run: RunId, now: datetime, algorithm: str) -> Observed:
+        """Return the record of this state."""
+        return Observed(
+            source=self.source.name,
+            state=self.state,
+            run=run,
+            observed_at=now,
+            schema=self.schema,
+            rows=None,
+            files=self.files,
+            answer=self.answer,
+            algorithm=algorithm,
+            digests=tuple(self.digests.items()),
+        )
+
+
+def observe(
+    source: Source, previous: Observed | None, root: Path, now: datetime, engine: Engine
+) -> SourceState:
+    """Return `source` as it is now; what `previous` knows already is not worked out again."""
+    if source.observe is not None:
+        return _asked(source, previous, root)
+    before = previous.files if previous else None
+    now_ns = int(now.timestamp() * 1e9)
+    patterns = source.reads or (source.path,)
+    files = tuple(f for one in patterns for f in observe_files(root, one, before, now_ns))
+    state = state_id(files)
+    paths = source_paths(root, files)
+    is_known = (
+        previous is not None and previous.state == state and previous.algorithm == engine.algorithm
+    )
+    schema = previous.schema if is_known and previous else _schema(source, paths, engine)
+    schema = source.columns or schema
+    return SourceState(
+        source,
+        state,
+        schema,
+        _scan(source, paths, schema),
+        files,
+        digests=dict(previous.digests) if is_known and previous else {},
+        is_new=not is_known or files != before,
+    )
+
+
+def _schema(source: Source, paths: Sequence[Path], engine: Engine) -> Schema:
+    """Return the columns of a new state, which all of its files must have."""
+    cursor = engine.cursor()
+    if source.is_inline:
+        with source_errors(paths):
+            return describe(cursor, f"from {_scan(source, paths, ())}")
+    schema = source_schema(cursor, source, paths)
+    check_source_files(cursor, source, paths, schema)
+    return schema
+
+
+def _scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
+    if source.is_inline:
+        return source.call.replace("{paths}", quoted_paths(paths))
+    return source_scan(source, paths, schema)
+
+
+def _asked(source: Source, previous: Observed | None, root: Path) -> SourceState:
+    """Ask the source's own function what version it is at."""
+    assert source.observe is not None
+    try:
+        answer = str(source.observe())
+    except Exception as error:
+        raise ObserveFailed(
+            source.name, str(source.location), user_traceback(error, root)
+        ) from error
+    state = VersionId(fingerprint("answer", answer))
+    return SourceState(
+        source, state, (), "", answer=answer, is_new=previous is None or previous.state != state
+    )
+
+
+def observe_all(
+    sources: Iterable[Source],
+    previous: Mapping[AssetName, Observed],
+    root: Path,
+    now: datetime,
+    engine: Engine,
+) -> dict[AssetName, SourceState]:
+    """Return each of `sources` as it is now, by name."""
+    return {
+        source.name: observe(source, previous.get(source.name), root, now, engine)
+        for source in sources
+    }

@@ -1,0 +1,112 @@
+"""A step in a process of its own: a small value goes out, a small value comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from assetflow.errors import AssetflowError, StepError, StepTimedOut, WorkerDied
+from assetflow.execution.capture import captured, routed_streams
+from assetflow.execution.compute import Call, scratch_folder, stage_call
+from assetflow.execution.resources import Resources
+from assetflow.project.loading import load_declarations
+from assetflow.project.settings import read_settings
+from assetflow.project.taken_configs import taken_configs
+from assetflow.warehouse.connection import Engine
+from assetflow.warehouse.versions import Staged
+
+if TYPE_CHECKING:
+    from assetflow.execution.gathering import Place
+    from assetflow.model.asset import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is asked to do, in a project as it can load it itself."""
+
+    root: Path
+    environment: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker did: versions by the place of their output, or the error's parts."""
+
+    staged: tuple[tuple[int, Staged], ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    output: str = ""
+    error: tuple[str, tuple[tuple[str, str], ...], str] | None = None
+
+
+_ORDER = TypeAdapter(Order)
+_ANSWER = TypeAdapter(Answer)
+
+
+def call_in_process(
+    asset: Asset, call: Call, place: Place, sink: io.StringIO
+) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+    """Make the call in a new process, which is ended if it takes longer than it may."""
+    order = _ORDER.dump_json(Order(place.root, place.environment, call))
+    command = [sys.executable, "-m", "assetflow.execution.worker"]
+    try:
+        with scratch_folder(call.scratch):
+            done = subprocess.run(  # noqa: S603 - our own interpreter and module
+                command,
+                input=order,
+                capture_output=True,
+                check=False,
+                timeout=asset.options.timeout_seconds,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise StepTimedOut(asset.name, error.timeout) from None
+    if done.returncode != 0:
+        raise WorkerDied(asset.name, done.returncode, done.stderr.decode(errors="replace"))
+    given = _ANSWER.validate_json(done.stdout)
+    sink.write(given.output)
+    if given.error is not None:
+        headline, facts, hint = given.error
+        raise StepError(headline, dict(facts), hint)
+    return dict(given.staged), given.metadata
+
+
+def answer(order: Order) -> Answer:
+    """Load the project, make the call, and tell what came of it."""
+    settings = read_settings(order.root)
+    declared = load_declarations(order.root, settings, order.environment, os.environ)
+    asset = next(asset for asset in declared.assets if asset.name == order.call.asset)
+    configs = taken_configs(declared, os.environ, reads_secrets=True)
+    resources = Resources({one.name: one for one in declared.resources}, configs)
+    macros = [macro.sql for macro in declared.macros]
+    temp = order.root / settings.state / "tmp"
+    with (
+        Engine(settings.threads, settings.memory_limit, temp, settings.timezone, macros) as engine,
+        captured() as sink,
+        contextlib.closing(resources),
+    ):
+        try:
+            staged, metadata = stage_call(asset, order.call, engine, resources, order.root, sink)
+        except AssetflowError as error:
+            facts = tuple((name, str(value)) for name, value in error.facts.items())
+            return Answer(output=sink.getvalue(), error=(error.headline, facts, error.hint))
+    return Answer(tuple(staged.items()), metadata, sink.getvalue())
+
+
+def main() -> None:
+    """Answer the order on standard input; nothing else may reach standard output."""
+    order = _ORDER.validate_json(sys.stdin.buffer.read())
+    with routed_streams(), captured():
+        given = answer(order)
+    sys.stdout.buffer.write(_ANSWER.dump_json(given))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,375 @@
+"""What the store remembers, as frozen values. Each question opens the store for a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assetflow.metadata.chain import BrokenLink, EventRow, first_broken
+from assetflow.metadata.compare_and_set import PublicationRefused
+from assetflow.metadata.encoding import instant_text, read_text
+from assetflow.metadata.records import DefinitionSeen, Observed, RunStarted, StepFinished
+from assetflow.metadata.rows import PAIRS, SCHEMA, fetch_contents, utc
+from assetflow.metadata.store import Store
+from assetflow.model.columns import ReadSet
+from assetflow.model.files import FileState
+from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKey
+from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from assetflow.metadata.rows import Contents
+    from assetflow.model.names import CodeVersion, Key, MaterializationId, RunId, VersionId
+
+COUNTS = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer as it stands or stood; `is_removed` if its version's data is gone."""
+
+    sequence: int
+    version: VersionId
+    materialization: MaterializationId
+    is_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run: how it began and, unless it is still at work, how it ended."""
+
+    started: RunStarted
+    status: str
+    finished_at: datetime | None
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One run with its steps, in the order in which they were recorded."""
+
+    summary: RunSummary
+    steps: tuple[StepFinished, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationSummary:
+    """One accepted publication: when it was asked for, when it took effect, what it moved."""
+
+    sequence: int
+    publication: str
+    run: RunId
+    environment: str
+    published_at: datetime
+    applied_at: datetime
+    moved: int
+
+
+def published(
+    state: Path, environment: str, algorithm: str = ""
+) -> dict[AssetPartition, Publication]:
+    """Return what `environment` serves.
+
+    A version has the digests of `algorithm` where it has some, else those of the
+    algorithm that it was stored with.
+    """
+    with Store(state).reading() as connection:
+        contents = fetch_contents(
+            connection,
+            """select number, current_publications.version from current_publications
+               join materializations using (materialization) where environment = $1""",
+            (environment,),
+            algorithm,
+        )
+        rows = connection.execute(
+            """select asset, partition, sequence, materialization, version
+               from current_publications where environment = $1""",
+            [environment],
+        ).fetchall()
+    return {
+        AssetPartition(asset, partition): Publication(
+            sequence, contents.materializations[made], contents.versions[version]
+        )
+        for asset, partition, sequence, made, version in rows
+    }
+
+
+def pointers(
+    state: Path, environment: str, as_of: datetime | int | None = None
+) -> dict[AssetPartition, Pointer]:
+    """Return the pointers of `environment` as they stand, or stood at an instant or sequence."""
+    with Store(state).reading() as connection:
+        bound, value = _bound(as_of)
+        rows = connection.execute(
+            f"""select asset, partition, sequence, version, materialization,
+                       version in (select version from removed_versions)
+                from (from publications where environment = $1 and {bound}
+                      qualify row_number()
+                      over (partition by asset, partition order by sequence desc) = 1)
+                where version is not null order by asset, partition""",
+            [environment, *value],
+        ).fetchall()
+    return {
+        AssetPartition(asset, partition): Pointer(*pointer) for asset, partition, *pointer in rows
+    }
+
+
+def _bound(as_of: datetime | int | None) -> tuple[str, list[object]]:
+    if as_of is None:
+        return "true", []
+    if isinstance(as_of, int):
+        return "sequence <= $2", [as_of]
+    # By the sequence, so that a clock that was set back cannot mix two states.
+    last = "select max(sequence) from publications where applied_at <= $2::varchar::timestamp"
+    return f"sequence <= ({last})", [instant_text(as_of)]
+
+
+def candidates(
+    state: Path, assets: Collection[AssetName], algorithm: str = ""
+) -> dict[tuple[AssetName, PartitionKey, Key], Candidate]:
+    """Return the newest materialization of each key of `assets`, published or not.
+
+    Those of interrupted runs and of all environments are among them. Volatile ones
+    are not (see `newest_volatile`), nor are those whose version was removed.
+    """
+    found = _candidates(
+        state,
+        """from materializations where asset in (select unnest($1::varchar[]))
+           and not is_volatile and version in (select version from versions)
+           and version not in (select version from removed_versions)
+           qualify row_number() over (partition by asset, partition, key
+                                      order by created_at desc, number desc) = 1""",
+        ([*assets],),
+        algorithm,
+    )
+    return {
+        (each.materialization.asset, each.materialization.partition, each.materialization.key): each
+        for each in found
+    }
+
+
+def newest_volatile(
+    state: Path, environment: str, assets: Collection[AssetName], algorithm: str = ""
+) -> dict[AssetPartition, Candidate]:
+    """Return the newest materialization that `environment` knows of each of the volatile `assets`.
+
+    It knows what its own runs made and what was ever published in it. An older one is
+    never given, also where the data of the newest was removed.
+    """
+    found = _candidates(
+        state,
+        """from (from materializations where asset in (select unnest($2::varchar[]))
+                 and is_volatile
+                 and (run in (select run from runs where environment = $1)
+                      or materialization in (select materialization from publications
+                                             where environment = $1))
+                 qualify row_number() over (partition by asset, partition
+                                            order by created_at desc, number desc) = 1)
+           where version in (select version from versions)
+             and version not in (select version from removed_versions)""",
+        (environment, [*assets]),
+        algorithm,
+    )
+    return {
+        AssetPartition(each.materialization.asset, each.materialization.partition): each
+        for each in found
+    }
+
+
+def _candidates(
+    state: Path, query: str, values: tuple[object, ...], algorithm: str
+) -> Iterator[Candidate]:
+    with Store(state).reading() as connection:
+        contents = fetch_contents(
+            connection, f"select number, version from ({query})", values, algorithm
+        )
+    return _paired(contents)
+
+
+def _paired(contents: Contents) -> Iterator[Candidate]:
+    for made in contents.materializations.values():
+        yield Candidate(made, contents.versions[made.version])
+
+
+def observations(state: Path) -> dict[AssetName, Observed]:
+    """Return the newest observation of each source."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """from observations qualify row_number()
+               over (partition by source order by observed_at desc, number desc) = 1"""
+        ).fetchall()
+    return {row[1]: _observed(*row[1:]) for row in rows}
+
+
+_DIGESTS = tuple[tuple[ReadSet, Digest], ...]
+_FILES = tuple[FileState, ...]
+
+
+def _observed(source: AssetName, state: VersionId, run: RunId, *rest: Any) -> Observed:
+    observed_at, schema, rows, files, answer, algorithm, digests = rest
+    contents = (read_text(SCHEMA, schema), rows, read_text(_FILES, files), answer, algorithm)
+    return Observed(source, state, run, utc(observed_at), *contents, read_text(_DIGESTS, digests))
+
+
+def runs(state: Path, limit: int = 50) -> tuple[RunSummary, ...]:
+    """Return the newest runs, newest first; the status of one at work is "running"."""
+    return _runs(state, "true", (), limit)
+
+
+def _runs(
+    state: Path, condition: str, values: tuple[object, ...], limit: int
+) -> tuple[RunSummary, ...]:
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select runs.*, status, finished_at, counts
+                from runs left join run_endings using (run) where {condition}
+                order by started_at desc, runs.rowid desc limit {limit:d}""",
+            list(values),
+        ).fetchall()
+    return tuple(_run_summary(*row) for row in rows)
+
+
+def _run_summary(run: RunId, environment: str, started_at: datetime, *rest: Any) -> RunSummary:
+    *process, status, finished_at, counts = rest
+    return RunSummary(
+        RunStarted(run, environment, utc(started_at), *process),
+        status or "running",
+        utc(finished_at) if finished_at else None,
+        read_text(COUNTS, counts) if counts else (),
+    )
+
+
+def run(state: Path, run_id: RunId) -> RunDetails | None:
+    """Return the run with its steps, None where there is no such run."""
+    found = _runs(state, "run = $1", (run_id,), 1)
+    if not found:
+        return None
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select * from steps where run = $1 order by rowid", [run_id]
+        ).fetchall()
+    return RunDetails(found[0], tuple(_step(*row) for row in rows))
+
+
+def _step(run_id: RunId, asset: AssetName, partition: PartitionKey, *rest: Any) -> StepFinished:
+    outcome, reasons, started_at, *how = rest
+    what = (outcome, read_text(PAIRS, reasons), utc(started_at))
+    return StepFinished(run_id, asset, partition, *what, *how)
+
+
+def versions(state: Path, asset: AssetName) -> tuple[VersionStored, ...]:
+    """Return the versions of `asset` whose data is there, newest first."""
+    with Store(state).reading() as connection:
+        contents = fetch_contents(
+            connection,
+            """select 0, version from versions where asset = $1
+               and version not in (select version from removed_versions)""",
+            (asset,),
+        )
+    found = contents.versions.values()
+    return tuple(sorted(found, key=lambda version: version.created_at, reverse=True))
+
+
+def materializations(state: Path, asset: AssetName, limit: int = 50) -> tuple[Materialized, ...]:
+    """Return the newest materializations of `asset`, newest first, with what they reported."""
+    with Store(state).reading() as connection:
+        contents = fetch_contents(
+            connection,
+            f"""select number, version from materializations where asset = $1
+                order by created_at desc, number desc limit {limit:d}""",
+            (asset,),
+        )
+    made = contents.materializations.values()
+    return tuple(sorted(made, key=lambda each: each.created_at, reverse=True))
+
+
+def definitions(
+    state: Path, code_versions: Collection[CodeVersion]
+) -> dict[tuple[AssetName, CodeVersion], DefinitionSeen]:
+    """Return the definitions that had these code versions: source, parts and canonicalizer."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select * from asset_definitions
+               where code_version in (select unnest($1::varchar[])) order by rowid""",
+            [[*code_versions]],
+        ).fetchall()
+    return {
+        (asset, code): DefinitionSeen(
+            asset, code, kind, source, read_text(PAIRS, parts), canonicalizer, path, utc(seen_at)
+        )
+        for asset, code, kind, source, parts, canonicalizer, path, seen_at in rows
+    }
+
+
+def definition_parts(
+    state: Path, code_versions: Collection[CodeVersion]
+) -> dict[tuple[AssetName, CodeVersion], tuple[tuple[str, str], ...]]:
+    """Return the named parts of these code versions, to say which of them changed."""
+    found = definitions(state, code_versions)
+    return {key: definition.parts for key, definition in found.items()}
+
+
+def publication_history(state: Path, environment: str) -> tuple[PublicationSummary, ...]:
+    """Return the publications that took effect in `environment`, newest first."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select sequence, publication, run, environment, published_at, applied_at, count(*)
+               from publications where environment = $1
+               group by all order by sequence desc""",
+            [environment],
+        ).fetchall()
+    return tuple(_publication_summary(*row) for row in rows)
+
+
+def _publication_summary(sequence: int, publication: str, *rest: Any) -> PublicationSummary:
+    run, environment, published_at, applied_at, moved = rest
+    instants = (utc(published_at), utc(applied_at))
+    return PublicationSummary(sequence, publication, run, environment, *instants, moved)
+
+
+def publication_outcomes(
+    state: Path, publications: Collection[str]
+) -> dict[str, int | PublicationRefused]:
+    """Return the sequence of each publication that took effect, why not of each refused.
+
+    Whoever folded first decided; a publication that is not folded yet is left out.
+    """
+    with Store(state).reading() as connection:
+        accepted = connection.execute(
+            """select distinct publication, sequence from publications
+               where publication in (select unnest($1::varchar[]))""",
+            [[*publications]],
+        ).fetchall()
+        refused = connection.execute(
+            """select publication, run, environment, why from refused_publications
+               where publication in (select unnest($1::varchar[]))""",
+            [[*publications]],
+        ).fetchall()
+    return {**dict(accepted), **{row[0]: PublicationRefused(*row) for row in refused}}
+
+
+def environments(state: Path) -> dict[str, int]:
+    """Return how many pointers each environment has; one without any is none."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select environment, count(*) from current_publications group by all order by all"
+        ).fetchall()
+    return dict(rows)
+
+
+def events(state: Path, limit: int | None = None) -> tuple[EventRow, ...]:
+    """Return the audit trail, oldest first; with a `limit`, the newest of it."""
+    newest = "" if limit is None else f"limit {limit:d}"
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"from (from events order by number desc {newest}) order by number"
+        ).fetchall()
+    return tuple(EventRow(*row) for row in rows)
+
+
+def verify_events(state: Path) -> BrokenLink | None:
+    """Return the first event of the trail that was changed or is missing, None if none is."""
+    return first_broken(events(state))

@@ -1,0 +1,100 @@
+"""The tables of the metadata store, as numbered steps; each is applied once, in order.
+
+A step is never changed once it was released: a new one is added behind it. There
+are no indexes: they cost more room than the rows, and the natural keys are held by
+whoever folds, in the one transaction that writes.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step from a store to the next."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+_RUNS = (
+    """create table runs (
+        run varchar not null, environment varchar not null, started_at timestamp not null,
+        command varchar not null, pid bigint not null, host varchar not null,
+        user_name varchar not null)""",
+    """create table run_endings (
+        run varchar not null, status varchar not null, finished_at timestamp not null,
+        counts varchar not null)""",
+    """create table steps (
+        run varchar not null, asset varchar not null, partition varchar not null,
+        outcome varchar not null, reasons varchar not null, started_at timestamp not null,
+        seconds double not null, rows bigint, materialization varchar, error varchar not null,
+        output varchar not null, attempts integer not null)""",
+)
+
+_DEFINITIONS = (
+    """create table asset_definitions (
+        asset varchar not null, code_version varchar not null, kind varchar not null,
+        source varchar not null, parts varchar not null, canonicalizer varchar not null,
+        path varchar not null, seen_at timestamp not null)""",
+    """create table asset_edges (
+        asset varchar not null, code_version varchar not null, position integer not null,
+        input varchar not null, upstream varchar, read_set integer)""",
+    """create table column_edges (
+        asset varchar not null, code_version varchar not null, position integer not null,
+        input varchar not null, column_name varchar not null, target varchar not null,
+        kind varchar not null)""",
+    """create table read_sets (
+        read_set integer not null, columns varchar[], ordered boolean not null)""",
+)
+
+_CONTENTS = (
+    """create table versions (
+        version varchar not null, asset varchar not null, partition varchar not null,
+        run varchar not null, created_at timestamp not null, path varchar not null,
+        format varchar not null, schema varchar not null, rows bigint,
+        size_bytes bigint not null, ordered boolean not null, algorithm varchar not null)""",
+    """create table digests (
+        version varchar not null, read_set integer not null, algorithm varchar not null,
+        digest varchar not null)""",
+    """create table materializations (
+        number bigint not null, materialization varchar not null, run varchar not null,
+        asset varchar not null, partition varchar not null, version varchar not null,
+        key varchar not null, code_version varchar not null, outcome varchar not null,
+        is_volatile boolean not null, created_at timestamp not null, seconds double not null,
+        settings varchar not null, metadata varchar not null)""",
+    """create table materialization_inputs (
+        materialization bigint not null, name varchar not null, upstream varchar not null,
+        form varchar not null, mapping varchar not null, partitions varchar not null,
+        versions varchar not null, read_set integer not null, digest varchar not null)""",
+    """create table removed_versions (
+        version varchar not null, removed_at timestamp not null)""",
+    """create table observations (
+        number bigint not null, source varchar not null, state varchar not null,
+        run varchar not null, observed_at timestamp not null, schema varchar not null,
+        rows bigint, files varchar not null, answer varchar not null,
+        algorithm varchar not null, digests varchar not null)""",
+)
+
+_PUBLICATIONS = (
+    """create table publications (
+        sequence bigint not null, publication varchar not null, run varchar not null,
+        environment varchar not null, published_at timestamp not null,
+        applied_at timestamp not null, asset varchar not null, partition varchar not null,
+        expected bigint not null, version varchar, materialization varchar)""",
+    """create table refused_publications (
+        publication varchar not null, run varchar not null, environment varchar not null,
+        published_at timestamp not null, why varchar not null)""",
+    """create table current_publications (
+        environment varchar not null, asset varchar not null, partition varchar not null,
+        sequence bigint not null, version varchar not null, materialization varchar not null)""",
+    """create table events (
+        number bigint not null, event varchar not null, happened_at varchar not null,
+        kind varchar not null, run varchar, environment varchar not null, asset varchar,
+        detail varchar not null, hash varchar not null)""",
+    "create table journals (run varchar not null, folded_bytes bigint not null)",
+)
+
+MIGRATIONS = (Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),)
+LATEST = MIGRATIONS[-1].number
+MIGRATIONS_TABLE = "create table migrations (number integer not null, name varchar not null)"

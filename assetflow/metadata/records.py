@@ -1,0 +1,194 @@
+"""What assetflow remembers: one frozen record for each table, as journals hold them.
+
+Instants are UTC, aware. Every record has an id of its own or a natural key, so that
+folding one twice changes nothing. What planning needs of them stands in `planning/history.py`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from assetflow.model.columns import ColumnEdge, ReadSet, Schema
+from assetflow.model.files import FileState
+from assetflow.model.names import (
+    AssetName,
+    CodeVersion,
+    Digest,
+    MaterializationId,
+    PartitionKey,
+    RunId,
+    VersionId,
+)
+from assetflow.planning.history import InputRead, Materialized, VersionStored
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began, with what was asked of it, by the process `pid` on `host`."""
+
+    run: RunId
+    environment: str
+    started_at: datetime
+    command: str
+    pid: int
+    host: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run ended: succeeded, failed, interrupted or unpublished; `counts` by outcome."""
+
+    run: RunId
+    status: str
+    finished_at: datetime
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """How one step ended. `reasons` are (code, text); `output` is what the step printed."""
+
+    run: RunId
+    asset: AssetName
+    partition: PartitionKey
+    outcome: str
+    reasons: tuple[tuple[str, str], ...]
+    started_at: datetime
+    seconds: float
+    rows: int | None
+    materialization: MaterializationId | None
+    error: str
+    output: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionSeen:
+    """One code version of an asset, with its source text and its named parts.
+
+    `parts` are (name, fingerprint): the functions, constants or output columns that
+    the code version is made of. `canonicalizer` says which rules made the fingerprints.
+    """
+
+    asset: AssetName
+    code_version: CodeVersion
+    kind: str
+    source: str
+    parts: tuple[tuple[str, str], ...]
+    canonicalizer: str
+    path: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineageSeen:
+    """The inputs, read-sets and column edges of one code version of an asset.
+
+    `upstreams` are (input name in the code, upstream name).
+    """
+
+    asset: AssetName
+    code_version: CodeVersion
+    upstreams: tuple[tuple[str, AssetName], ...]
+    read_sets: tuple[tuple[str, ReadSet], ...]
+    column_edges: tuple[ColumnEdge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestAdded:
+    """A digest of a stored version that was computed later, when it was asked for."""
+
+    version: VersionId
+    read_set: ReadSet
+    algorithm: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationChange:
+    """One pointer to move: from `expected` (a sequence number, 0 for none) to a new target.
+
+    `version` None withdraws the asset's partition.
+    """
+
+    asset: AssetName
+    partition: PartitionKey
+    expected: int
+    version: VersionId | None
+    materialization: MaterializationId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A set of pointers that move together or not at all, under compare-and-set."""
+
+    publication: str
+    run: RunId
+    environment: str
+    published_at: datetime
+    changes: tuple[PublicationChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A state of a source that differs from the one before. `state` names it.
+
+    For a source with `observe=`, `files` is empty and `answer` is what it said.
+    """
+
+    source: AssetName
+    state: VersionId
+    run: RunId
+    observed_at: datetime
+    schema: Schema
+    rows: int | None
+    files: tuple[FileState, ...]
+    answer: str
+    algorithm: str
+    digests: tuple[tuple[ReadSet, Digest], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventHappened:
+    """Something worth an audit: who did what to which asset, in which environment."""
+
+    event: str
+    happened_at: datetime
+    kind: str
+    run: RunId | None
+    environment: str
+    asset: AssetName | None
+    detail: tuple[tuple[str, str], ...]
+
+
+Record = (
+    RunStarted
+    | RunFinished
+    | StepFinished
+    | DefinitionSeen
+    | LineageSeen
+    | VersionStored
+    | DigestAdded
+    | Materialized
+    | Published
+    | Observed
+    | EventHappened
+)
+
+__all__ = [
+    "DefinitionSeen",
+    "DigestAdded",
+    "EventHappened",
+    "FileState",
+    "InputRead",
+    "LineageSeen",
+    "Materialized",
+    "Observed",
+    "PublicationChange",
+    "Published",
+    "Record",
+    "RunFinished",
+    "RunStarted",
+    "StepFinished",
+    "VersionStored",
+]

@@ -1,0 +1,295 @@
+"""The metadata store: a DuckDB file that is open for short moments only.
+
+A file that one process has open for writing shuts out all others, so nothing here
+keeps it open: each use opens, reads or writes, and closes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import (
+    AssetflowError,
+    StateUnusable,
+    StoreDamaged,
+    StoreFromNewer,
+    StoreLocked,
+)
+from assetflow.metadata.file_locks import held
+from assetflow.metadata.folder import lock_path, prepare, store_path
+from assetflow.metadata.migrations import LATEST, MIGRATIONS, MIGRATIONS_TABLE, Migration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duckdb import DuckDBPyConnection
+
+STORAGE_VERSION = "v1.5.0"
+"""Which DuckDB and later ones can open the store; never raised by opening it."""
+BLOCK_SIZE = 16_384
+PATIENCE_SECONDS = 20.0
+_LONGEST_PAUSE_SECONDS = 0.1
+
+_in_process: dict[Path, threading.Lock] = {}
+_in_process_guard = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The metadata store of the state folder `state`; waits up to `patience` seconds for others."""
+
+    state: Path
+    patience: float = PATIENCE_SECONDS
+
+    @property
+    def path(self) -> Path:
+        """Return where the store's file lies, be it there or not."""
+        return store_path(self.state)
+
+    @contextmanager
+    def reading(self) -> Iterator[DuckDBPyConnection]:
+        """Give a connection that reads; where there is no store yet, it reads an empty one."""
+        with _only_thread(self.path, self.patience):
+            if not self.path.exists():
+                with _connected() as connection:
+                    _migrate(connection, ())
+                    yield connection
+                return
+            with self._attached(read_only=True) as connection:
+                if len(_applied(connection)) < LATEST:
+                    self._upgrade(connection)
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[DuckDBPyConnection]:
+        """Give a connection in a transaction, committed if the body ends well."""
+        prepare(self.state)
+        with _only_thread(self.path, self.patience):
+            self._create()
+            with self._attached(read_only=False) as connection:
+                _migrate(connection, _applied(connection))
+                with transaction(connection):
+                    yield connection
+
+    def _upgrade(self, connection: DuckDBPyConnection) -> None:
+        """Bring the store that is attached for reading to the tables of this version."""
+        _detach(connection)
+        self._attach_in_time(connection, read_only=False)
+        _migrate(connection, _applied(connection))
+        _detach(connection)
+        self._attach_in_time(connection, read_only=True)
+
+    def _create(self) -> None:
+        """Make the store beside its place and move it there, so that it is never half made."""
+        if self.path.exists():
+            return
+        with held(lock_path(self.state, "store"), wait_seconds=self.patience):
+            if self.path.exists():
+                return
+            fresh = self.path.with_suffix(".new")
+            for leftover in (fresh, fresh.with_suffix(".new.wal")):
+                leftover.unlink(missing_ok=True)
+            with _connected() as connection, _understood(self.path):
+                _attach(connection, fresh, read_only=False)
+                _migrate(connection, ())
+                _detach(connection)
+            fresh.rename(self.path)
+
+    @contextmanager
+    def _attached(self, *, read_only: bool) -> Iterator[DuckDBPyConnection]:
+        with _understood(self.path), _connected() as connection:
+            self._attach_in_time(connection, read_only=read_only)
+            yield connection
+            _detach(connection)
+
+    def _attach_in_time(self, connection: DuckDBPyConnection, *, read_only: bool) -> None:
+        from duckdb import IOException
+
+        started = time.monotonic()
+        pause = 0.002
+        while True:
+            try:
+                return _attach(connection, self.path, read_only=read_only)
+            except IOException as error:
+                waited = time.monotonic() - started
+                if not is_lock_conflict(str(error)):
+                    raise
+                if waited >= self.patience:
+                    raise locked_error(self.path, str(error), waited) from error
+            # Two that wait must not keep meeting: each waits its own time.
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+@contextmanager
+def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the body did, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+@contextmanager
+def _only_thread(path: Path, patience: float) -> Iterator[None]:
+    # The operating system's locks do not hold between two threads, and closing the
+    # file in one of them would release the lock of the other.
+    with _in_process_guard:
+        lock = _in_process.setdefault(path.absolute(), threading.Lock())
+    if not lock.acquire(timeout=patience):
+        raise StoreLocked(path, os.getpid(), "another thread of this process", patience)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _connected() -> Iterator[DuckDBPyConnection]:
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    with duckdb.connect(":memory:", config=settings) as connection:
+        yield connection
+
+
+def _attach(connection: DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    quoted = str(path).replace("'", "''")
+    options = f"type duckdb, storage_version '{STORAGE_VERSION}'"
+    options += ", read_only" if read_only else f", block_size {BLOCK_SIZE}"
+    connection.execute(f"attach '{quoted}' as store ({options})")
+    connection.execute("use store")
+
+
+def _detach(connection: DuckDBPyConnection) -> None:
+    connection.execute("use memory")
+    connection.execute("detach store")
+
+
+def _migrate(connection: DuckDBPyConnection, applied: tuple[int, ...]) -> None:
+    if not applied:
+        connection.execute(MIGRATIONS_TABLE)
+    for migration in MIGRATIONS[len(applied) :]:
+        with transaction(connection):
+            apply_migration(connection, migration)
+
+
+def apply_migration(connection: DuckDBPyConnection, migration: Migration) -> None:
+    """Carry out `migration` and record it."""
+    for statement in migration.statements:
+        connection.execute(statement)
+    connection.execute("insert into migrations values ($1, $2)", [migration.number, migration.name])
+
+
+class _ForeignError(Exception):
+    """The file is a database of something else."""
+
+
+def _applied(connection: DuckDBPyConnection) -> tuple[int, ...]:
+    """Return the numbers of the migrations that the store went through."""
+    from duckdb import CatalogException
+
+    try:
+        rows = connection.execute("select number from migrations order by number").fetchall()
+    except CatalogException as error:
+        raise _ForeignError from error
+    applied = tuple(number for (number,) in rows)
+    if not applied or applied[0] != 1:
+        raise _ForeignError
+    if applied[-1] > LATEST:
+        raise _NewerError(applied[-1])
+    return applied
+
+
+class _NewerError(Exception):
+    """The store went through migrations that this version does not know."""
+
+
+@contextmanager
+def _understood(path: Path) -> Iterator[None]:
+    """Raise what DuckDB says about the file at `path` as an error that helps."""
+    import duckdb
+
+    try:
+        yield
+    except _ForeignError as error:
+        raise StoreDamaged(path, "a DuckDB database that assetflow did not make") from error
+    except _NewerError as error:
+        found, known = f"migration {error}", f"migration {LATEST}"
+        raise StoreFromNewer(path, found, known) from error
+    except duckdb.Error as error:
+        if (understood := explain(path, str(error))) is None:
+            raise
+        raise understood from error
+
+
+_NEWER = re.compile(r"version number (\d+), but we can only read versions between \d+ and (\d+)")
+_LOWERED = re.compile(r"storage version (\d+) - which is lower than .* itself uses \((\d+)\)")
+_DAMAGED = (
+    "not a valid DuckDB database",
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Failed to load metadata pointer",
+    "Serialization Error",
+    "replaying WAL",
+    "checksum",
+)
+_REFUSED = (
+    "No space left",
+    "Permission denied",
+    "Read-only file system",
+    "Could not write",
+    "Could not create",
+    "Cannot open file",
+    "File too large",
+    "Failed to write",
+    "Could not fsync",
+    "quota",
+)
+_CONFLICT = re.compile(
+    r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", re.DOTALL
+)
+
+
+def is_lock_conflict(message: str) -> bool:
+    """Whether DuckDB says that another process holds the file."""
+    return "Could not set lock on file" in message
+
+
+def locked_error(path: Path, message: str, waited: float) -> StoreLocked:
+    """Return the error that names the process which DuckDB's `message` names."""
+    found = _CONFLICT.search(message)
+    pid, program = (int(found["pid"]), found["program"]) if found else (None, "")
+    return StoreLocked(path, pid, program, waited)
+
+
+def explain(path: Path, message: str) -> AssetflowError | None:
+    """Return the error that says what DuckDB's `message` means for the store, if it is known."""
+    import duckdb
+
+    first_line = message.strip().splitlines()[0]
+    if found := _NEWER.search(message):
+        known = f"DuckDB {duckdb.__version__}, which reads up to {found[2]}"
+        return StoreFromNewer(path, f"DuckDB's file format {found[1]}", known)
+    if _LOWERED.search(message):
+        return StoreFromNewer(path, "a newer DuckDB storage version", STORAGE_VERSION)
+    if any(words in message for words in _DAMAGED):
+        return StoreDamaged(path, first_line)
+    if any(words.casefold() in message.casefold() for words in _REFUSED):
+        return StateUnusable(path, "used", first_line)
+    return None

@@ -1,0 +1,259 @@
+"""From declarations to the graph and to the facts that deciding needs."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from assetflow.errors import AssetflowError
+from assetflow.graph.graph import AssetGraph, Link
+from assetflow.graph.inference import infer
+from assetflow.model.asset import Asset, Input, PythonBody, Source, SqlBody
+from assetflow.model.columns import EVERYTHING, ReadSet, Schema
+from assetflow.model.config import Config, config_key
+from assetflow.model.fingerprint import fingerprint
+from assetflow.model.names import AssetName, CodeVersion, folded
+from assetflow.planning.facts import AssetFacts, InputFacts
+from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.project.closure import DUMP_RULES, Closer
+from assetflow.project.code_extras import extra_parts
+from assetflow.project.loading import Declarations
+from assetflow.project.sql_facts import QuerySummary, SqlReader, read_set_of, sql_inputs
+from assetflow.sql.query import CANONICALIZER
+from assetflow.sql.types import stored_schema
+
+Parts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an asset looks like to those that read it.
+
+    `schema` is None while it is not known; `is_expected` says that it is an older
+    version's, of an asset that will be made again.
+    """
+
+    schema: Schema | None = None
+    ordered: bool = False
+    is_expected: bool = False
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The graph of a project, and the facts of each asset given the shapes of its inputs."""
+
+    declarations: Declarations
+    cache: AnalysisCache
+    configs: Mapping[tuple[str, str], Config]
+    graph: AssetGraph = field(init=False)
+    errors: tuple[AssetflowError, ...] = field(init=False)
+    sql: SqlReader = field(init=False)
+    _summaries: dict[AssetName, QuerySummary] = field(default_factory=dict)
+    _python: dict[AssetName, tuple[Parts, tuple[str, ...]]] = field(default_factory=dict)
+    _closer: Closer = field(init=False)
+
+    def __post_init__(self) -> None:
+        made = self.declarations
+        variables = {
+            **made.settings.variables,
+            **made.settings.environment(made.environment).variables,
+        }
+        self.sql = SqlReader(self.cache, made.macros, variables)
+        self._closer = Closer(made.modules, made.root)
+        problems: list[AssetflowError] = []
+        inputs = {asset.name: self._inputs(asset, problems) for asset in made.assets}
+        sources = (*made.sources, *self._inline_sources())
+        self.graph, wrong = infer(made.assets, sources, inputs)
+        for asset in self.graph.assets.values():
+            if isinstance(asset.body, PythonBody):
+                self._try(functools.partial(self._closed, asset), problems)
+        self.errors = (*problems, *wrong)
+
+    def facts(self, name: AssetName, shapes: Mapping[AssetName, Shape]) -> AssetFacts:
+        """Return the facts of asset `name`; a query that does not bind gives a `problem`."""
+        asset = self.graph.assets[name]
+        links = self.graph.links[name]
+        if isinstance(asset.body, SqlBody):
+            return self._sql_facts(asset, links, shapes)
+        return self._python_facts(asset, links, shapes)
+
+    def _inputs(self, asset: Asset, problems: list[AssetflowError]) -> tuple[Input, ...]:
+        if isinstance(asset.body, PythonBody):
+            return (*asset.inputs, *self._declared_optionals(asset.body))
+        found: list[Input] = []
+        self._try(lambda: found.extend(self._summed(asset)), problems)
+        return tuple(found)
+
+    def _declared_optionals(self, body: PythonBody) -> tuple[Input, ...]:
+        """Return the parameters with a default that do name an asset or source."""
+        made = self.declarations
+        names = {folded(declared.name) for declared in (*made.assets, *made.sources)}
+        return tuple(item for item in body.optional if folded(item.upstream or item.name) in names)
+
+    def _summed(self, asset: Asset) -> tuple[Input, ...]:
+        summary = self.sql.summary(asset)
+        self.sql.parameters(asset, summary)
+        self._summaries[asset.name] = summary
+        return sql_inputs(summary, asset.location.line)
+
+    def _inline_sources(self) -> list[Source]:
+        """Return a source for each file read of a query."""
+        locations = {asset.name: asset.location for asset in self.declarations.assets}
+        found = {
+            read: Source(AssetName(read), locations[name], path=read, reads=globs, call=call)
+            for name, summary in self._summaries.items()
+            for read, call, globs in summary.files
+        }
+        return [found[read] for read in sorted(found)]
+
+    @staticmethod
+    def _try(action: Callable[[], object], problems: list[AssetflowError]) -> None:
+        try:
+            action()
+        except AssetflowError as error:
+            problems.append(error)
+
+    def _sql_facts(
+        self,
+        asset: Asset,
+        links: Sequence[Link],
+        shapes: Mapping[AssetName, Shape],
+    ) -> AssetFacts:
+        summary = self._summaries[asset.name]
+        known = {link.input.name: shapes.get(link.upstream, Shape()) for link in links}
+        facts = AssetFacts(
+            asset=asset.name,
+            code_version=CodeVersion(""),
+            inputs=_unbound(links, "sql"),
+            settings=self._settings(asset, summary),
+            ordered=summary.is_ordered or asset.options.ordered,
+            is_volatile=asset.options.volatile or bool(summary.volatile),
+            is_expected=any(shape.is_expected for shape in known.values()),
+            notes=_sql_notes(summary),
+        )
+        schemas = {name: shape.schema for name, shape in known.items() if shape.schema is not None}
+        if len(schemas) < len(known):
+            return replace(facts, is_settled=False)
+        try:
+            bound = self.sql.bind(asset, summary, schemas)
+        except AssetflowError as error:
+            return replace(facts, problem=error)
+        schema = stored_schema(bound.described)
+        parts = (*self._sql_parts(asset, summary, schema), *self._extras(asset))
+        return replace(
+            facts,
+            code_version=_code_version(parts),
+            parts=parts,
+            inputs=tuple(
+                InputFacts(
+                    link.input.name,
+                    link.upstream,
+                    "sql",
+                    read_set_of(summary, bound, link.input.name),
+                )
+                for link in links
+            ),
+            schema=schema,
+            described=bound.described,
+            column_edges=bound.edges,
+        )
+
+    def _sql_parts(self, asset: Asset, summary: QuerySummary, schema: Schema) -> Parts:
+        columns = fingerprint(*(part for column in schema for part in column[:2]))
+        macros = self.sql.used_macros(summary)
+        ordered = [("ordered", "yes")] if asset.options.ordered else []
+        return (
+            ("query", summary.canonical),
+            ("output columns", columns),
+            *ordered,
+            *((f"macro {macro.name}", fingerprint(macro.sql)) for macro in macros),
+        )
+
+    def _settings(self, asset: Asset, summary: QuerySummary | None = None) -> Parts:
+        """Return the settings and bound values that a trace of `asset` records."""
+        zone = [("time zone", self.declarations.settings.timezone)]
+        if summary is not None:
+            values = self.sql.parameters(asset, summary)
+            return (*zone, *((f"${name}", repr(value)) for name, value in sorted(values.items())))
+        assert isinstance(asset.body, PythonBody)
+        configs = [
+            (f"{parameter}.{name}", value)
+            for parameter in asset.body.configs
+            for name, value in config_key(self.configs[asset.name, parameter])
+        ]
+        return (*zone, *configs)
+
+    def _python_facts(
+        self, asset: Asset, links: Sequence[Link], shapes: Mapping[AssetName, Shape]
+    ) -> AssetFacts:
+        closed, outside = self._closed(asset)
+        parts = (*closed, *self._extras(asset))
+        options = asset.options
+        is_volatile = options.volatile or not links
+        covered = is_volatile or options.files or options.env
+        return AssetFacts(
+            asset=asset.name,
+            code_version=_code_version(parts),
+            parts=parts,
+            inputs=tuple(_python_input(link, shapes) for link in links),
+            settings=self._settings(asset),
+            schema=options.columns,
+            ordered=options.ordered,
+            is_volatile=is_volatile,
+            is_expected=any(shapes.get(link.upstream, Shape()).is_expected for link in links),
+            notes=() if covered else outside,
+        )
+
+    def _closed(self, asset: Asset) -> tuple[Parts, tuple[str, ...]]:
+        """Return the parts of the code that `asset` reaches, and what it reads outside."""
+        found = self._python.get(asset.name)
+        if found is None:
+            assert isinstance(asset.body, PythonBody)
+            closure = self._closer.close_over(asset.body.function, ignore=asset.options.ignore)
+            parts = tuple((part.name, part.fingerprint) for part in closure.parts)
+            if asset.body.outputs:
+                parts = (*parts, ("output", asset.name))
+            notes = tuple(f"reads the outside: {read}" for read in closure.outside)
+            found = self._python[asset.name] = (parts, notes)
+        return found
+
+    def source_text(self, asset: Asset) -> str:
+        """Return the text of `asset` as its author wrote it: the query, or the function."""
+        if isinstance(asset.body, SqlBody):
+            return asset.body.text
+        return inspect.getsource(inspect.unwrap(asset.body.function))
+
+    @staticmethod
+    def rules(asset: Asset) -> str:
+        """Return the id of the rules by which the code version of `asset` is made."""
+        return CANONICALIZER if isinstance(asset.body, SqlBody) else DUMP_RULES
+
+    def _extras(self, asset: Asset) -> Parts:
+        return extra_parts(asset, Path(self.declarations.root))
+
+
+def _python_input(link: Link, shapes: Mapping[AssetName, Shape]) -> InputFacts:
+    """Return the input of a function: declared columns or everything, in order if it has one."""
+    shape = shapes.get(link.upstream, Shape())
+    columns = link.input.columns
+    read_set = (
+        ReadSet(ordered=shape.ordered)
+        if columns is None
+        else ReadSet.of(columns, ordered=shape.ordered)
+    )
+    return InputFacts(link.input.name, link.upstream, link.input.form, read_set)
+
+
+def _unbound(links: Sequence[Link], form: str) -> tuple[InputFacts, ...]:
+    return tuple(InputFacts(link.input.name, link.upstream, form, EVERYTHING) for link in links)
+
+
+def _code_version(parts: Parts) -> CodeVersion:
+    return CodeVersion(fingerprint(*(text for part in parts for text in part)))
+
+
+def _sql_notes(summary: QuerySummary) -> tuple[str, ...]:
+    volatile = tuple(f"uses {name}: it can give other data each time" for name in summary.volatile)
+    ordered = tuple(f"depends on the order of rows: {name}" for name in summary.order_dependent)
+    return (*volatile, *ordered)

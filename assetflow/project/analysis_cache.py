@@ -1,0 +1,61 @@
+"""What was worked out about queries, kept by content: an unchanged project parses nothing."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CACHE_VERSION = 1
+
+
+@dataclass(slots=True)
+class AnalysisCache:
+    """JSON values by content key, in one file that is replaced as a whole.
+
+    It may vanish or be out of date at any time: then things are worked out again.
+    `rules` names all that the values depend on beside their keys; values made under
+    others are not read. Only what was asked for since `read` is kept by `save`.
+    """
+
+    path: Path
+    rules: str
+    known: dict[str, Any] = field(default_factory=dict)
+    used: dict[str, Any] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Read what an earlier process kept, if it can be read."""
+        with contextlib.suppress(OSError, ValueError):
+            stored = json.loads(self.path.read_bytes())
+            if stored.get("version") == CACHE_VERSION and stored.get("rules") == self.rules:
+                self.known = stored["values"]
+
+    def get(self, key: str) -> Any | None:
+        """Return the value under `key`, or None."""
+        value = self.used.get(key)
+        if value is None:
+            value = self.known.get(key)
+            if value is not None:
+                self.used[key] = value
+        return value
+
+    def put(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep `value` under `key`."""
+        self.used[key] = value
+
+    def save(self) -> None:
+        """Keep what was used, if that is more or less than what was read.
+
+        A state folder that is not there or cannot be written keeps nothing.
+        """
+        if self.used.keys() == self.known.keys():
+            return
+        stored = {"version": CACHE_VERSION, "rules": self.rules, "values": self.used}
+        beside = self.path.with_suffix(f".{os.getpid()}.new")
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(exist_ok=True)
+            beside.write_text(json.dumps(stored, separators=(",", ":")), encoding="utf-8")
+            beside.replace(self.path)
+        self.known = dict(self.used)

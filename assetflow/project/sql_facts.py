@@ -1,0 +1,227 @@
+"""The facts of SQL assets: what a query says, given the schemas of its inputs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assetflow.errors import UnknownVariable
+from assetflow.model.asset import Asset, Input, SqlBody
+from assetflow.model.columns import (
+    EVERYTHING,
+    EVERYTHING_ORDERED,
+    Column,
+    ColumnEdge,
+    ReadSet,
+    Schema,
+)
+from assetflow.model.declare import format_of
+from assetflow.model.fingerprint import fingerprint
+from assetflow.model.macros import Macro
+from assetflow.model.names import folded
+from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.sql.query import FileRead, Query, parse_query
+
+if TYPE_CHECKING:
+    from assetflow.sql.binder import Binder
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySummary:
+    """What deciding needs of a query's text alone; small, so that it can be cached.
+
+    `files` are (name, call, globs) of what the query reads itself.
+    """
+
+    tables: tuple[str, ...]
+    files: tuple[tuple[str, str, tuple[str, ...]], ...]
+    parameters: tuple[str, ...]
+    functions: tuple[str, ...]
+    volatile: tuple[str, ...]
+    order_dependent: tuple[str, ...]
+    is_ordered: bool
+    canonical: str
+
+    @classmethod
+    def of(cls, query: Query) -> "QuerySummary":
+        """Return the summary of `query`, its canonical form as a fingerprint."""
+        files = {read.name: (read.name, call_of(read), read.paths) for read in query.file_reads}
+        return cls(
+            tables=query.inputs,
+            files=tuple(files.values()),
+            parameters=query.parameters,
+            functions=query.functions,
+            volatile=query.volatile,
+            order_dependent=query.order_dependent,
+            is_ordered=query.is_ordered,
+            canonical=fingerprint(query.canonical),
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `from_json` reads."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "QuerySummary":
+        """Return the summary that `as_json` gave."""
+        return cls(**{name: _tuples(value) for name, value in stored.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundQuery:
+    """What a query gives and reads, once the schemas of its inputs are known.
+
+    `described` is before the cast to types that can be stored.
+    """
+
+    described: Schema
+    read_sets: Mapping[str, ReadSet]
+    edges: tuple[ColumnEdge, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `from_json` reads."""
+        return {
+            "schema": [[column.name, column.type] for column in self.described],
+            "reads": [[n, r.columns, r.ordered] for n, r in self.read_sets.items()],
+            "edges": self.edges,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "BoundQuery":
+        """Return the bound query that `as_json` gave."""
+        reads = {
+            name: ReadSet(None if columns is None else tuple(columns), ordered)
+            for name, columns, ordered in stored["reads"]
+        }
+        return cls(
+            tuple(Column(*column) for column in stored["schema"]),
+            reads,
+            tuple(ColumnEdge(*edge) for edge in stored["edges"]),
+        )
+
+
+@dataclass(slots=True)
+class SqlReader:
+    """Reads queries and binds them, through the cache; parses only what is not in it."""
+
+    cache: AnalysisCache
+    macros: Sequence[Macro]
+    variables: Mapping[str, str | int | float | bool]
+    _queries: dict[str, Query] = field(default_factory=dict)
+    _binder: "Binder | None" = None
+
+    def query(self, asset: Asset) -> Query:
+        """Return the parsed query of `asset`."""
+        body = asset.body
+        assert isinstance(body, SqlBody)
+        found = self._queries.get(asset.name)
+        if found is None:
+            found = parse_query(
+                body.text, body.dialect, first_line=body.first_line, place=asset.location.path
+            )
+            self._queries[asset.name] = found
+        return found
+
+    def summary(self, asset: Asset) -> QuerySummary:
+        """Return what the text of `asset` says; raises what is wrong with it."""
+        key = self._text_key(asset)
+        stored = self.cache.get(key)
+        if stored is not None:
+            return QuerySummary.from_json(stored)
+        summary = QuerySummary.of(self.query(asset))
+        self.cache.put(key, summary.as_json())
+        return summary
+
+    def used_macros(self, summary: QuerySummary) -> tuple[Macro, ...]:
+        """Return the macros that a query calls, and those that they call, by name."""
+        by_name = {folded(macro.name): macro for macro in self.macros}
+        found: dict[str, Macro] = {}
+        waiting = [name for name in summary.functions if name in by_name]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = by_name[name]
+                text = folded(by_name[name].sql)
+                waiting.extend(other for other in by_name if other in text)
+        return tuple(found[name] for name in sorted(found))
+
+    def parameters(self, asset: Asset, summary: QuerySummary) -> dict[str, object]:
+        """Return the value of each variable that the query of `asset` uses."""
+        for name in summary.parameters:
+            if name not in self.variables:
+                raise UnknownVariable(name, asset.name, str(asset.location), self.variables)
+        return {name: self.variables[name] for name in summary.parameters}
+
+    def bind(
+        self,
+        asset: Asset,
+        summary: QuerySummary,
+        inputs: Mapping[str, Schema],
+    ) -> BoundQuery:
+        """Return what the query of `asset` gives and reads over `inputs`, by name."""
+        parameters = self.parameters(asset, summary)
+        key = self._bound_key(asset, summary, inputs, repr(parameters))
+        stored = self.cache.get(key)
+        if stored is not None:
+            return BoundQuery.from_json(stored)
+        bound = self._bound(asset, inputs, parameters)
+        self.cache.put(key, bound.as_json())
+        return bound
+
+    def _bound(
+        self, asset: Asset, inputs: Mapping[str, Schema], parameters: Mapping[str, object]
+    ) -> BoundQuery:
+        from assetflow.sql.binder import Binder
+        from assetflow.sql.lineage import analyse
+
+        if self._binder is None:
+            self._binder = Binder({macro.name: macro.sql for macro in self.macros})
+        query = self.query(asset)
+        described = self._binder.describe_unstored(query, inputs, parameters, inputs)
+        lineage = analyse(query, inputs, described)
+        return BoundQuery(described, dict(lineage.read_sets), lineage.column_edges)
+
+    def _text_key(self, asset: Asset) -> str:
+        body = asset.body
+        assert isinstance(body, SqlBody)
+        return fingerprint("text", body.text, body.dialect)
+
+    def _bound_key(
+        self,
+        asset: Asset,
+        summary: QuerySummary,
+        inputs: Mapping[str, Schema],
+        parameters: str,
+    ) -> str:
+        schemas = [
+            fingerprint(name, *(part for column in inputs[name] for part in column[:2]))
+            for name in sorted(inputs)
+        ]
+        macros = [macro.sql for macro in self.used_macros(summary)]
+        return fingerprint("bound", self._text_key(asset), *schemas, "", *macros, "", parameters)
+
+
+_READERS = {"parquet": "read_parquet", "json": "read_json_auto"}
+
+
+def call_of(read: FileRead) -> str:
+    """Return the SQL of a file read, with `{paths}` for where its paths stand."""
+    function = read.function or _READERS.get(format_of(read.paths[0]) or "", "read_csv_auto")
+    following = f", {read.arguments}" if read.arguments else ""
+    return f"{function}({{paths}}{following})"
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def read_set_of(summary: QuerySummary, bound: BoundQuery, name: str) -> ReadSet:
+    """Return what is read of the input `name`; in order, where the result depends on order."""
+    if summary.order_dependent:
+        return EVERYTHING_ORDERED
+    return bound.read_sets.get(name, EVERYTHING)
+
+
+def sql_inputs(summary: QuerySummary, line: int) -> tuple[Input, ...]:
+    """Return the inputs that a query names, tables and then files."""
+    names = (*summary.tables, *(name for name, _, _ in summary.files))
+    return tuple(Input(name, "sql", line=line) for name in names)

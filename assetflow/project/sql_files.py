@@ -1,0 +1,143 @@
+"""SQL files of a project: assets with their headers, and macros."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from assetflow.errors import (
+    DefinitionError,
+    EmptyQuery,
+    HeaderNotAlone,
+    HeaderNotClosed,
+    HeaderNotFirst,
+    NotAMacro,
+    ProjectErrors,
+    UnreadableFile,
+)
+from assetflow.model.asset import Asset, Location, Options, SqlBody
+from assetflow.model.declare import named
+from assetflow.model.macros import Macro
+from assetflow.model.options import HeaderOptions
+from assetflow.model.validation import validate
+from assetflow.project.toml_text import decode, line_of, parse_toml
+
+_HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]*\r?\n", re.IGNORECASE)
+_CROWDED_HEADER = re.compile(r"\s*/\*[ \t]*assetflow\b[^\n]*=", re.IGNORECASE)
+_LATE_HEADER = re.compile(r"^[ \t]*/\*[ \t]*assetflow[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_HEADER_END = re.compile(r"^[ \t]*\*/[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+_NO_QUERY = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
+_STARTS_QUERY = re.compile(r"\s*[^\s;/-]")
+_TOKEN = re.compile(
+    r"\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
+    r"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|(?P<end>;)",
+    re.DOTALL,
+)
+_COMMENT = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_MACRO = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:macro|function)\s+"
+    r"(?:if\s+not\s+exists\s+)?(\"(?:[^\"]|\"\")+\"|\w+)\s*\(",
+    re.IGNORECASE,
+)
+
+
+def read_sql_asset(path: str, shown_path: str) -> Asset:
+    """Return the asset of the SQL file at `path`; errors name it `shown_path`.
+
+    ProjectErrors holds all that is wrong with its header; other problems are one error.
+    """
+    return sql_asset(decode(_read(path, shown_path), shown_path), shown_path)
+
+
+def sql_asset(text: str, shown_path: str) -> Asset:
+    """Return the asset that `text`, the whole SQL file, declares."""
+    location = Location(shown_path)
+    stem = shown_path.rpartition("/")[2].rpartition(".")[0]
+    header = _HEADER.match(text)
+    if header is None:
+        _refuse_lost_header(text, 0, shown_path)
+        return _asset(stem, SqlBody(text), location, Options())
+    end = _HEADER_END.search(text, header.end())
+    first_line = _line_at(text, header.end())
+    if end is None:
+        raise HeaderNotClosed(Location(shown_path, first_line - 1))
+    _refuse_lost_header(text, end.end(), shown_path)
+    said = _header_options(text[header.end() : end.start()], stem, shown_path, first_line)
+    after = _line_at(text, end.end())
+    body = SqlBody(text[end.end() :], said.dialect, after)
+    return _asset(said.name or stem, body, location, said.frozen())
+
+
+def read_macros(
+    path: str, shown_path: str
+) -> tuple[tuple[Macro, ...], tuple[DefinitionError, ...]]:
+    """Return the macros that the file at `path` creates, and what is wrong with the rest."""
+    return macros_in(decode(_read(path, shown_path), shown_path), shown_path)
+
+
+def macros_in(text: str, shown_path: str) -> tuple[tuple[Macro, ...], tuple[DefinitionError, ...]]:
+    """Return the macros that `text` creates, in its order, and what is wrong with the rest."""
+    macros, errors = [], list[DefinitionError]()
+    for statement, line in _statements(text):
+        location, found = Location(shown_path, line), _MACRO.match(statement)
+        if found:
+            macros.append(Macro(_unquoted(found[1]), statement, location))
+        else:
+            errors.append(NotAMacro(statement, location))
+    return tuple(macros), tuple(errors)
+
+
+def _read(path: str, shown_path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableFile(shown_path, error.strerror or str(error)) from None
+
+
+def _asset(name: str, body: SqlBody, location: Location, options: Options) -> Asset:
+    checked = named(name, "an asset", location)
+    if not _STARTS_QUERY.match(body.text) and _NO_QUERY.match(body.text):
+        raise EmptyQuery(name, location)
+    return Asset(checked, body, location, (), options)
+
+
+def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> HeaderOptions:
+    keys = parse_toml(text, "The header of a SQL file", shown_path, first_line)
+
+    def place(keys: Sequence[str]) -> Location:
+        return Location(shown_path, first_line + line_of(text, keys) - 1)
+
+    found, errors = validate(HeaderOptions, keys, f"asset {keys.get('name', stem)!r}", place)
+    if found is None:
+        raise ProjectErrors(errors)
+    return found
+
+
+def _refuse_lost_header(text: str, start: int, shown_path: str) -> None:
+    """Refuse a header that would be read as a comment: its options would be lost silently."""
+    if "assetflow" not in text[start:].lower():
+        return
+    if crowded := _CROWDED_HEADER.match(text, start):
+        raise HeaderNotAlone(Location(shown_path, _line_at(text, crowded.end())))
+    if late := _LATE_HEADER.search(text, start):
+        raise HeaderNotFirst(Location(shown_path, _line_at(text, late.start())))
+
+
+def _line_at(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _statements(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each statement of `text` without comments before it, and its line."""
+    start = 0
+    ends = [found.start() for found in _TOKEN.finditer(text) if found["end"]]
+    for end in (*ends, len(text)):
+        begin = _COMMENT.match(text, start, end)
+        start = begin.end() if begin else start
+        statement = text[start:end].strip()
+        if statement:
+            yield statement, _line_at(text, start)
+        start = end + 1
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

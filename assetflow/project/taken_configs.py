@@ -1,0 +1,36 @@
+"""The configs that assets and resources of a project take, with their values."""
+
+from collections.abc import Mapping
+
+from assetflow.model.asset import PythonBody
+from assetflow.model.config import Config
+from assetflow.project.configs import load_config
+from assetflow.project.loading import Declarations
+
+
+def taken_configs(
+    declared: Declarations, environ: Mapping[str, str], *, reads_secrets: bool
+) -> dict[tuple[str, str], Config]:
+    """Return each config by who takes it and as which parameter.
+
+    Without `reads_secrets` only those of assets, whose secrets stay empty: enough for keys.
+    """
+    takers = [
+        (asset.name, asset.body.configs)
+        for asset in declared.assets
+        if isinstance(asset.body, PythonBody)
+    ]
+    if reads_secrets:
+        takers += [(resource.name, resource.configs) for resource in declared.resources]
+    return {
+        (name, parameter): load_config(
+            cls,
+            declared.settings,
+            declared.environment,
+            environ,
+            declared.root,
+            reads_secrets=reads_secrets,
+        )
+        for name, configs in takers
+        for parameter, cls in configs.items()
+    }

@@ -1,0 +1,155 @@
+"""The page of one asset: what it is, its columns, versions, metadata over time, a sample."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from assetflow.model.columns import Column
+from assetflow.planning.pages import AssetPage, Rows, VersionLine
+from assetflow.report.lineage_tree import read_text
+from assetflow.report.palette import Name, columns, faint, state, strong
+from assetflow.report.rows_report import RowsTable
+from assetflow.report.status_report import cause
+from assetflow.report.words import instant, shortened, size
+
+MOST_VERSIONS = 8
+MINUTES = len("2026-01-05 13:04")
+MOST_VALUES = 24
+LONGEST_VALUE = 40
+BARS = "▁▂▃▄▅▆▇█"
+
+Metadata = Mapping[str, tuple[tuple[datetime, str], ...]]
+
+
+def asset_report(page: AssetPage, *, with_text: bool = False) -> RenderableType:
+    """Return the page; `with_text` adds the query or the function's source."""
+    parts: list[RenderableType] = [strong(page.name)]
+    if page.description:
+        parts.append(Padding(Text(page.description), (0, 0, 0, 2)))
+    parts.append(Padding(_facts(page), (0, 0, 0, 2)))
+    for title, content in _sections(page, with_text=with_text):
+        parts += [Text(), strong(title), Padding(content, (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def _facts(page: AssetPage) -> RenderableType:
+    table = columns(("fact", "value"), folds=["value"], header=False)
+    facts = {
+        "kind": page.kind,
+        "defined in": str(page.location),
+        "group": page.group,
+        "tags": ", ".join(page.tags),
+        "owners": ", ".join(page.owners),
+        "upstream": ", ".join(page.upstream),
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(faint(name), Text(value))
+    if page.status is not None:
+        text = state(page.status.sync)
+        why = cause(page.status)
+        table.add_row(faint("state"), text.append("  ").append_text(why) if why.plain else text)
+    return table
+
+
+def _sections(page: AssetPage, *, with_text: bool) -> Iterator[tuple[str, RenderableType]]:
+    if page.schema is not None:
+        yield "Columns", _schema(page.schema)
+    if page.downstream:
+        yield "Read by", _readers(page)
+    if page.versions:
+        yield "Materializations", _versions(page.versions)
+    elif page.kind != "source":
+        yield "Materializations", Text(f"none yet: assetflow materialize {page.name}")
+    if page.metadata:
+        yield "Reported over time", _metadata(page.metadata)
+    if page.sample_columns:
+        named = tuple(Column(name, "") for name in page.sample_columns)
+        yield "Sample", RowsTable(Rows(named, page.sample_rows))
+    if with_text and page.text:
+        yield "Definition", Text(page.text.rstrip(), overflow="fold")
+
+
+def _schema(schema: Sequence[Column]) -> RenderableType:
+    table = columns(("name", "type", "description"), folds=["type", "description"], header=False)
+    for column in schema:
+        table.add_row(Name(column.name), faint(column.type), Text(column.description))
+    return table
+
+
+def _readers(page: AssetPage) -> RenderableType:
+    table = columns(("asset", "columns"), folds=["columns"], header=False)
+    for name in page.downstream:
+        read = page.read_by.get(name)
+        table.add_row(Name(name), Text("" if read is None else read_text(read), style="cyan"))
+    return table
+
+
+def _versions(versions: Sequence[VersionLine]) -> RenderableType:
+    table = columns(("", "when (UTC)", "outcome", "rows", "size", "run"), right=("rows", "size"))
+    for line in versions[:MOST_VERSIONS]:
+        table.add_row(
+            Text("*" if line.is_published else " ", style="green"),
+            instant(line.materialized_at)[:MINUTES],
+            state(line.outcome),
+            "" if line.rows is None else f"{line.rows:,}",
+            size(line.size_bytes),
+            Text(line.run),
+        )
+    rest = len(versions) - MOST_VERSIONS
+    earlier = f"; {rest:,} earlier not shown" if rest > 0 else ""
+    return Group(table, faint(f"* published{earlier}"))
+
+
+def _metadata(metadata: Metadata) -> RenderableType:
+    table = columns(("name", "latest", "over time"), folds=["latest"], header=False)
+    for name, values in metadata.items():
+        texts = [text for _, text in values]
+        latest = shortened(_readable(texts[-1]), LONGEST_VALUE) if texts else ""
+        table.add_row(Name(name), Text(latest), Text(sparkline(_numbers(texts)), style="cyan"))
+    return table
+
+
+def _readable(text: str) -> str:
+    value = _parsed(text)
+    return value if isinstance(value, str) else text
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _numbers(texts: Sequence[str]) -> list[float]:
+    """Return the values as numbers, none at all if one of them is not a number."""
+    values = [_number(_parsed(text)) for text in texts[-MOST_VALUES:]]
+    numbers = [value for value in values if value is not None]
+    return numbers if len(numbers) == len(values) else []
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def sparkline(numbers: Sequence[float]) -> str:
+    """Return numbers as a line of bars, lowest to highest; "" for fewer than two.
+
+    >>> sparkline([1, 2, 3]), sparkline([5, 5]), sparkline([1])
+    ('▁▅█', '▄▄', '')
+    """
+    if len(numbers) <= 1:
+        return ""
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return "▄" * len(numbers)
+    top = len(BARS) - 1
+    return "".join(BARS[round((number - low) / (high - low) * top)] for number in numbers)

@@ -1,0 +1,163 @@
+"""How a plan looks: a line for each step, what the changes do, and a summary."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from assetflow.model.names import AssetName
+from assetflow.planning.pages import StepDiff
+from assetflow.planning.reasons import Reason
+from assetflow.planning.steps import Action, Plan, Step
+from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
+from assetflow.report.words import counted
+
+MOST_STEPS = 40
+MOST_NOTES = 10
+MOST_CAUSES = 12
+
+SUMMARY: Mapping[Action, str] = {
+    "materialize": "{} to materialize",
+    "may_materialize": "{} may change",
+    "reuse": "{} to reuse",
+    "verify": "{} to verify",
+    "withdraw": "{} to withdraw",
+    "blocked": "{} blocked",
+}
+
+
+def plan_report(
+    plan: Plan, *, verbose: bool = False, everything: bool = False, diffs: Sequence[StepDiff] = ()
+) -> RenderableType:
+    """Return a plan as a page: `verbose` says every reason, `everything` shows every step."""
+    shown = plan.steps if everything else plan.steps[:MOST_STEPS]
+    parts: list[RenderableType] = []
+    if shown:
+        parts.append(_steps(shown, verbose=verbose))
+    if len(shown) < len(plan.steps):
+        rest = len(plan.steps) - len(shown)
+        parts += [faint(f"… and {rest:,} more (use --all)"), Text(), _causes(plan.steps)]
+    if diffs:
+        parts += [Text(), *_diffs(diffs)]
+    parts += _notes(plan.notes, everything=everything)
+    parts += [Text()] if parts else []
+    return Group(*parts, plan_summary(plan))
+
+
+def plan_summary(plan: Plan) -> Text:
+    """Return one line that counts what will be done.
+
+    >>> plan_summary(Plan("main", (), 12)).plain
+    'Everything is up to date: 12 assets.'
+    """
+    if not plan.steps:
+        return _nothing_to_do(plan.up_to_date)
+    counts = Counter(step.action for step in plan.steps)
+    parts = [
+        Text(words.format(f"{counts[action]:,}"), style=COLOURS[action])
+        for action, words in SUMMARY.items()
+        if action in counts
+    ]
+    parts.append(Text(f"{plan.up_to_date:,} up to date"))
+    summary = Text(", ").join(parts)
+    if plan.environment != "main":
+        summary.append(f" in environment '{plan.environment}'")
+    return summary.append(".")
+
+
+def _nothing_to_do(up_to_date: int) -> Text:
+    if up_to_date == 0:
+        return Text("Nothing to do: no asset is selected or declared.")
+    return Text(f"Everything is up to date: {counted(up_to_date, 'asset')}.", style="green")
+
+
+def _steps(steps: Iterable[Step], *, verbose: bool) -> Table:
+    table = columns(("action", "asset", "why"), folds=["why"], header=False)
+    for step in steps:
+        table.add_row(
+            state(step.action),
+            Name(str(step.target), 0.3),
+            why([str(reason) for reason in step.reasons], verbose=verbose),
+        )
+    return table
+
+
+def why(reasons: Sequence[str], *, verbose: bool = False) -> Text:
+    """Return the headline reason and how many more there are, or all of them.
+
+    >>> why(["code changed", "'orders' may change"]).plain
+    'code changed  +1 more'
+    """
+    if verbose:
+        return Text("\n".join(reasons))
+    text = Text(reasons[0] if reasons else "")
+    if len(reasons) > 1:
+        text.append(f"  +{len(reasons) - 1} more", style="dim")
+    return text
+
+
+def _causes(steps: Iterable[Step]) -> Table:
+    """Count the steps by action and headline reason, the most frequent first."""
+    counts = Counter((step.action, _headline(step.reasons)) for step in steps)
+    table = columns(("count", "action", "why"), right=("count",), header=False)
+    for (action, code), count in counts.most_common(MOST_CAUSES):
+        table.add_row(f"{count:,}", state(action), code.replace("_", " "))
+    return table
+
+
+def _headline(reasons: Sequence[Reason]) -> str:
+    return reasons[0].code if reasons else ""
+
+
+def _notes(
+    notes: Sequence[tuple[AssetName, str]], *, everything: bool = False
+) -> Iterator[RenderableType]:
+    if not notes:
+        return
+    shown = notes if everything else notes[:MOST_NOTES]
+    table = columns(("asset", "note"), folds=["note"], header=False)
+    for asset, text in shown:
+        table.add_row(Name(asset), Text(text))
+    yield Text()
+    yield faint("Worth knowing")
+    yield Padding(table, (0, 0, 0, 2))
+    if len(shown) < len(notes):
+        yield faint(f"  … and {len(notes) - len(shown):,} more (use --all)")
+
+
+def _diffs(diffs: Iterable[StepDiff]) -> Iterator[RenderableType]:
+    for diff in diffs:
+        yield strong(str(diff.target))
+        yield Padding(Group(*_diff_lines(diff)), (0, 0, 0, 2))
+
+
+def _diff_lines(diff: StepDiff) -> Iterator[Text]:
+    if diff.problem:
+        yield Text(diff.problem, style="red")
+        return
+    for column in diff.columns_added:
+        yield Text(f"+ {column.name}  {column.type}", style="green")
+    for column in diff.columns_removed:
+        yield Text(f"- {column.name}  {column.type}", style="red")
+    for name, before, after in diff.columns_retyped:
+        yield Text(f"~ {name}  {before} → {after}", style="yellow")
+    same = not (diff.columns_added or diff.columns_removed or diff.columns_retyped)
+    if same and diff.rows_after is not None:
+        yield faint("the same columns")
+    yield Text(_rows_line(diff))
+
+
+def _rows_line(diff: StepDiff) -> str:
+    """Return what becomes of the rows: how many there are, how many come and go."""
+    if diff.rows_after is None:
+        return "rows are known only after it ran"
+    before = "none" if diff.rows_before is None else f"{diff.rows_before:,}"
+    line = f"rows {before} → {diff.rows_after:,}"
+    if diff.rows_added is None or diff.rows_removed is None:
+        return line
+    if not diff.rows_added and not diff.rows_removed:
+        return f"{line} (the same content)"
+    return f"{line} (+{diff.rows_added:,}, -{diff.rows_removed:,})"

@@ -1,0 +1,111 @@
+"""How far a run has come, as a value, and how that looks on a terminal and in a log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from assetflow.model.names import AssetPartition, RunId
+from assetflow.planning.results import StepResult
+from assetflow.planning.steps import Plan
+from assetflow.report.palette import COLOURS, Name
+from assetflow.report.plan_report import plan_summary
+from assetflow.report.words import counted, duration
+
+MOST_RUNNING = 8
+MOST_LINES = 50
+BAR_WIDTH = 30
+PERCENT = 100
+STRIDE = 10
+
+FAILURES = frozenset({"failed", "rejected", "superseded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What has started and what has ended of `total` steps.
+
+    `running` are (target, when it started), the earliest first; instants are seconds of
+    any one clock.
+    """
+
+    total: int = 0
+    began_at: float = 0.0
+    done: int = 0
+    failed: int = 0
+    running: tuple[tuple[AssetPartition, float], ...] = ()
+    waits: str = field(default="")
+
+    def with_started(self, target: AssetPartition, at: float) -> "Progress":
+        """Return the progress after the step of `target` began."""
+        return replace(self, running=(*self.running, (target, at)), waits="")
+
+    def with_finished(self, result: StepResult) -> "Progress":
+        """Return the progress after a step ended, whether it had begun or not."""
+        running = tuple(entry for entry in self.running if entry[0] != result.target)
+        failed = self.failed + (result.outcome in FAILURES)
+        return replace(self, done=self.done + 1, failed=failed, running=running)
+
+    def with_message(self, text: str) -> "Progress":
+        """Return the progress with what is being waited for."""
+        return replace(self, waits=text)
+
+    @property
+    def percent(self) -> int:
+        """Return how much is done, 100 only when all is."""
+        return PERCENT * self.done // self.total if self.total else PERCENT
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are so few steps that each may have a line of its own."""
+        return self.total <= MOST_LINES
+
+
+def heading(plan: Plan, run: RunId) -> Text:
+    """Return the first line of a run: its name, by which it can be cancelled, and its size."""
+    return Text(f"Run {run}: ", style="dim").append_text(plan_summary(plan))
+
+
+def progress_view(progress: Progress, now: float) -> RenderableType:
+    """Return the view for a terminal: a bar, and what runs for how long."""
+    parts: list[RenderableType] = [_bar(progress, now)]
+    if progress.running:
+        parts.append(_running(progress, now))
+    if progress.waits:
+        parts.append(Text(f"  {progress.waits}", style="yellow", no_wrap=True, overflow="ellipsis"))
+    return Group(*parts)
+
+
+def _bar(progress: Progress, now: float) -> Text:
+    filled = BAR_WIDTH * progress.done // progress.total if progress.total else BAR_WIDTH
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("━" * filled, style="green" if not progress.failed else "yellow")
+    text.append("━" * (BAR_WIDTH - filled), style="bright_black")
+    text.append(f" {progress.done:,} of {counted(progress.total, 'step')}")
+    if progress.failed:
+        text.append(f", {progress.failed:,} failed", style=COLOURS["failed"])
+    return text.append(f"  {duration(max(0.0, now - progress.began_at))}", style="dim")
+
+
+def _running(progress: Progress, now: float) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=1)
+    table.add_column()
+    table.add_column(justify="right", no_wrap=True)
+    shown = progress.running[:MOST_RUNNING]
+    for target, since in shown:
+        table.add_row("", Name(str(target)), Text(duration(max(0.0, now - since)), style="dim"))
+    if len(progress.running) > len(shown):
+        table.add_row("", Text(f"… and {len(progress.running) - len(shown)} more", style="dim"), "")
+    return table
+
+
+def log_lines(before: Progress, after: Progress) -> Iterator[str]:
+    """Yield a line for each tenth of a long run that was reached between two moments."""
+    if after.is_short or after.percent // STRIDE == before.percent // STRIDE:
+        return
+    failed = f", {after.failed:,} failed" if after.failed else ""
+    tenth = after.percent // STRIDE * STRIDE
+    yield f"{tenth:>3} %  {after.done:,} of {counted(after.total, 'step')}{failed}"

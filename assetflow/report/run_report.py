@@ -1,0 +1,180 @@
+"""How runs look: one line each, one run with its steps, and how a run that just ended went."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from assetflow.planning.pages import RunLine, RunPage, StepLine
+from assetflow.planning.results import RunResult, StepResult
+from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
+from assetflow.report.plan_report import why
+from assetflow.report.words import counted, duration, instant
+
+MOST_FAILURES = 10
+MINUTES = len("2026-01-05 13:04")
+MOST_OUTPUT_LINES = 40
+
+ORDER = (
+    "materialized",
+    "unchanged",
+    "reused",
+    "verified",
+    "checked",
+    "withdrawn",
+    "rejected",
+    "failed",
+    "skipped",
+    "superseded",
+)
+
+
+def counts_text(counts: Mapping[str, int]) -> Text:
+    """Return how many steps ended in each outcome, the good ones first.
+
+    >>> counts_text({"failed": 1, "materialized": 12}).plain
+    '12 materialized, 1 failed'
+    """
+    known = [outcome for outcome in ORDER if counts.get(outcome)]
+    others = [outcome for outcome in counts if outcome not in ORDER and counts[outcome]]
+    return Text(", ").join(
+        Text(f"{counts[outcome]:,} {outcome}", style=COLOURS.get(outcome, ""))
+        for outcome in (*known, *others)
+    )
+
+
+def runs_table(lines: Sequence[RunLine]) -> RenderableType:
+    """Return one line for each run."""
+    if not lines:
+        return Text("No run yet. Start one with `assetflow materialize`.")
+    titles = ("run", "status", "started (UTC)", "took", "steps")
+    table = columns(titles, right=["took"], folds=["steps"])
+    for line in lines:
+        where = "" if line.environment == "main" else f" in {line.environment}"
+        table.add_row(
+            line.run_id,
+            state(line.status).append(where, style="default"),
+            instant(line.started_at)[:MINUTES],
+            duration(line.duration_seconds),
+            counts_text(line.counts),
+        )
+    return table
+
+
+def run_page(page: RunPage) -> RenderableType:
+    """Return one run: what it was, its steps, then errors and output."""
+    line = page.line
+    facts = columns(("fact", "value"), folds=["value"], header=False)
+    facts.add_row(faint("status"), state(line.status))
+    facts.add_row(faint("environment"), line.environment)
+    facts.add_row(faint("started"), f"{instant(line.started_at)} UTC")
+    if line.duration_seconds is not None:
+        facts.add_row(faint("took"), duration(line.duration_seconds))
+    if line.command:
+        facts.add_row(faint("command"), Text(line.command))
+    facts.add_row(faint("steps"), counts_text(line.counts) if line.counts else "none")
+    parts: list[RenderableType] = [strong(f"Run {line.run_id}"), _indented(facts)]
+    if page.steps:
+        parts += [Text(), _steps(page.steps)]
+    for step in page.steps:
+        parts += _step_details(step)
+    return Group(*parts)
+
+
+def _steps(steps: Iterable[StepLine]) -> RenderableType:
+    table = columns(("outcome", "asset", "rows", "took", "why"), ("rows", "took"), folds=["why"])
+    for step in steps:
+        table.add_row(
+            state(step.outcome),
+            Name(_target(step), 0.3),
+            "" if step.rows is None else f"{step.rows:,}",
+            duration(step.seconds) if step.seconds else "",
+            why([text for _, text in step.reasons]),
+        )
+    return table
+
+
+def _target(step: StepLine) -> str:
+    return f"{step.asset}[{step.partition}]" if step.partition else step.asset
+
+
+def _step_details(step: StepLine) -> Iterator[RenderableType]:
+    if step.error:
+        tries = f" after {step.attempts} attempts" if step.attempts > 1 else ""
+        yield Text()
+        yield Text(f"{_target(step)} {step.outcome}{tries}", style="red")
+        yield _indented(Text(step.error.rstrip()))
+    if step.output.strip():
+        yield Text()
+        yield faint(f"output of {_target(step)}")
+        yield _indented(Text(_last_lines(step.output)))
+
+
+def _last_lines(text: str) -> str:
+    lines = text.rstrip().splitlines()
+    cut = len(lines) - MOST_OUTPUT_LINES
+    if cut <= 0:
+        return "\n".join(lines)
+    return "\n".join([f"… {counted(cut, 'line')} before, in --json", *lines[-MOST_OUTPUT_LINES:]])
+
+
+def _indented(renderable: RenderableType) -> Padding:
+    return Padding(renderable, (0, 0, 0, 2))
+
+
+def step_line(result: StepResult) -> Text:
+    """Return how one step ended, on one line."""
+    mark = {"failed": "✗", "rejected": "✗", "skipped": "-", "superseded": "-"}
+    colour = COLOURS.get(result.outcome, "")
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(mark.get(result.outcome, "✓"), style=colour)
+    text.append(f" {result.target}  ")
+    text.append(result.outcome, style=colour)
+    if result.rows is not None:
+        text.append(f"  {counted(result.rows, 'row')}")
+    if result.seconds:
+        text.append(f"  {duration(result.seconds)}", style="dim")
+    if result.reasons:
+        text.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
+    return text
+
+
+def run_summary(result: RunResult) -> RenderableType:
+    """Return how a run ended: its failures again, the counts, and where to look."""
+    parts: list[RenderableType] = []
+    failures = [step for step in result.steps if step.error]
+    for step in failures[:MOST_FAILURES]:
+        headline = Text(f"{step.target} {step.outcome}", style="bold red")
+        parts += [headline, _indented(Text(step.error.rstrip())), Text()]
+    if len(failures) > MOST_FAILURES:
+        parts += [Text(f"… and {len(failures) - MOST_FAILURES:,} more failures"), Text()]
+    if result.problem:
+        parts.append(Text(result.problem, style="red"))
+    return Group(*parts, *_last_words(result))
+
+
+def _last_words(result: RunResult) -> Iterator[Text]:
+    if not result.steps and result.status == "succeeded":
+        yield Text(
+            f"Everything is up to date: {counted(result.up_to_date, 'asset')}.", style="green"
+        )
+        return
+    text = state(result.status)
+    text.plain = text.plain.capitalize()
+    text.append(f" in {duration(result.duration_seconds)}: ", style="default")
+    text.append_text(counts_text({str(name): count for name, count in result.counts.items()}))
+    if result.up_to_date:
+        text.append(f", {result.up_to_date:,} up to date", style="default")
+    yield text.append(".", style="default")
+    hint = HINTS.get(result.status)
+    if hint:
+        yield faint(hint.format(run=result.run))
+
+
+HINTS = {
+    "failed": "What passed is published. Look closer with `assetflow run {run}`.",
+    "interrupted": "What was completed is kept; the next `assetflow materialize` finds it again.",
+    "unpublished": "What was made is kept; the next command publishes it. "
+    "Look closer with `assetflow run {run}`.",
+}

@@ -1,0 +1,84 @@
+"""How assets stand: one row each, what needs attention first."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from assetflow.planning.results import AssetStatus
+from assetflow.report.palette import Name, columns, faint, state
+from assetflow.report.plan_report import why
+from assetflow.report.words import instant, listed_within
+
+MOST_BEHIND = 2
+
+URGENCY = {
+    "failed": 0,
+    "overdue": 1,
+    "missing": 2,
+    "stale": 3,
+    "unknown": 4,
+    "warned": 5,
+    "due_soon": 6,
+}
+"""What needs attention, the most urgent first; what is not here needs none."""
+
+CALM = len(URGENCY)
+
+
+def by_urgency(statuses: Iterable[AssetStatus]) -> list[AssetStatus]:
+    """Return `statuses` with what needs attention first, else in their own order."""
+    return sorted(statuses, key=_urgency)
+
+
+def _urgency(status: AssetStatus) -> tuple[int, bool]:
+    axes = (status.health, status.freshness, status.sync)
+    worst = min(URGENCY.get(axis, CALM) for axis in axes)
+    return worst, not status.behind
+
+
+def status_report(statuses: Sequence[AssetStatus]) -> RenderableType:
+    """Return the three axes of each asset, with the cause."""
+    if not statuses:
+        return Text("No asset is declared or selected. List what there is with `assetflow ls`.")
+    table = columns(("asset", "sync", "freshness", "health", "why"), folds=["why"])
+    for status in by_urgency(statuses):
+        table.add_row(
+            Name(status.asset, 0.28),
+            state(status.sync),
+            state(status.freshness) if status.freshness != "no_policy" else faint("no policy"),
+            state(status.health) if status.health != "unchecked" else faint("unchecked"),
+            cause(status) or _made(status),
+        )
+    return Group(table, Text(), _summary(statuses))
+
+
+def cause(status: AssetStatus) -> Text:
+    """Return why an asset is not up to date, and which upstreams it is behind."""
+    reasons = [str(reason) for reason in status.reasons]
+    if status.sync == "up_to_date":
+        reasons = [text for text in reasons if text != "up to date"]
+    if status.behind:
+        names = tuple(f"'{name}'" for name in status.behind)
+        reasons.append(f"behind {listed_within(names, MOST_BEHIND)}")
+    return why(reasons)
+
+
+def _made(status: AssetStatus) -> Text:
+    return faint(f"made {instant(status.materialized_at)} UTC" if status.materialized_at else "")
+
+
+def _summary(statuses: Iterable[AssetStatus]) -> Text:
+    counts: Counter[str] = Counter()
+    for status in statuses:
+        counts[status.sync] += 1
+        if status.freshness in ("overdue", "due_soon"):
+            counts[status.freshness] += 1
+        if status.health in ("failed", "warned"):
+            counts[status.health] += 1
+    order = ("up_to_date", "stale", "missing", "unknown", "due_soon", "overdue", "warned", "failed")
+    parts = [state(name) for name in order if counts[name]]
+    numbers = [counts[name] for name in order if counts[name]]
+    texts = [Text(f"{n:,} ").append_text(part) for n, part in zip(numbers, parts, strict=True)]
+    return Text(", ").join(texts).append(".")

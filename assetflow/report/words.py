@@ -1,0 +1,84 @@
+"""How numbers, durations, sizes and instants read, and how a long name is made short."""
+
+from datetime import UTC, datetime
+
+MINUTE = 60
+HOUR = 3600
+KILO = 1000
+PRECISE = 10
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return `count` with its noun.
+
+    >>> counted(1, "row"), counted(336776, "row"), counted(2, "query", "queries")
+    ('1 row', '336,776 rows', '2 queries')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as people say it, "" if it is not known.
+
+    >>> duration(0.04), duration(12.3), duration(185), duration(7620)
+    ('0.04s', '12s', '3m 05s', '2h 07m')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds:.2f}s"
+    if seconds < PRECISE:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole}s"
+    if whole < HOUR:
+        return f"{whole // MINUTE}m {whole % MINUTE:02}s"
+    return f"{whole // HOUR}h {whole % HOUR // MINUTE:02}m"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that fits, in powers of a thousand.
+
+    >>> size(0), size(999), size(1_500_000)
+    ('0 B', '999 B', '1.5 MB')
+    """
+    amount = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if round(amount, 1) < KILO:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= KILO
+    return f"{amount:,.1f} TB"
+
+
+def instant(at: datetime | None) -> str:
+    """Return an instant in UTC, to the second, "" if there is none."""
+    return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shortened(text: str, width: int) -> str:
+    """Return `text` in at most `width` characters, with an ellipsis in the middle.
+
+    Names differ most often at their ends, so both ends stay.
+
+    >>> shortened("stg_customer_orders_daily", 13)
+    'stg_cu…_daily'
+    """
+    if len(text) <= width:
+        return text
+    if width <= 1:
+        return "…"[:width]
+    tail = (width - 1) // 2
+    head = width - 1 - tail
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def listed_within(names: tuple[str, ...], most: int) -> str:
+    """Return `names` joined, at most `most` of them, and how many more there are.
+
+    >>> listed_within(("a", "b", "c"), 2)
+    'a, b and 1 more'
+    """
+    shown = ", ".join(names[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -1,0 +1,104 @@
+"""How the types of DuckDB are stored: what Parquet gives back, and the casts that make it so."""
+
+import re
+from collections.abc import Iterator
+
+from assetflow.errors import TypeNotStored
+from assetflow.model.columns import Schema
+from assetflow.sql.query import quoted
+
+_STORED_AS = {
+    "HUGEINT": "DECIMAL(38,0)",  # Parquet would hold a double
+    "UHUGEINT": "DECIMAL(38,0)",
+    "BIGNUM": "VARCHAR",
+    "VARINT": "VARCHAR",
+    "BIT": "VARCHAR",
+    "TIMESTAMP_S": "TIMESTAMP",
+    "TIMESTAMP_MS": "TIMESTAMP",
+    "INTERVAL": "VARCHAR",  # Parquet cuts it to milliseconds and refuses negative ones
+    '"NULL"': "INTEGER",
+    "NULL": "INTEGER",
+}
+_NOT_STORED = frozenset({"UNION", "TIME WITH TIME ZONE", "TIMETZ", "GEOMETRY", "TYPE", "LAMBDA"})
+_SUFFIX = re.compile(r"\[\d*\]$")
+
+
+class _NotStored(Exception):
+    """The part of a type that Parquet cannot hold."""
+
+
+def stored_type(type_: str, column: str = "") -> str:
+    """Return the type that a column of `type_` has once it is stored.
+
+    Raises TypeNotStored, which names `column`, for what Parquet cannot hold.
+
+    >>> stored_type("STRUCT(a HUGEINT, b ENUM('x', 'y')[3])")
+    'STRUCT(a DECIMAL(38,0), b VARCHAR[])'
+    """
+    try:
+        return _stored(type_.strip())
+    except _NotStored:
+        raise TypeNotStored(column, type_) from None
+
+
+def stored_schema(schema: Schema) -> Schema:
+    """Return `schema` as it is read back from a stored version."""
+    return tuple(column._replace(type=stored_type(column.type, column.name)) for column in schema)
+
+
+def cast_projection(schema: Schema) -> str:
+    """Return the SQL select list that turns rows of `schema` into rows that can be stored."""
+    return ", ".join(
+        _projection(column.name, column.type, stored_type(column.type, column.name))
+        for column in schema
+    )
+
+
+def needs_cast(schema: Schema) -> bool:
+    """Whether some column of `schema` is stored as another type."""
+    return stored_schema(schema) != schema
+
+
+def _projection(name: str, type_: str, stored: str) -> str:
+    column = quoted(name)
+    return column if stored == type_ else f"cast({column} as {stored}) as {column}"
+
+
+def _stored(type_: str) -> str:
+    if suffix := _SUFFIX.search(type_):
+        return f"{_stored(type_[: suffix.start()])}[]"
+    name, _, inside = type_.partition("(")
+    name = name.strip().upper()
+    if name in _NOT_STORED or (name == "STRUCT" and not inside.rstrip(") ")):
+        raise _NotStored(name)
+    if name == "ENUM":
+        return "VARCHAR"
+    if name == "STRUCT":
+        return f"STRUCT({', '.join(_stored_field(field) for field in _items(inside[:-1]))})"
+    if name == "MAP":
+        return f"MAP({', '.join(_stored(item) for item in _items(inside[:-1]))})"
+    return _STORED_AS.get(type_.upper(), type_)
+
+
+def _stored_field(field: str) -> str:
+    """Return a field of a STRUCT, its name kept, its type as stored."""
+    match = re.match(r'("(?:[^"]|"")*"|[^\s"(]+)\s+(?=\S)', field)
+    if match is None:
+        return _stored(field)
+    return f"{match.group(1)} {_stored(field[match.end() :])}"
+
+
+def _items(inside: str) -> Iterator[str]:
+    """Yield the parts of `inside` between its outermost commas."""
+    depth, start, quote = 0, 0, ""
+    for index, letter in enumerate(inside):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "()[]":
+            depth += 1 if letter in "([" else -1
+        elif letter == "," and depth == 0:
+            yield inside[start:index].strip()
+            start = index + 1
+    yield inside[start:].strip()

@@ -1,0 +1,219 @@
+"""Digests of content: of a whole table, or of some of its columns together.
+
+A digest names the number of rows and a sum over them: of `hash(hash(c1, c2, …))` for a
+small table, and of `hash(xor(g1(c1), g2(c2), …))`, where each g is a hash salted with
+the column's name, for a large one. Both see swapped values, and neither lets duplicates
+cancel. The first has the fewest expressions, and binding these is what a small table
+pays for; the second hashes each column once, however many read-sets share it. Which
+one applies follows from the number of rows, so equal content has equal digests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from assetflow.errors import MissingReadSetColumn
+from assetflow.model.columns import Column, ReadSet, Schema
+from assetflow.model.fingerprint import fingerprint
+from assetflow.model.names import Digest, folded
+from assetflow.sql.query import quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SMALL = 1000
+"""Up to so many rows are a small table."""
+
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_SMALLEST_MAGNITUDE = -300
+_OF_128_BITS = re.compile(r"U?HUGEINT|DECIMAL\((19|[23]\d),\d+\)")
+_AS_TEXT_TOO = re.compile(r"\]$|^(STRUCT|MAP|UNION|VARIANT|INTERVAL|TUPLE)\b")
+
+_Group = tuple[Schema, bool]
+"""Columns in canonical order, and whether the order of the rows counts."""
+
+# A fixed table for the id of the algorithm: a column of each way in which values are hashed.
+_SPECIMEN = """(values
+    (1::bigint, 'a', 0.5::double, date '2026-01-31', 1.25::decimal(18, 3), ['x', null], 1::hugeint),
+    (-7, '', 'nan', null, -1, [], -1),
+    (null, null, -0.0, '1969-12-31', null, null, null)
+) as specimen(i, v, f, d, n, l, h)"""
+_SPECIMEN_SCHEMA = (
+    Column("i", "BIGINT"),
+    Column("v", "VARCHAR"),
+    Column("f", "DOUBLE"),
+    Column("d", "DATE"),
+    Column("n", "DECIMAL(18,3)"),
+    Column("l", "VARCHAR[]"),
+    Column("h", "HUGEINT"),
+)
+
+
+def algorithm_id(connection: DuckDBPyConnection) -> str:
+    """Return the id of the algorithm: the digest of a fixed table, as this engine computes it.
+
+    Engines with the same id have comparable digests.
+    """
+    groups = [(_SPECIMEN_SCHEMA, False), (_SPECIMEN_SCHEMA, True)]
+    small = _small_sums(connection, _SPECIMEN, groups[:1], float_digits=9)
+    large = _large_sums(connection, _SPECIMEN, groups, float_digits=None)
+    return fingerprint(str(SMALL), *small.totals, *large.totals)[:16]
+
+
+def digest_columns(
+    connection: DuckDBPyConnection,
+    scan_sql: str,
+    schema: Schema,
+    read_sets: Iterable[ReadSet],
+    float_digits: int | None = None,
+    rows: int | None = None,
+) -> dict[ReadSet, Digest]:
+    """Return the digest of each of `read_sets` over the rows of `scan_sql`, in one scan.
+
+    `scan_sql` is what follows `from`, with the columns of `schema`; `rows` is their
+    number, where it is known. Floats count exactly, the sign of zero included, or to
+    `float_digits` significant digits (those within nested values always exactly).
+    Raises MissingReadSetColumn.
+    """
+    groups = {read_set: _group(read_set, schema) for read_set in read_sets}
+    wanted = [group for group in dict.fromkeys(groups.values()) if group[0]]
+    if rows is None:
+        rows = _count_if_small(connection, scan_sql)
+    sums_of = _large_sums if rows is None or rows > SMALL else _small_sums
+    sums = sums_of(connection, scan_sql, wanted, float_digits)
+    totals = dict(zip(wanted, sums.totals, strict=True))
+    return {
+        read_set: _digest(read_set, schema, sums.rows, totals.get(group, ""), float_digits)
+        for read_set, group in groups.items()
+    }
+
+
+def has_columns(read_set: ReadSet, schema: Schema) -> bool:
+    """Whether each column that `read_set` names is in `schema`."""
+    names = {folded(column.name) for column in schema}
+    return all(folded(name) in names for name in read_set.columns or ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The number of rows, and what was found for each group of columns, as text."""
+
+    rows: int
+    totals: tuple[str, ...]
+
+
+def _count_if_small(connection: DuckDBPyConnection, scan_sql: str) -> int | None:
+    probe = f"select count(*) from (select 1 from {scan_sql} limit {SMALL + 1})"
+    (count,) = connection.execute(probe).fetchall()[0]
+    return int(count) if count <= SMALL else None
+
+
+def _small_sums(
+    connection: DuckDBPyConnection,
+    scan_sql: str,
+    groups: Sequence[_Group],
+    float_digits: int | None,
+) -> _Sums:
+    """Fetch the hash of each row and add here, since an aggregate costs more to plan."""
+    hashes = {schema: _row_hash(schema, float_digits) for schema, _ in groups}
+    query = f"select {', '.join(hashes.values()) or '0'} from {scan_sql}"
+    found = connection.execute(query).fetchall()
+    by_column = list(zip(*found, strict=True)) or [()] * len(hashes)
+    values = dict(zip(hashes, by_column, strict=False))
+    return _Sums(
+        len(found),
+        tuple(
+            fingerprint(*map(str, values[schema])) if ordered else str(sum(values[schema]))
+            for schema, ordered in groups
+        ),
+    )
+
+
+def _large_sums(
+    connection: DuckDBPyConnection,
+    scan_sql: str,
+    groups: Sequence[_Group],
+    float_digits: int | None,
+) -> _Sums:
+    """Hash each column once in an inner query, and add in DuckDB."""
+    used = dict.fromkeys(column for schema, _ in groups for column in schema)
+    names = {column: f"h{index}" for index, column in enumerate(used)}
+    inner = [f"{_salted_hash(column, float_digits)} as {name}" for column, name in names.items()]
+    inner += ["row_number() over () as n"] if any(ordered for _, ordered in groups) else []
+    sums = [_sum([names[column] for column in schema], ordered=o) for schema, o in groups]
+    query = (
+        f"select {', '.join(['count(*)', *sums])} from "
+        f"(select {', '.join(inner) or '0'} from {scan_sql})"
+    )
+    rows, *totals = connection.execute(query).fetchall()[0]
+    return _Sums(int(rows), tuple(str(total or 0) for total in totals))
+
+
+def _group(read_set: ReadSet, schema: Schema) -> _Group:
+    """Return the columns of `schema` that `read_set` names, in canonical order."""
+    if read_set.columns is None:
+        return tuple(sorted(schema)), read_set.ordered
+    found = {folded(column.name): column for column in schema}
+    missing = [name for name in read_set.columns if folded(name) not in found]
+    if missing:
+        raise MissingReadSetColumn(missing, [column.name for column in schema])
+    columns = {found[folded(name)] for name in read_set.columns}
+    return tuple(sorted(columns)), read_set.ordered
+
+
+def _digest(
+    read_set: ReadSet, schema: Schema, rows: int, total: str, float_digits: int | None
+) -> Digest:
+    """Return the name of what was found; "everything" has its columns in their own order."""
+    columns = schema if read_set.columns is None else _group(read_set, schema)[0]
+    described = [text for column in columns for text in (column.name, column.type)]
+    is_rounded = any(column.type in _FLOATS for column in columns)
+    kind = "everything" if read_set.columns is None else "columns"
+    order = "in order" if read_set.ordered and columns else ""
+    digits = str(float_digits or "") if is_rounded else ""
+    return Digest(fingerprint(kind, order, digits, str(rows), total, *described))
+
+
+def _row_hash(schema: Schema, float_digits: int | None) -> str:
+    return f"hash(hash({', '.join(_value(column, float_digits) for column in schema)}))"
+
+
+def _salted_hash(column: Column, float_digits: int | None) -> str:
+    # xor is linear: without a hash of their own after the salt, swapped columns would cancel.
+    salt = int(fingerprint(column.name)[:16], 16)
+    return f"hash(xor(hash({_value(column, float_digits)}), {salt}::ubigint))"
+
+
+def _sum(hashes: Sequence[str], *, ordered: bool) -> str:
+    row = reduce(lambda left, right: f"xor({left}, {right})", hashes)
+    return f"sum(hash(hash({row}, n)))" if ordered else f"sum(hash({row}))"
+
+
+def _value(column: Column, float_digits: int | None) -> str:
+    """Return the arguments of `hash` that tell all values of `column` apart.
+
+    DuckDB hashes NULL and an empty list, one month and 30 days, and both zeros alike;
+    and writes members of a union alike. What both ways confuse is the same value.
+    The hash of 128 bits is that of one half xor that of the other: 0 for both 0 and -1.
+    """
+    name = quoted(column.name)
+    if _OF_128_BITS.fullmatch(column.type):
+        return f"{name}, {name}::double"
+    if column.type in _FLOATS:
+        return _rounded(name, float_digits) if float_digits else f"{name}, signbit({name})"
+    return f"{name}, {name}::varchar" if _AS_TEXT_TOO.search(column.type) else name
+
+
+def _rounded(name: str, digits: int) -> str:
+    """Return the mantissa to `digits` digits and the magnitude of a float, as two values."""
+    magnitude = f"greatest(floor(log10(abs({name}::double))), {_SMALLEST_MAGNITUDE})"
+    mantissa = f"round({name}::double / pow(10, {magnitude} - {digits - 1}))"
+    has_digits = f"isfinite({name}) and {name} <> 0"
+    return (
+        f"case when {has_digits} then {mantissa} else {name}::double end, "
+        f"case when {has_digits} then {magnitude} end"
+    )

@@ -1,0 +1,304 @@
+"""What a Python asset returned, in whatever form, as one table that DuckDB reads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from assetflow.errors import (
+    AssetReturnedNothing,
+    AssetReturnedWrongThing,
+    ColumnsDiffer,
+    EmptyWithoutColumns,
+)
+from assetflow.model.columns import Column, Schema
+from assetflow.model.names import folded
+from assetflow.sql.query import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+VIEW = "assetflow_returned"
+
+
+@dataclass(slots=True)
+class Failure:
+    """What a stream of the user's raised while DuckDB read it."""
+
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A table under the name `view`, or a `relation`. `found` says in which form it came.
+
+    `is_cast` says that the values have no SQL types of their own: the declared ones hold.
+    """
+
+    found: str
+    schema: Schema
+    relation: duckdb.DuckDBPyRelation | None = None
+    view: str = VIEW
+    is_cast: bool = False
+    failure: Failure = field(default_factory=Failure)
+
+    def projection(self, columns: Schema) -> str:
+        """Return the select list that gives `columns`."""
+        if not self.is_cast:
+            return ", ".join(quoted(column.name) for column in columns)
+        return ", ".join(
+            f"{quoted(column.name)}::{column.type} as {quoted(column.name)}" for column in columns
+        )
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise what the user's stream raised, in place of what DuckDB made of it."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error:
+            if self.failure.error is not None:
+                raise self.failure.error from None
+            raise
+
+
+@contextmanager
+def as_returned(
+    connection: duckdb.DuckDBPyConnection, value: object, declared: Schema | None
+) -> Iterator[Returned]:
+    """Give `value` as a table that `connection` reads while the context lasts.
+
+    Raises AssetReturnedNothing, AssetReturnedWrongThing, EmptyWithoutColumns.
+    """
+    import duckdb
+
+    if value is None:
+        raise AssetReturnedNothing
+    found = _named(value)
+    if isinstance(value, duckdb.DuckDBPyRelation):
+        types = [str(type_) for type_ in value.types]
+        schema = tuple(map(Column, value.columns, types))
+        yield Returned(found, schema, relation=value)
+        return
+    failure = Failure()
+    arrow = _as_arrow(connection, value, declared, failure)
+    _check_names(arrow.schema.names, found)
+    connection.register(VIEW, arrow)
+    try:
+        schema = _described(connection, arrow.schema, found)
+        yield Returned(found, schema, is_cast=isinstance(value, list), failure=failure)
+    finally:
+        connection.unregister(VIEW)
+
+
+def declared_columns(
+    connection: duckdb.DuckDBPyConnection, returned: Returned, declared: Schema | None
+) -> Schema:
+    """Return the columns to store: the declared ones, in their order, or else all.
+
+    Raises ColumnsDiffer where names or types differ; names are compared without case,
+    types as DuckDB spells them, so that INT is INTEGER.
+    """
+    if declared is None:
+        return returned.schema
+    types = spelled_types(connection, declared)
+    actual = {folded(column.name): column for column in returned.schema}
+    expected = {folded(column.name): column.type for column in types}
+    differences = [
+        (column.name, column.type, "" if found is None else found.type)
+        for column in types
+        if (found := actual.get(folded(column.name))) is None
+        or (found.type != column.type and not returned.is_cast)
+    ]
+    differences += [
+        (column.name, "", column.type) for name, column in actual.items() if name not in expected
+    ]
+    if differences:
+        raise ColumnsDiffer(differences)
+    return types
+
+
+def spelled_types(connection: duckdb.DuckDBPyConnection, columns: Schema) -> Schema:
+    """Return `columns` with their types as DuckDB spells them."""
+    empty = ", ".join(f"null::{column.type} as {quoted(column.name)}" for column in columns)
+    found = connection.execute(f"describe select {empty}").fetchall()
+    return tuple(
+        column._replace(type=type_) for column, (_, type_, *_) in zip(columns, found, strict=True)
+    )
+
+
+def _as_arrow(
+    connection: duckdb.DuckDBPyConnection, value: object, declared: Schema | None, failure: Failure
+) -> pa.Table | pa.RecordBatchReader:
+    import pyarrow as pa
+
+    try:
+        if isinstance(value, pa.Table):
+            return value
+        if isinstance(value, pa.RecordBatchReader):
+            return _guarded(value.schema, value, failure)
+        if isinstance(value, list):
+            return _from_rows(connection, value, declared)
+        if isinstance(value, Iterator):
+            return _from_batches(connection, value, declared, failure)
+        return _from_frame(value)
+    except pa.ArrowException as error:
+        raise AssetReturnedWrongThing(_named(value), str(error).split("\n", 1)[0]) from error
+
+
+def _from_frame(value: object) -> pa.Table:
+    """Return a data frame as an Arrow table; its library is loaded if it is one."""
+    import pyarrow as pa
+
+    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
+    if pandas is not None and isinstance(value, pandas.DataFrame):
+        _check_names(list(value.columns), _named(value))
+        return pa.Table.from_pandas(_with_index(value), preserve_index=False)
+    if polars is not None and isinstance(value, polars.LazyFrame):
+        return value.collect().to_arrow()
+    if polars is not None and isinstance(value, polars.DataFrame):
+        return value.to_arrow()
+    raise AssetReturnedWrongThing(_named(value))
+
+
+def _with_index(frame: Any) -> Any:
+    """Return a pandas frame with those parts of its index as columns that have a name."""
+    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=levels) if levels else frame
+
+
+def _from_rows(
+    connection: duckdb.DuckDBPyConnection, rows: list[Any], declared: Schema | None
+) -> pa.Table:
+    """Return rows, each a dict, as a table; a key that a row has not is NULL."""
+    import pyarrow as pa
+
+    found = f"a list of {len(rows):,} rows" if rows else "an empty list"
+    odd = next((row for row in rows if not isinstance(row, dict)), None)
+    if odd is not None:
+        raise AssetReturnedWrongThing("a list", f"An item is {_named(odd)}, not a dict.")
+    if declared is None and not rows:
+        raise EmptyWithoutColumns(found)
+    types = {} if declared is None else _arrow_types(connection, declared)
+    names = list(dict.fromkeys(name for row in rows for name in row)) if rows else list(types)
+    _check_names(names, found)
+    arrays = {
+        name: _array(name, [row.get(name) for row in rows], types.get(name)) for name in names
+    }
+    return pa.table(arrays)
+
+
+def _array(name: str, values: list[object], type_: pa.DataType | None) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        if type_ is not None and pa.types.is_integer(type_):
+            _check_whole(values)
+        return pa.array(values, type=type_)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        problem = f"Column {name!r}: {str(error).splitlines()[0]}"
+        raise AssetReturnedWrongThing(f"a list of {len(values):,} rows", problem) from error
+
+
+def _check_whole(values: list[object]) -> None:
+    """Raise ValueError for a fraction among integers: Arrow would cut it off."""
+    for value in values:
+        if isinstance(value, float) and not value.is_integer():
+            message = f"{value!r} is no integer"
+            raise ValueError(message)
+
+
+def _arrow_types(connection: duckdb.DuckDBPyConnection, declared: Schema) -> dict[str, pa.DataType]:
+    empty = ", ".join(f"null::{column.type} as {quoted(column.name)}" for column in declared)
+    schema = connection.sql(f"select {empty} limit 0").to_arrow_table().schema
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
+def _from_batches(
+    connection: duckdb.DuckDBPyConnection,
+    value: Iterator[Any],
+    declared: Schema | None,
+    failure: Failure,
+) -> pa.Table | pa.RecordBatchReader:
+    """Return what an iterator yields, batches or tables of one schema, as a stream."""
+    import pyarrow as pa
+
+    first = next(value, None)
+    if first is None:
+        if declared is None:
+            raise EmptyWithoutColumns("an iterator without batches")
+        return pa.schema(_arrow_types(connection, declared)).empty_table()
+    if not isinstance(first, pa.RecordBatch | pa.Table):
+        raise AssetReturnedWrongThing(f"an iterator of {_named(first)}")
+    return _guarded(first.schema, _batches(chain([first], value)), failure)
+
+
+def _batches(items: Iterable[Any]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    for item in items:
+        if isinstance(item, pa.Table):
+            yield from item.to_batches()
+        elif isinstance(item, pa.RecordBatch):
+            yield item
+        else:
+            raise AssetReturnedWrongThing(f"an iterator with {_named(item)} in it")
+
+
+def _guarded(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], failure: Failure
+) -> pa.RecordBatchReader:
+    """Return a stream of `batches` that remembers what these raise."""
+    import pyarrow as pa
+
+    def remembered() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except BaseException as error:
+            failure.error = error
+            raise
+
+    return pa.RecordBatchReader.from_batches(schema, remembered())
+
+
+def _described(connection: duckdb.DuckDBPyConnection, schema: pa.Schema, found: str) -> Schema:
+    """Return the columns as DuckDB reads them, from an empty table: a stream is read once."""
+    import duckdb
+
+    connection.register(f"{VIEW}_empty", schema.empty_table())
+    try:
+        rows = connection.execute(f"describe from {VIEW}_empty").fetchall()
+    except duckdb.Error as error:
+        raise AssetReturnedWrongThing(found, str(error).split("\n", 1)[0]) from error
+    finally:
+        connection.unregister(f"{VIEW}_empty")
+    return tuple(Column(name, type_) for name, type_, *_ in rows)
+
+
+def _check_names(names: Iterable[object], found: str) -> None:
+    """Refuse what has no columns, or columns that no query could tell apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise AssetReturnedWrongThing(found, f"A column is named {name!r}, which is no name.")
+        if folded(name) in seen:
+            raise AssetReturnedWrongThing(
+                found, f"Two columns are named {seen[folded(name)]!r} and {name!r}."
+            )
+        seen[folded(name)] = name
+    if not seen:
+        raise AssetReturnedWrongThing(found, "It has no columns.")
+
+
+def _named(value: object) -> str:
+    """Return what `value` is, with the name of its library in front."""
+    kind = type(value)
+    package = kind.__module__.split(".", 1)[0].lstrip("_")
+    name = kind.__name__ if package == "builtins" else f"{package}.{kind.__name__}"
+    return f"a {name}"

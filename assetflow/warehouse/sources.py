@@ -1,0 +1,251 @@
+"""How the files of a source are read: with one schema, declared or sniffed once."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assetflow.errors import SourceDeparts, SourceUnreadable, UnknownReadOption
+from assetflow.model.asset import Source
+from assetflow.model.columns import Column, Schema
+from assetflow.model.names import folded
+from assetflow.sql.query import quoted
+from assetflow.warehouse.quoting import quoted_paths, quoted_text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_CSV_OPTIONS = frozenset(
+    [
+        "allow_quoted_nulls",
+        "comment",
+        "compression",
+        "dateformat",
+        "decimal_separator",
+        "delim",
+        "encoding",
+        "escape",
+        "header",
+        "ignore_errors",
+        "max_line_size",
+        "new_line",
+        "null_padding",
+        "nullstr",
+        "parallel",
+        "quote",
+        "sample_size",
+        "sep",
+        "skip",
+        "strict_mode",
+        "thousands",
+        "timestampformat",
+    ]
+)
+_JSON_OPTIONS = frozenset(
+    [
+        "compression",
+        "dateformat",
+        "format",
+        "ignore_errors",
+        "maximum_depth",
+        "maximum_object_size",
+        "records",
+        "sample_size",
+        "timestampformat",
+    ]
+)
+_PARQUET_OPTIONS = frozenset({"binary_as_string"})
+_OPTIONS = {"csv": _CSV_OPTIONS, "json": _JSON_OPTIONS, "parquet": _PARQUET_OPTIONS}
+_READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet"}
+
+_DELIMITERS = (",", ";", "\t", "|")
+_UNNAMED = re.compile(r"column\d+")
+
+
+def source_schema(connection: DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> Schema:
+    """Return the columns of `source`: those it declares, else what is found in its files.
+
+    All rows are looked at, so that a rare value decides too; keep what is returned, and
+    read with it from then on. Raises SourceUnreadable, UnknownReadOption.
+    """
+    if source.columns is not None:
+        return source.columns
+    options = dict(_options(source))
+    if source.format != "parquet":
+        options.setdefault("sample_size", "-1")
+    with source_errors(paths):
+        found = connection.execute(f"describe from {_reader(source, paths, options)}").fetchall()
+    return tuple(Column(name, type_) for name, type_, *_ in found)
+
+
+def source_scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
+    """Return the SQL that reads `paths` with exactly the columns of `schema`.
+
+    It stands behind `from`. Raises UnknownReadOption.
+    """
+    options = dict(_options(source))
+    if source.format == "parquet":
+        return f"(select {_projection(source, schema)} from {_reader(source, paths, options)})"
+    pairs = (f"{quoted_text(column.name)}: {quoted_text(column.type)}" for column in schema)
+    options["columns"] = f"{{{', '.join(pairs)}}}"
+    if source.format == "csv":
+        options.setdefault("header", str(not _is_headless(schema)).lower())
+    return _reader(source, paths, options)
+
+
+def check_source_files(
+    connection: DuckDBPyConnection, source: Source, paths: Iterable[Path], schema: Schema
+) -> None:
+    """Raise SourceDeparts for the first of `paths` that has other columns than `schema`.
+
+    CSV is compared by its header, JSON by its keys (one that is missing is NULL),
+    Parquet by names and, unless the source declares its columns, by types.
+    """
+    for path in paths:
+        if source.format == "csv":
+            differences = _csv_differences(source, path, schema)
+        else:
+            differences = _described_differences(connection, source, path, schema)
+        if differences:
+            raise SourceDeparts(str(path), differences)
+
+
+@contextmanager
+def source_errors(paths: Sequence[Path]) -> Iterator[None]:
+    """Turn what DuckDB says about unreadable `paths` into SourceUnreadable."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        message = str(error)
+        path = next((str(path) for path in paths if str(path) in message), None)
+        if path is None:
+            raise
+        raise SourceUnreadable(path, _reason(message)) from error
+
+
+def _reason(message: str) -> str:
+    """Return the line and the cause from one of DuckDB's messages, without its advice."""
+    text = message.split(": ", 1)[-1]
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    if line is None:
+        return text.split("\n", 1)[0]
+    said = text[line.end() :].strip().split("\n")
+    causes = [part for part in said if part and not part.startswith("Original Line")]
+    original = next((part for part in said if part.startswith("Original Line")), "")
+    return f"line {line.group(1)}: {causes[0] if causes else original} {original}".strip()
+
+
+def _options(source: Source) -> Iterator[tuple[str, str]]:
+    known = _OPTIONS[source.format or "csv"]
+    for name, literal in source.read_options:
+        if name not in known:
+            raise UnknownReadOption(source.name, name, known)
+        yield name, literal
+
+
+def _reader(source: Source, paths: Sequence[Path], options: dict[str, str]) -> str:
+    arguments = [quoted_paths(paths), *(f"{name}={value}" for name, value in options.items())]
+    return f"{_READERS[source.format or 'csv']}({', '.join(arguments)})"
+
+
+def _projection(source: Source, schema: Schema) -> str:
+    """Return the columns of Parquet files; declared types are cast to."""
+    if source.columns is None:
+        return ", ".join(quoted(column.name) for column in schema)
+    return ", ".join(
+        f"{quoted(column.name)}::{column.type} as {quoted(column.name)}" for column in schema
+    )
+
+
+def _is_headless(schema: Schema) -> bool:
+    """Whether DuckDB named the columns, since it found no header."""
+    return all(_UNNAMED.fullmatch(column.name) for column in schema)
+
+
+def _described_differences(
+    connection: DuckDBPyConnection, source: Source, path: Path, schema: Schema
+) -> dict[str, str]:
+    reader = _reader(source, [path], dict(_options(source)))
+    with source_errors([path]):
+        found = connection.execute(f"describe from {reader}").fetchall()
+    expected = {folded(column.name): column for column in schema}
+    actual = {folded(name): (name, type_) for name, type_, *_ in found}
+    differences = {
+        name: f"{type_}, not in the source"
+        for key, (name, type_) in actual.items()
+        if key not in expected
+    }
+    if source.format == "parquet":
+        differences |= {
+            column.name: _difference(column, actual.get(key))
+            for key, column in expected.items()
+            if key not in actual or (source.columns is None and actual[key][1] != column.type)
+        }
+    return differences
+
+
+def _difference(column: Column, found: tuple[str, str] | None) -> str:
+    return "missing" if found is None else f"{found[1]}, in the source {column.type}"
+
+
+def _csv_differences(source: Source, path: Path, schema: Schema) -> dict[str, str]:
+    """Compare the header of a CSV file; names that DuckDB had to make up count as equal."""
+    options = dict(_options(source))
+    if options.get("header") == "false" or (
+        "header" not in options and source.columns is None and _is_headless(schema)
+    ):
+        return {}
+    line = _first_line(path, options)
+    if line is None:
+        return {}
+    expected = [column.name for column in schema]
+    said = options.get("delim", options.get("sep"))
+    delimiters = _DELIMITERS if said is None else (said[1:-1],)
+    headers = [next(csv.reader([line], delimiter=mark), []) for mark in delimiters]
+    if any(_same_names(header, expected) for header in headers):
+        return {}
+    header = max(headers, key=len)
+    return _header_differences(header, expected)
+
+
+def _same_names(header: Sequence[str], expected: Sequence[str]) -> bool:
+    seen: set[str] = set()
+    for name, other in zip(header, expected, strict=False):
+        key = folded(name.strip())
+        if key and key not in seen and key != folded(other.strip()):
+            return False
+        seen.add(key)
+    return len(header) == len(expected)
+
+
+def _header_differences(header: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
+    found = {folded(name.strip()) for name in header}
+    known = {folded(name.strip()) for name in expected}
+    differences = {name: "missing" for name in expected if folded(name.strip()) not in found}
+    differences |= {
+        name: "not in the source" for name in header if folded(name.strip()) not in known
+    }
+    return differences or {"order": ", ".join(header), "in the source": ", ".join(expected)}
+
+
+def _first_line(path: Path, options: dict[str, str]) -> str | None:
+    """Return the header of a CSV file; None where it is compressed or encoded otherwise."""
+    if path.suffix.lower() == ".zst" or {"encoding", "compression", "comment"} & options.keys():
+        return None
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opened(path, "rb") as stream:
+            for _ in range(int(options.get("skip", "0"))):
+                stream.readline()
+            return stream.readline().decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise SourceUnreadable(str(path), "It is not UTF-8; say its `encoding`.") from None
+    except (OSError, EOFError) as error:
+        raise SourceUnreadable(str(path), str(error)) from error

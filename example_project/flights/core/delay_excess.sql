@@ -1,0 +1,15 @@
+/* assetflow
+description = "By how much each flight exceeds the baseline of its carrier"
+group = "core"
+owners = ["team:operations"]
+*/
+select
+    departures.carrier,
+    departures.origin,
+    departures.destination,
+    departures.tail_number,
+    departures.weather,
+    departures.is_cancelled,
+    departures.departure_delay::integer * 10 - baseline.baseline_tenths as excess_tenths
+from departures
+join carrier_baseline as baseline using (carrier, origin, scheduled_hour)

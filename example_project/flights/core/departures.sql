@@ -1,0 +1,18 @@
+/* assetflow
+description = "Each flight with the weather of its hour"
+group = "core"
+owners = ["team:operations"]
+*/
+select
+    flights.flight_date,
+    flights.scheduled_hour,
+    flights.carrier,
+    flights.flight_number,
+    flights.tail_number,
+    flights.origin,
+    flights.destination,
+    flights.departure_delay,
+    flights.is_cancelled,
+    coalesce(hours.weather, 'unknown') as weather
+from stg_flights as flights
+left join hourly_weather as hours using (origin, weather_hour)

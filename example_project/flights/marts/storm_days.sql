@@ -1,0 +1,28 @@
+/* assetflow
+description = "The days with the most cancelled flights"
+group = "marts"
+owners = ["team:meteorology"]
+tags = ["published"]
+*/
+with days as (
+    select
+        flight_date,
+        count(*) as flights,
+        count(*) filter (is_cancelled) as cancelled
+    from departures
+    group by all
+),
+
+pressures as (
+    -- New York is five hours behind UTC, four in summer: a day of the barometer needs no more.
+    select
+        (weather_hour - interval 5 hours)::date as flight_date,
+        min(pressure) as lowest_pressure
+    from stg_weather
+    group by all
+)
+
+select flight_date, flights, cancelled, lowest_pressure
+from days
+left join pressures using (flight_date)
+qualify row_number() over (order by cancelled desc, flight_date) <= $storm_days

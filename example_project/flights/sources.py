@@ -1,0 +1,41 @@
+"""What the project reads and does not make: the files that prepare_data.py writes."""
+
+from assetflow import source
+
+source(
+    "raw_flights",
+    path="data/flights/*.csv",
+    read_options={"nullstr": "NA"},
+    description="Scheduled departures, one file a month",
+    owners=["team:operations"],
+    tags=["raw"],
+)
+source(
+    "raw_weather",
+    path="data/weather.csv",
+    read_options={"nullstr": "NA"},
+    description="What the airports measured, hour by hour",
+    owners=["team:meteorology"],
+    tags=["raw"],
+)
+source(
+    "raw_planes",
+    path="data/planes.parquet",
+    description="The register of planes; one in six is missing",
+    owners=["team:fleet"],
+    tags=["raw"],
+)
+source(
+    "raw_airports",
+    path="data/airports.parquet",
+    description="Airports of the fifty states",
+    owners=["team:operations"],
+    tags=["raw"],
+)
+source(
+    "raw_airlines",
+    path="data/airlines.csv",
+    description="The names behind two letters",
+    owners=["team:operations"],
+    tags=["raw"],
+)

@@ -1,0 +1,25 @@
+/* assetflow
+description = "Scheduled departures, typed; one that never left is cancelled"
+group = "staging"
+owners = ["team:operations"]
+columns.flight_date.type = "DATE"
+columns.flight_date.description = "The local day of the scheduled departure"
+columns.departure_delay.type = "SMALLINT"
+columns.departure_delay.description = "Minutes; negative is early, null is cancelled"
+*/
+select
+    make_date(year, month, day) as flight_date,
+    hour::tinyint as scheduled_hour,
+    time_hour::timestamp as weather_hour, -- UTC
+    carrier,
+    flight::smallint as flight_number,
+    tailnum as tail_number,
+    origin,
+    dest as destination,
+    dep_delay::smallint as departure_delay,
+    arr_delay::smallint as arrival_delay,
+    air_time::smallint as air_minutes,
+    distance::smallint as distance,
+    dep_time is null as is_cancelled,
+    dep_time is not null and arr_delay is null as is_diverted
+from raw_flights

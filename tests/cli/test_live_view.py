@@ -1,0 +1,58 @@
+"""What a person sees of a run while it happens."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from assetflow.cli.live_view import following
+from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.planning.reasons import CodeChanged
+from assetflow.planning.results import StepResult
+from assetflow.planning.steps import Plan
+from tests.report.samples import step
+
+
+def plan_of(count):
+    return Plan(
+        "main", tuple(step(f"a{n}", "materialize", CodeChanged(())) for n in range(count)), 0
+    )
+
+
+def followed(count, *, terminal=False, outcome=lambda place: "materialized"):
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
+    with following(console) as listener:
+        listener.planned(plan_of(count), RunId("r1"))
+        for place in range(count):
+            target = AssetPartition(AssetName(f"a{place}"))
+            listener.started(target)
+            listener.finished(StepResult(target, outcome(place), (CodeChanged(()),), rows=1))
+        listener.message("the end")
+    return out.getvalue()
+
+
+def test_a_short_run_has_a_line_for_each_step_in_a_pipe():
+    assert followed(2).splitlines() == [
+        "Run r1: 2 to materialize, 0 up to date.",
+        "✓ a0  materialized  1 row  code changed",
+        "✓ a1  materialized  1 row  code changed",
+        "the end",
+    ]
+
+
+def test_a_long_run_has_a_line_for_each_tenth_and_each_failure_in_a_pipe():
+    lines = followed(200, outcome=lambda n: "failed" if n == 7 else "materialized").splitlines()
+
+    assert len(lines) == 1 + 10 + 1 + 1
+    assert lines[1] == "✗ a7  failed  1 row  code changed"
+    assert lines[2] == " 10 %  20 of 200 steps, 1 failed"
+
+
+@pytest.mark.parametrize(("count", "shown"), [(50, 50), (51, 0)])
+def test_a_terminal_keeps_the_steps_of_short_runs_alone(count, shown):
+    assert followed(count, terminal=True).count("✓") == shown
+
+
+def test_a_run_with_nothing_to_do_prints_nothing():
+    assert followed(0).splitlines() == ["the end"]

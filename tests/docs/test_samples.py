@@ -1,0 +1,68 @@
+"""Each page with samples is a small project: its files are written and its commands run."""
+
+import tomllib
+
+import pytest
+
+from tests.docs.documents import DOCS, PAGES, blocks
+from tests.docs.play import play
+from tests.docs.terminal import Terminal
+
+PLAYED = [
+    page
+    for page in PAGES
+    if page.name != "tutorial.md"
+    and any(block.path or block.language == "console" for block in blocks(page.read_text("utf-8")))
+]
+LOOSE = [
+    pytest.param(block, id=f"{page.stem}-{block.line}")
+    for page in PAGES
+    for block in blocks(page.read_text("utf-8"))
+    if block.language in ("sql", "toml", "python") and not block.path
+]
+
+
+@pytest.mark.parametrize("page", PLAYED, ids=lambda page: page.stem)
+def test_the_project_of_a_page_does_what_the_page_says(page, tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+
+    play(page, Terminal(folder, tmp_path / "home"))
+
+
+@pytest.mark.parametrize("page", PLAYED, ids=lambda page: page.stem)
+def test_the_project_of_a_page_loads(page, tmp_path):
+    """Also where the page runs no command after its last file."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    found = blocks(page.read_text("utf-8"))
+    for block in (block for block in found if block.path):
+        (folder / block.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / block.path).write_text(block.text, "utf-8")
+    if not (folder / "assetflow.toml").exists():
+        pytest.skip("commands only")
+
+    terminal = Terminal(folder, tmp_path / "home")
+    listed = terminal.run("assetflow ls")
+
+    assert terminal.returned == 0, listed
+
+
+@pytest.mark.parametrize("block", LOOSE)
+def test_a_sample_that_is_no_file_of_a_project_stands_by_itself(block):
+    if block.language == "sql":
+        from assetflow.project.sql_files import sql_asset
+
+        assert sql_asset(block.text, "sample.sql").name == "sample"
+    elif block.language == "toml":
+        assert tomllib.loads(block.text)
+    else:
+        exec(compile(block.text, f"line {block.line}", "exec"), {"__name__": "sample"})
+
+
+def test_every_page_is_reached_from_the_index():
+    index = (DOCS / "index.md").read_text("utf-8")
+
+    unlinked = [page.name for page in DOCS.glob("*.md") if f"({page.name}" not in index]
+
+    assert unlinked == ["index.md"]

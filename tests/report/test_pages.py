@@ -1,0 +1,100 @@
+"""Every page as it is shown, at 80 and at 120 columns, without colours."""
+
+import pytest
+
+from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
+from assetflow.report import listings
+from assetflow.report.asset_report import asset_report
+from assetflow.report.lineage_scope import LineageScope
+from assetflow.report.lineage_tree import lineage_tree
+from assetflow.report.plan_report import plan_report
+from assetflow.report.rows_report import rows_report
+from assetflow.report.run_report import run_page, run_summary, runs_table, step_line
+from assetflow.report.status_report import status_report
+from tests.golden import assert_golden, rendered
+from tests.report import samples
+
+PAGES = {
+    "plan": lambda: plan_report(samples.PLAN),
+    "plan_verbose": lambda: plan_report(samples.PLAN, verbose=True),
+    "plan_empty": lambda: plan_report(samples.EMPTY_PLAN),
+    "plan_large": lambda: plan_report(samples.LARGE_PLAN),
+    "plan_diff": lambda: plan_report(samples.PLAN, diffs=samples.DIFFS),
+    "run_failed": lambda: run_summary(samples.RESULT),
+    "run_idle": lambda: run_summary(samples.IDLE),
+    "runs": lambda: runs_table(samples.RUNS),
+    "runs_none": lambda: runs_table(()),
+    "run": lambda: run_page(samples.RUN_PAGE),
+    "status": lambda: status_report(samples.STATUSES),
+    "lineage_all": lambda: lineage_tree(samples.lineage_of(), LineageScope()),
+    "lineage_asset": lambda: lineage_tree(samples.lineage_of(["revenue"]), LineageScope()),
+    "lineage_up": lambda: lineage_tree(
+        samples.lineage_of(["forecast"]), LineageScope(("up",), depth=1)
+    ),
+    "lineage_column": lambda: lineage_tree(
+        samples.lineage_of(column="orders.amount"), LineageScope()
+    ),
+    "lineage_column_all_kinds": lambda: lineage_tree(
+        samples.lineage_of(column="revenue.day"), LineageScope(all_kinds=True)
+    ),
+    "show": lambda: asset_report(samples.PAGE, with_text=True),
+    "rows": lambda: rows_report(samples.ROWS, limit=3),
+    "rows_of_text": lambda: rows_report(samples.TEXTS, limit=20),
+    "environments": lambda: listings.environments_table(samples.ENVIRONMENTS),
+    "audit": lambda: listings.audit_report(samples.AUDIT),
+    "audit_broken": lambda: listings.audit_report(AuditResult(7, False, "event 3 was changed", ())),
+    "doctor": lambda: listings.findings_report(samples.FINDINGS),
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_looks_as_it_did(name, width):
+    assert_golden(f"report/{name}_{width}", rendered(PAGES[name](), width))
+
+
+@pytest.mark.parametrize("width", [20, 40])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_narrow_terminal(name, width):
+    assert rendered(PAGES[name](), width).strip()
+
+
+def test_a_finished_step_stands_on_one_line():
+    lines = [rendered(step_line(step), 100) for step in samples.RESULT.steps]
+
+    assert lines == [
+        "✓ clean_orders  materialized  336,776 rows  0.41s  code changed (clean_rows)\n",
+        "✗ forecast  failed  2.0s  never materialized\n",
+        "- report  skipped  'forecast' failed\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (listings.gc_text(GcResult(0, 0, dry_run=False)), "Nothing to remove."),
+        (listings.gc_text(GcResult(2, 2500, dry_run=True)), "Would remove 2 versions, 2.5 KB."),
+        (listings.gc_text(GcResult(1, 10, dry_run=False)), "Removed 1 version, 10 B."),
+        (
+            listings.publication_text(PublicationSummary("dev", 1, 0)),
+            "Environment 'dev': 1 asset published.",
+        ),
+        (
+            listings.publication_text(PublicationSummary("dev", 12, 2)),
+            "Environment 'dev': 12 assets published, 2 withdrawn.",
+        ),
+    ],
+)
+def test_what_was_done_is_said_in_a_sentence(page, text):
+    assert page.plain == text
+
+
+def test_a_colour_never_stands_without_its_word():
+    from rich.console import Console
+
+    console = Console(width=100, color_system="standard", force_terminal=True, no_color=False)
+    with console.capture() as captured:
+        console.print(plan_report(samples.PLAN))
+
+    assert "\x1b[33mmaterialize" in captured.get()
+    assert "\x1b[31mblocked" in captured.get()
