@@ -183,9 +183,7 @@ def gathered(project: Project, targets: Collection[AssetName] | None = None) -> 
 
     with _state_that_may_be_read_only(project.state):
         fold(project.state, now())
-    knowledge = gather(project.place, project.analysis, project.engine, now(), targets)
-    project.analysis.cache.save()
-    return knowledge
+    return gather(project.place, project.analysis, project.engine, now(), targets)
 
 
 @contextlib.contextmanager

@@ -993,7 +993,7 @@ class DiskFull(StateError):
     def __init__(self, path: str, free: int) -> None:
         super().__init__(
             "The disk is full; nothing that was published changed.",
-            {"writing": path, "free": f"{free:,} bytes"},
+            {"writing": path, "free now": f"{free:,} bytes"},
             "Make room, with `assetflow gc` for instance, and run the command again: "
             "what was completed is reused.",
         )

@@ -30,6 +30,8 @@ def following(console: Console) -> Iterator[Listener]:
         get_renderable=view.frame,
         refresh_per_second=FRAMES_PER_SECOND,
         transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
     ):
         yield view
 
@@ -97,7 +99,7 @@ class LiveView:
             return
         self.progress = self.progress.with_finished(result)
         if self.progress.is_short or result.outcome in FAILURES:
-            self.console.print(step_line(result))
+            self.console.print(step_line(result), no_wrap=True, overflow="ellipsis")
 
     def message(self, text: str) -> None:
         """Show what is waited for, until the next step begins."""

@@ -6,17 +6,23 @@ import typer
 
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import HelpfulCommand, RunGroup, as_group
-from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder
+from assetflow.cli.shared_options import MAIN, All, Environment, Json, ProjectFolder
+from assetflow.model.names import RunId
 from assetflow.planning.pages import RunPage
 
 RunName = Annotated[
-    str, typer.Argument(metavar="ID", help="The run, as `assetflow runs` lists it.")
+    str, typer.Argument(metavar="ID", help="The run, by its id or the beginning of it.")
 ]
+
+
+Output = Annotated[bool, typer.Option("--output", help="Show what each step printed.")]
 
 
 def show_run(
     run: RunName,
     *,
+    output: Output = False,
+    everything: All = False,
     as_json: Json = False,
     project: ProjectFolder = None,
     environment: Environment = MAIN,
@@ -24,14 +30,19 @@ def show_run(
     """Show one run: its steps with reasons, errors and what they printed.
 
     Examples:
-      assetflow run 20260105-130411-3f2a
+      assetflow run 18ea5184             steps and errors
+      assetflow run 18ea5184 --output    what the steps printed, too
     """
     from assetflow import api
     from assetflow.cli.opening import opened
     from assetflow.report.json_shapes import run_page_json
     from assetflow.report.run_report import run_page
 
-    return Answer(api.run(opened(project, environment), run), run_page_json, run_page)
+    return Answer(
+        api.run(opened(project, environment), run),
+        run_page_json,
+        lambda page: run_page(page, everything=everything, with_output=output),
+    )
 
 
 def cancel_run(
@@ -40,20 +51,22 @@ def cancel_run(
     as_json: Json = False,
     project: ProjectFolder = None,
     environment: Environment = MAIN,
-) -> Answer[str]:
+) -> Answer[RunId]:
     """Ask a run in another terminal to stop; what it completed is kept.
 
     Examples:
-      assetflow run cancel 20260105-130411-3f2a
+      assetflow run cancel 18ea5184
     """
     from assetflow import api
     from assetflow.cli.opening import opened
 
-    api.cancel(opened(project, environment), run)
+    found = opened(project, environment)
+    name = api.run(found, run).line.run_id
+    api.cancel(found, name)
     return Answer(
-        run,
-        lambda name: {"run_id": name, "cancelled": True},
-        lambda name: f"Run {name} was asked to stop.",
+        name,
+        lambda stopped: {"run_id": stopped, "cancelled": True},
+        lambda stopped: f"Run {stopped} was asked to stop.",
     )
 
 
@@ -65,8 +78,8 @@ def run() -> None:
     """Show one run, or cancel it.
 
     Examples:
-      assetflow run 20260105-130411-3f2a           show it: short for run show
-      assetflow run cancel 20260105-130411-3f2a    stop it from another terminal
+      assetflow run 18ea5184           show it: short for run show
+      assetflow run cancel 18ea5184    stop it from another terminal
     """
 
 

@@ -43,7 +43,7 @@ Refresh = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say every reason, not only the headline.")
 ]
-All = Annotated[bool, typer.Option("--all", help="Show every step of a long plan.")]
+All = Annotated[bool, typer.Option("--all", help="Show every step, however many there are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 ProjectFolder = Annotated[
     Path | None,

@@ -1,6 +1,7 @@
 """How pages are printed: to a terminal as they are, to a pipe as plain lines."""
 
 import os
+import sys
 
 from rich.console import Console
 
@@ -18,8 +19,11 @@ class Terminal(Console):
 
 
 def terminal() -> Terminal:
-    """Return standard output as it is now: with a width of its own where it is a pipe."""
-    console = Terminal(highlight=False, markup=False, emoji=False)
+    """Return standard output as it is now: with a width of its own where it is a pipe.
+
+    It stays that one when a run puts another in its place to keep what its steps print.
+    """
+    console = Terminal(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = PIPE_WIDTH
     return console

@@ -53,7 +53,9 @@ def gather(
         now,
         engine,
     )
-    return Knowledge(place.environment, place.state, analysis, engine, history, sources)
+    knowledge = Knowledge(place.environment, place.state, analysis, engine, history, sources)
+    analysis.cache.save()
+    return knowledge
 
 
 def _old_names(analysis: Analysis) -> list[AssetName]:

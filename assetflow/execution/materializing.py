@@ -208,6 +208,7 @@ class Materializing:
         counts = tuple(sorted(result.counts.items()))
         journal.append(RunFinished(self.asked.run, result.status, self.clock(), counts))
         journal.close()
+        self.analysis.cache.save()
         if result.status == "unpublished":
             return
         fold(self.place.state, self.clock())

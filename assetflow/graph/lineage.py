@@ -58,14 +58,18 @@ def links_up(
 ) -> tuple[ColumnLink, ...]:
     """Return the links on the way to `column`, from its nearest inputs to the roots.
 
-    Values only, or with what decides rows too.
+    Values only, or with what decides rows too: then also the links to the whole of an asset.
     """
     by_target: dict[ColumnName, list[ColumnLink]] = {}
     for link in links:
         by_target.setdefault(link.target, []).append(link)
-    return _walk(
-        column, lambda at: _of_kind(by_target.get(at, ()), by_value), lambda link: link.source
-    )
+
+    def links_at(at: ColumnName) -> list[ColumnLink]:
+        whole = ColumnName(at.asset, "")
+        ends = (at,) if by_value or at == whole else (at, whole)
+        return _of_kind((link for end in ends for link in by_target.get(end, ())), by_value)
+
+    return _walk(column, links_at, lambda link: link.source)
 
 
 def links_down(

@@ -168,26 +168,23 @@ def _load_batch(connection: DuckDBPyConnection, load: Load, lines: Sequence[byte
     # A list of lines is read several times as fast as one long array of records.
     connection.execute(
         f"""create or replace temp table incoming as
-            select unnest(from_json_strict(line, '{load.columns}')), ordinal
-            from (select unnest($1) as line, unnest(range(1, len($1) + 1)) as ordinal)""",
+            from (select unnest(from_json_strict(line, '{load.columns}')), ordinal
+                  from (select unnest($1) as line, unnest(range(1, len($1) + 1)) as ordinal))
+            {_only_new(load)}""",
         [[line.decode() for line in lines]],
     )
-    _keep_new(connection, load)
     if load.parts:
         _number_read_sets(connection, load.parts)
     for statement in load.inserts:
         connection.execute(statement)
 
 
-def _keep_new(connection: DuckDBPyConnection, load: Load) -> None:
+def _only_new(load: Load) -> str:
     if not load.keys:
-        return
+        return ""
     keys = ", ".join(load.keys)
-    connection.execute(
-        f"""create or replace temp table incoming as
-            select * from incoming anti join {load.table} using ({keys})
-            qualify row_number() over (partition by {keys} order by ordinal) = 1"""
-    )
+    return f"""anti join {load.table} using ({keys})
+               qualify row_number() over (partition by {keys} order by ordinal) = 1"""
 
 
 def _number_read_sets(connection: DuckDBPyConnection, parts: str) -> None:

@@ -228,7 +228,7 @@ def _understood(path: Path) -> Iterator[None]:
     try:
         yield
     except _ForeignError as error:
-        raise StoreDamaged(path, "a DuckDB database that assetflow did not make") from error
+        raise StoreDamaged(path, _FOREIGN) from error
     except _NewerError as error:
         found, known = f"migration {error}", f"migration {LATEST}"
         raise StoreFromNewer(path, found, known) from error
@@ -238,6 +238,7 @@ def _understood(path: Path) -> Iterator[None]:
         raise understood from error
 
 
+_FOREIGN = "a DuckDB database that assetflow did not make"
 _NEWER = re.compile(r"version number (\d+), but we can only read versions between \d+ and (\d+)")
 _LOWERED = re.compile(r"storage version (\d+) - which is lower than .* itself uses \((\d+)\)")
 _DAMAGED = (
@@ -250,16 +251,11 @@ _DAMAGED = (
     "checksum",
 )
 _REFUSED = (
+    "IO Error",
     "No space left",
     "Permission denied",
     "Read-only file system",
-    "Could not write",
-    "Could not create",
-    "Cannot open file",
     "File too large",
-    "Failed to write",
-    "Could not fsync",
-    "quota",
 )
 _CONFLICT = re.compile(
     r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", re.DOTALL
@@ -287,9 +283,9 @@ def explain(path: Path, message: str) -> AssetflowError | None:
         known = f"DuckDB {duckdb.__version__}, which reads up to {found[2]}"
         return StoreFromNewer(path, f"DuckDB's file format {found[1]}", known)
     if _LOWERED.search(message):
-        return StoreFromNewer(path, "a newer DuckDB storage version", STORAGE_VERSION)
+        return StoreDamaged(path, _FOREIGN)
     if any(words in message for words in _DAMAGED):
         return StoreDamaged(path, first_line)
-    if any(words.casefold() in message.casefold() for words in _REFUSED):
+    if any(words in message for words in _REFUSED):
         return StateUnusable(path, "used", first_line)
     return None

@@ -51,6 +51,9 @@ def _opened(node: ast.AST, *, in_function: bool) -> Iterator[tuple[object, bool]
     if isinstance(node, ast.Constant):
         yield f"Constant({literal(node.value)})", in_function
         return
+    if isinstance(node, ast.Name):
+        yield f"Name(id={literal(node.id)})", in_function
+        return
     yield f"{type(node).__name__}(", in_function
     separator = ""
     for name, value in _fields(node):
@@ -75,7 +78,9 @@ def _content(value: object, *, in_function: bool) -> object:
     if value is None or isinstance(value, ast.AST):
         return value
     if isinstance(value, list):
-        return _statements(value, in_function=in_function) or None
+        if value and isinstance(value[0], ast.stmt):
+            return _statements(value, in_function=in_function) or None
+        return value or None
     return literal(value)
 
 

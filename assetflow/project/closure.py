@@ -166,6 +166,8 @@ class _Walk:
             yield following
 
     def _is_ignored(self, reference: Reference) -> bool:
+        if not self._ignore:
+            return False
         label = reference.label.removesuffix(".<value>")
         inner = re.fullmatch(r"<\w+ (.+)>", label)
         names = {label, label.rpartition(".")[2], reference.name, inner[1] if inner else label}

@@ -1,5 +1,6 @@
 """Classes, and modules that are handed around as values, as things."""
 
+import abc
 import ast
 import enum
 import sys
@@ -12,6 +13,7 @@ from assetflow.project.code_functions import attached, function_scope
 from assetflow.project.code_scopes import Found, Scope
 from assetflow.project.code_sources import ParsedFile, first_line
 from assetflow.project.code_things import Piece, Reference, Thing, Things, function_name
+from assetflow.project.code_values import type_name
 
 _METHODS = (FunctionType, staticmethod, classmethod, property, cached_property, partialmethod)
 _MADE_WHEN_RUN = ("_fields", "_field_defaults", "__annotations__")
@@ -22,20 +24,21 @@ def class_thing(things: Things, kind: type) -> Thing:
     name = f"{kind.__module__}.{kind.__qualname__}"
     module = sys.modules.get(kind.__module__, ModuleType(kind.__module__))
     file = things.resolver.file_of(kind.__module__)
-    nodes = _class_nodes(kind, file)
-    methods = tuple(_methods(kind))
+    methods = tuple(each for each in _methods(kind) if _is_written(things, each))
+    nodes = _class_nodes(kind, file, methods)
     cells = {k: v for each in methods for k, v in function_scope(things, each).cells.items()}
     scope = Scope(vars(module), file, cells, name.rpartition(".<locals>.")[0])
     piece = Piece(name, nodes, scope, file.path if file else "")
+    read, outside = things.look(piece)
     references = (
         *_parents(things, kind),
-        *things.reads(piece),
+        *read,
         *_held(things, kind, nodes),
         *_functions(things, name, methods, nodes),
     )
     text = " ".join(dump(_without_name(node)) for node in nodes) or "made when it runs"
     line = first_line(nodes[0]) if nodes else 1
-    return Thing(name, text, references, piece.path, line, things.outside(piece))
+    return Thing(name, text, references, piece.path, line, outside)
 
 
 def module_thing(things: Things, module: ModuleType) -> Thing:
@@ -54,14 +57,16 @@ def module_thing(things: Things, module: ModuleType) -> Thing:
         for name, each in found
         if each.external or things.has_text(each.value)
     )
-    outside = things.outside(piece)
+    _, outside = things.look(piece)
     return Thing(module.__name__, dump(file.tree), references, file.path, 1, outside)
 
 
-def _class_nodes(kind: type, file: ParsedFile | None) -> tuple[ast.ClassDef, ...]:
+def _class_nodes(
+    kind: type, file: ParsedFile | None, methods: tuple[FunctionType, ...]
+) -> tuple[ast.ClassDef, ...]:
     """Return the definition of a class; all of that name, where several might be it."""
     nodes = file.classes.get(kind.__qualname__, ()) if file else ()
-    lines = [each.__code__.co_firstlineno for each in _methods(kind)]
+    lines = [each.__code__.co_firstlineno for each in methods]
     exact = [node for node in nodes if lines and all(_spans(node, line) for line in lines)]
     return tuple(exact[-1:]) or nodes
 
@@ -83,19 +88,21 @@ def _parents(things: Things, kind: type) -> Iterator[Reference]:
 
 
 def _found(kind: type) -> Found:
-    return Found(kind, external=f"{kind.__module__}.{kind.__qualname__}")
+    return Found(kind, external=type_name(kind))
 
 
 def _held(things: Things, kind: type, nodes: tuple[ast.ClassDef, ...]) -> Iterator[Reference]:
     """Yield the values that a class holds. One without text is known by the code that makes it."""
     name = f"{kind.__module__}.{kind.__qualname__}"
-    for attribute, value in _attributes(kind, nodes):
+    for attribute, value in _attributes(things, kind, nodes):
         if things.has_text(value) and not isinstance(value, _METHODS):
             label = f"<attribute {attribute}>"
             yield things.reference(label, Found(value, f"{name}.{attribute}"))
 
 
-def _attributes(kind: type, nodes: tuple[ast.ClassDef, ...]) -> list[tuple[str, object]]:
+def _attributes(
+    things: Things, kind: type, nodes: tuple[ast.ClassDef, ...]
+) -> list[tuple[str, object]]:
     if isinstance(kind, enum.EnumMeta):
         members: Mapping[str, enum.Enum] = kind.__members__
         return [("members", [(name, member.value) for name, member in members.items()])]
@@ -106,13 +113,15 @@ def _attributes(kind: type, nodes: tuple[ast.ClassDef, ...]) -> list[tuple[str, 
         for each in ast.walk(statement)
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
     }
+    meta = type(kind)
+    is_plain = meta in (type, abc.ABCMeta) or things.owns(meta.__module__)
     wanted = assigned if nodes else assigned.union(_MADE_WHEN_RUN)
     return [
         (name, list(value.dispatcher.registry))
         if isinstance(value, singledispatchmethod)
         else (name, value)
         for name, value in sorted(vars(kind).items())
-        if name in wanted or (type(kind) is type and not name.startswith("_"))
+        if name in wanted or (is_plain and not name.startswith("_"))
     ]
 
 
@@ -120,6 +129,11 @@ def _methods(kind: type) -> Iterator[FunctionType]:
     """Yield the functions in a class, those inside properties and the like included."""
     for value in vars(kind).values():
         yield from _inside(value)
+
+
+def _is_written(things: Things, function: FunctionType) -> bool:
+    """Whether a function is the project's own, and not generated as those of dataclasses are."""
+    return bool(things.key(function)) and not function.__code__.co_filename.startswith("<")
 
 
 def _inside(value: object) -> Iterator[FunctionType]:
@@ -148,5 +162,5 @@ def _functions(
         line = method.__code__.co_firstlineno
         if function_name(method).startswith(f"{name}.") and any(_spans(n, line) for n in nodes):
             yield from attached(things, method, cells=method.__code__.co_freevars)
-        elif things.key(method) and not method.__code__.co_filename.startswith("<"):
+        else:
             yield things.reference(f"<attribute {method.__name__}>", Found(method))

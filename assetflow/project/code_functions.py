@@ -30,13 +30,14 @@ def function_thing(things: Things, function: FunctionType) -> Thing:
         return replace(thing, problem="a function whose source cannot be found")
     bare = tuple(part for node in nodes for part in _bare(things, node, scope))
     piece = Piece(name, bare, scope, code.co_filename)
+    read, outside = things.look(piece)
     references = (
-        *things.reads(piece),
+        *read,
         *_configs(things, nodes, scope),
         *attached(things, function, cells={"__class__"}),
     )
     text = " ".join(map(dump, bare))
-    return replace(thing, text=text, references=references, outside=things.outside(piece))
+    return replace(thing, text=text, references=references, outside=outside)
 
 
 def function_scope(things: Things, function: FunctionType) -> Scope:

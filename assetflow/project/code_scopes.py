@@ -1,6 +1,7 @@
 """What the names in a piece of loaded code stand for: a value, and where it has its name."""
 
 import builtins
+import functools
 import importlib
 import sys
 import sysconfig
@@ -13,6 +14,20 @@ from assetflow.project.code_names import Imported, NameRead
 from assetflow.project.code_sources import Files, ParsedFile
 
 MISSING = object()
+
+_OF_EACH_MODULE = frozenset(
+    [
+        "__builtins__",
+        "__doc__",
+        "__file__",
+        "__loader__",
+        "__name__",
+        "__package__",
+        "__path__",
+        "__spec__",
+    ]
+)
+"""Where a module lies changes no result; these names count as what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +66,9 @@ class Ownership:
 
     def __init__(self, packages: Collection[str], root: Path) -> None:
         self.root = root.resolve()
+        self.roots = (self.root, root.absolute())
         self._packages = frozenset(packages)
         self._known: dict[str, bool] = {"assetflow": False}
-        paths = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-        self._libraries = tuple(Path(path).resolve() for path in paths)
 
     def owns(self, module: str) -> bool:
         """Whether the module named `module` is the project's own."""
@@ -77,15 +91,22 @@ class Ownership:
         if not resolved.is_relative_to(self.root):
             return False
         installed = {"site-packages", "dist-packages"} & set(resolved.parts)
-        return not installed and not any(map(resolved.is_relative_to, self._libraries))
+        return not installed and not any(map(resolved.is_relative_to, _libraries()))
 
     def place(self, path: str, line: int) -> str:
         """Return `path:line`, relative to the project if it lies in it."""
         full = Path(path)
-        for root in (self.root, self.root.resolve()):
+        for root in self.roots:
             if full.is_relative_to(root):
                 return f"{full.relative_to(root).as_posix()}:{line}"
         return f"{full.as_posix()}:{line}"
+
+
+@functools.cache
+def _libraries() -> tuple[Path, ...]:
+    """Return where Python keeps its own modules and those that are installed."""
+    paths = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return tuple(Path(path).resolve() for path in paths)
 
 
 class Resolver:
@@ -125,6 +146,8 @@ class Resolver:
         if read.name in scope.cells:
             return _cell(scope, read.name)
         value = scope.namespace.get(read.name, MISSING)
+        if read.name in _OF_EACH_MODULE:
+            return Found(MISSING, external=read.name)
         if value is not MISSING:
             return self.origin(scope.module, read.name, value)
         if hasattr(builtins, read.name):

@@ -6,6 +6,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from assetflow.project.code_names import FunctionNode, Imported, imports_of
 K = TypeVar("K")
 V = TypeVar("V")
 
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+
 Place = tuple[int, str]
 """First line (of the first decorator, if any) and name, as a code object has them."""
 
@@ -21,7 +24,7 @@ Spot = tuple[int, int]
 """A line, and a column in bytes of UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParsedFile:
     """One file: its syntax, where what is defined in it, and what its names were imported as.
 
@@ -37,8 +40,19 @@ class ParsedFile:
 
     def functions_of(self, code: CodeType) -> tuple[FunctionNode, ...]:
         """Return the definition of `code`; several where nothing tells them apart, or none."""
-        found = self.functions.get((code.co_firstlineno, code.co_name), ())
+        is_lambda = code.co_name == "<lambda>"
+        functions = self._lambdas if is_lambda else self.functions
+        found = functions.get((code.co_firstlineno, code.co_name), ())
         return found if len(found) <= 1 else _narrowed(found, code)
+
+    @cached_property
+    def _lambdas(self) -> Mapping[Place, tuple[FunctionNode, ...]]:
+        """Where which lambda is; looked for only in files of which one is reached."""
+        found: dict[Place, list[FunctionNode]] = defaultdict(list)
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Lambda):
+                found[node.lineno, "<lambda>"].append(node)
+        return _frozen(found)
 
 
 class Files:
@@ -76,8 +90,8 @@ def _indexed(path: str, tree: ast.Module) -> ParsedFile:
     inner_imports: dict[str, list[Imported]] = defaultdict(list)
     for node, prefix in _walk(tree):
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                functions[first_line(node), _code_name(node)].append(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                functions[first_line(node), node.name].append(node)
             case ast.ClassDef():
                 classes[prefix + node.name].append(node)
             case ast.Import() | ast.ImportFrom():
@@ -96,34 +110,29 @@ def _frozen(lists: Mapping[K, list[V]]) -> Mapping[K, tuple[V, ...]]:
 
 
 def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each node of `tree` in order, with the qualified name it stands under."""
+    """Yield each statement of `tree` in order, with the qualified name it stands under."""
     pending: list[tuple[ast.AST, str]] = [(tree, "")]
     while pending:
         node, prefix = pending.pop()
         yield node, prefix
         inside = _prefix_inside(node, prefix)
-        children = list(ast.iter_child_nodes(node))
-        pending.extend((child, inside) for child in reversed(children))
+        blocks = (getattr(node, name, ()) for name in _BLOCKS)
+        pending.extend([(each, inside) for block in blocks for each in block][::-1])
 
 
 def _prefix_inside(node: ast.AST, prefix: str) -> str:
     match node:
         case ast.ClassDef(name=name):
             return f"{prefix}{name}."
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            return f"{prefix}{_code_name(node)}.<locals>."
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return f"{prefix}{name}.<locals>."
         case _:
             return prefix
 
 
-def _code_name(node: FunctionNode) -> str:
-    return "<lambda>" if isinstance(node, ast.Lambda) else node.name
-
-
-def first_line(node: FunctionNode | ast.ClassDef) -> int:
+def first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     """Return the line on which the definition starts, its decorators included."""
-    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-    return min([node.lineno, *(each.lineno for each in decorators)])
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
 def _narrowed(nodes: tuple[FunctionNode, ...], code: CodeType) -> tuple[FunctionNode, ...]:

@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
@@ -111,34 +111,11 @@ class Things:
         name = found.name if wrapped_by(found.value) is None else f"{found.name}.<decorated>"
         return Reference(label, name, self._keep("value", name, found.value), line)
 
-    def reads(self, piece: Piece) -> Iterator[Reference]:
-        """Yield what the names in `piece` lead to, by label."""
-        for read, found in self._resolved(piece):
-            if found.external == f"builtins.{read.name}":
-                continue
-            yield self.reference(read.label, found, read.line)
-            if found.rest and isinstance(found.value, type) and self.key(found.value):
-                yield from self._class_attribute(read, found)
-
-    def outside(self, piece: Piece) -> tuple[OutsideRead, ...]:
-        """Return where `piece` reads the outside, each way of doing so once."""
-        known: set[str] = set()
-        lines: dict[str, int] = {}
-        for read, found in self._resolved(piece):
-            if found.external:
-                known.add(read.label)
-                dotted = ".".join((found.external, *found.rest))
-                what = outside_name(dotted, has_arguments=read.has_arguments)
-                lines.setdefault(what, read.line)
-        for node in piece.nodes:
-            for what, line in method_reads(node, known):
-                lines.setdefault(what, line)
-        lines.pop("", None)
-        place = self.ownership.place
-        return tuple(
-            OutsideRead(what, place(piece.path, line), piece.name)
-            for what, line in sorted(lines.items())
-        )
+    def look(self, piece: Piece) -> tuple[tuple[Reference, ...], tuple[OutsideRead, ...]]:
+        """Return what the names in `piece` lead to, by label, and how it reads the outside."""
+        resolved = tuple(self._resolved(piece))
+        references = (each for read, found in resolved for each in self._followed(read, found))
+        return tuple(references), self._outside(piece, resolved)
 
     def has_text(self, value: object) -> bool:
         """Whether changes of `value` can be noticed."""
@@ -159,6 +136,35 @@ class Things:
                 found = self.resolver.resolve(piece.scope, read)
                 if found is not None:
                     yield read, found
+
+    def _followed(self, read: NameRead, found: Found) -> Iterator[Reference]:
+        if found.external == f"builtins.{read.name}":
+            return
+        yield self.reference(read.label, found, read.line)
+        if found.rest and isinstance(found.value, type) and self.key(found.value):
+            yield from self._class_attribute(read, found)
+
+    def _outside(
+        self, piece: Piece, resolved: Iterable[tuple[NameRead, Found]]
+    ) -> tuple[OutsideRead, ...]:
+        """Return where `piece` reads the outside, each way of doing so once."""
+        known: set[str] = set()
+        lines: dict[str, int] = {}
+        for read, found in resolved:
+            if found.external:
+                known.add(read.label)
+                dotted = ".".join((found.external, *found.rest))
+                what = outside_name(dotted, has_arguments=read.has_arguments)
+                lines[what] = min(lines.get(what, read.line), read.line)
+        for node in piece.nodes:
+            for what, line in method_reads(node, known):
+                lines[what] = min(lines.get(what, line), line)
+        place = self.ownership.place
+        return tuple(
+            OutsideRead(what, place(piece.path, line), piece.name)
+            for what, line in sorted(lines.items())
+            if what
+        )
 
     def _class_attribute(self, read: NameRead, found: Found) -> Iterator[Reference]:
         """Yield the value that code reads from a class by name: it must have a text."""
@@ -182,7 +188,7 @@ class Things:
             value,
             refer=lambda part: self._refer(part, references),
             is_own=lambda kind: self.owns(kind.__module__),
-            root=self.ownership.root,
+            roots=self.ownership.roots,
         )
 
     def _refer(self, value: object, references: list[Reference]) -> str | None:
@@ -207,7 +213,7 @@ class Things:
         inner = wrapped_by(value)
         if inner is not None:
             yield inner
-        registry = getattr(value, "registry", None)
+        registry = getattr(value, "__dict__", {}).get("registry")
         if isinstance(registry, MappingProxyType):
             yield from (each for pair in registry.items() for each in pair)
         if isinstance(value, FunctionType):

@@ -23,7 +23,7 @@ import types
 import typing
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from assetflow.model.fingerprint import fingerprint
@@ -55,27 +55,32 @@ def type_name(kind: type) -> str:
 
 
 def value_text(
-    value: object, *, refer: Refer, is_own: Callable[[type], bool], root: pathlib.Path
+    value: object, *, refer: Refer, is_own: Callable[[type], bool], roots: Sequence[pathlib.Path]
 ) -> str:
     """Return the text of `value`; raise NoText where there is none.
 
     `refer` gives the text of what has a name, else None. Plain instances of classes that
-    are `is_own` are known by class and state. Paths under `root` are written relative to it.
+    are `is_own` are known by class and state. Paths under one of `roots`, also as strings, are
+    written relative to it, so that every copy of a project has the same versions.
     """
-    text = _Text(refer, is_own, root).write(value)
+    text = _Text(refer, is_own, roots).write(value)
     return text if len(text) <= LONGEST_TEXT else f"a long value: {fingerprint(text)}"
 
 
 class _Text:
     """Writes one value; `above` are the containers being written, to end circles."""
 
-    def __init__(self, refer: Refer, is_own: Callable[[type], bool], root: pathlib.Path) -> None:
+    def __init__(
+        self, refer: Refer, is_own: Callable[[type], bool], roots: Sequence[pathlib.Path]
+    ) -> None:
         self.refer = refer
         self.is_own = is_own
-        self.root = root
+        self.roots = tuple(map(str, roots))
         self.above: list[int] = []
 
     def write(self, value: object) -> str:
+        if isinstance(value, str) and value.startswith(self.roots):
+            return self._under_root(value)
         atom = _ATOMS.get(type(value))
         if atom is not None:
             return atom(value)
@@ -104,9 +109,13 @@ class _Text:
 
     def _path(self, value: pathlib.PurePath) -> str:
         kind = "Path" if isinstance(value, pathlib.Path) else type_name(type(value))
-        if value.is_absolute() and value.is_relative_to(self.root):
-            return f"{kind}(project / {literal(value.relative_to(self.root).as_posix())})"
-        return f"{kind}({literal(value.as_posix())})"
+        return f"{kind}({self.write(value.as_posix())})"
+
+    def _under_root(self, value: str) -> str:
+        """Return the text of a string that starts as the path of the project does."""
+        root = next(root for root in self.roots if value.startswith(root))
+        rest = value.removeprefix(root)
+        return f"project{literal(rest)}" if rest[:1] in ("", "/", "\\") else literal(value)
 
     def _instance(self, value: object) -> str:
         """Return class and state of an instance all of whose state can be seen."""

@@ -87,7 +87,7 @@ def _column(name: str, kind: str) -> Document:
 def run_result_json(result: RunResult) -> Document:
     """Return how a run ended, with each step in the order in which they ended."""
     return {
-        "run_id": result.run,
+        "run_id": result.run or None,
         "status": result.status,
         "duration_seconds": result.duration_seconds,
         "steps": [

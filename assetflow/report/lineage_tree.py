@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from assetflow.graph.lineage import VALUE_KINDS, ColumnLink, ColumnName, Lineage
+from assetflow.graph.lineage import VALUE_KINDS, ColumnName, Lineage
 from assetflow.model.columns import EdgeKind, ReadSet
 from assetflow.model.names import AssetName
 from assetflow.report.lineage_scope import Direction, LineageScope, Node
@@ -170,7 +170,7 @@ def read_text(read: ReadSet) -> str:
 def _column_tree(lineage: Lineage, column: ColumnName, scope: LineageScope) -> RenderableType:
     tree = Tree(_column_root(lineage, column), guide_style="dim")
     for direction in scope.directions:
-        beside = _column_neighbours(lineage.column_links, direction, scope)
+        beside = _column_neighbours(lineage, direction, scope)
         _, title, nothing = TITLES[direction]
         _side(tree, (title, nothing), _Drawing(beside, _deepest(scope)), column)
     hidden = _hidden(lineage, column, scope)
@@ -192,14 +192,15 @@ def _column_root(lineage: Lineage, column: ColumnName) -> Text:
 
 
 def _column_neighbours(
-    links: Iterable[ColumnLink], direction: Direction, scope: LineageScope
+    lineage: Lineage, direction: Direction, scope: LineageScope
 ) -> Callable[[Node], Sequence[Neighbour]]:
     """Return a function that gives what is next to a column, each once with all its kinds."""
     kinds: dict[ColumnName, dict[ColumnName, list[EdgeKind]]] = {}
-    for link in links:
+    for link in lineage.column_links:
         if scope.all_kinds or link.kind in VALUE_KINDS:
             ends = (link.target, link.source) if direction == "up" else (link.source, link.target)
             kinds.setdefault(ends[0], {}).setdefault(ends[1], []).append(link.kind)
+    beyond = _beyond_up(lineage) if direction == "up" else _beyond_down(lineage)
 
     def neighbours(node: Node) -> Sequence[Neighbour]:
         if isinstance(node, str):
@@ -208,9 +209,55 @@ def _column_neighbours(
         if direction == "up" and node.column:
             for other, more in kinds.get(ColumnName(node.asset, ""), {}).items():
                 found[other] = [*found.get(other, []), *more]
-        return [Neighbour(to, _column_label(to, of)) for to, of in found.items()]
+        columns = [Neighbour(to, _column_label(to, of)) for to, of in found.items()]
+        return [*columns, *beyond(node)]
 
     return neighbours
+
+
+def _beyond_down(lineage: Lineage) -> Callable[[ColumnName], Sequence[Neighbour]]:
+    """Return a function that gives the assets whose code reads a column, to what end is unknown."""
+    linked = {(link.source, link.target.asset) for link in lineage.column_links}
+    readers: dict[AssetName, list[AssetName]] = {}
+    for upstream, downstream in lineage.edges:
+        readers.setdefault(upstream, []).append(downstream)
+
+    def beyond(column: ColumnName) -> Sequence[Neighbour]:
+        return [
+            Neighbour(name, Text(name).append("  read by its code", style="cyan"))
+            for name in readers.get(column.asset, ())
+            if (column, name) not in linked
+            and _reads(lineage.read_sets.get(name, {}).get(column.asset), column.column)
+        ]
+
+    return beyond
+
+
+def _reads(read: ReadSet | None, column: str) -> bool:
+    return read is not None and bool(column) and (read.columns is None or column in read.columns)
+
+
+def _beyond_up(lineage: Lineage) -> Callable[[ColumnName], Sequence[Neighbour]]:
+    """Return a function that gives what an asset reads where its columns cannot be followed."""
+    followed = {link.target.asset for link in lineage.column_links}
+    upstreams: dict[AssetName, list[AssetName]] = {}
+    for upstream, downstream in lineage.edges:
+        upstreams.setdefault(downstream, []).append(upstream)
+
+    def beyond(column: ColumnName) -> Sequence[Neighbour]:
+        if column.asset in followed:
+            return ()
+        read = lineage.read_sets.get(column.asset, {})
+        return [
+            Neighbour(name, _asset_label(name, "").append(f"  {_through(read.get(name))}", "cyan"))
+            for name in upstreams.get(column.asset, ())
+        ]
+
+    return beyond
+
+
+def _through(read: ReadSet | None) -> str:
+    return "through code" if read is None else f"through code that reads {read_text(read)}"
 
 
 def _column_label(column: ColumnName, kinds: Iterable[EdgeKind]) -> Text:

@@ -25,12 +25,14 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
     """Return one line for each of `names`: kind, upstreams, and what it is."""
     if not names:
         return Text("No asset is declared yet. `assetflow init` writes a project to start from.")
-    table = columns(("name", "kind", "reads", "description"), folds=["reads", "description"])
+    titles = ("name", "kind", "group", "reads", "description")
+    table = columns(titles, folds=["reads", "description"])
     for name in names:
         upstreams = listed_within(graph.upstreams.get(name, ()), MOST_UPSTREAMS)
         kind, group, description = _described(graph, name)
-        label = f"{group}: {description}" if group and description else description or group
-        table.add_row(Name(name, 0.35), faint(kind), Text(upstreams), Text(label))
+        table.add_row(
+            Name(name, 0.3), faint(kind), Name(group, 0.2), Text(upstreams), Text(description)
+        )
     return table
 
 
@@ -62,6 +64,8 @@ def environments_table(lines: Iterable[EnvironmentLine]) -> RenderableType:
 
 def publication_text(summary: PublicationSummary) -> Text:
     """Return what moved in an environment, in a sentence."""
+    if not summary.published and not summary.withdrawn:
+        return Text(f"Environment '{summary.environment}' shows the same already.")
     text = f"Environment '{summary.environment}': {counted(summary.published, 'asset')} published"
     withdrawn = f", {summary.withdrawn:,} withdrawn" if summary.withdrawn else ""
     return Text(f"{text}{withdrawn}.")

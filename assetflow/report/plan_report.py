@@ -61,7 +61,8 @@ def plan_summary(plan: Plan) -> Text:
         for action, words in SUMMARY.items()
         if action in counts
     ]
-    parts.append(Text(f"{plan.up_to_date:,} up to date"))
+    if plan.up_to_date:
+        parts.append(Text(f"{plan.up_to_date:,} up to date"))
     summary = Text(", ").join(parts)
     if plan.environment != "main":
         summary.append(f" in environment '{plan.environment}'")

@@ -13,7 +13,12 @@ from assetflow.report.plan_report import why
 from assetflow.report.words import counted, duration, instant
 
 MOST_FAILURES = 10
+MOST_STEPS = 100
+GONE_WRONG = frozenset({"failed", "rejected", "superseded", "skipped"})
+SHORTEST_TIME = 0.005
 MINUTES = len("2026-01-05 13:04")
+SHORT_ID = 16
+"""So much of a run's id tells it from all others; commands take the beginning of one."""
 MOST_OUTPUT_LINES = 40
 
 ORDER = (
@@ -53,7 +58,7 @@ def runs_table(lines: Sequence[RunLine]) -> RenderableType:
     for line in lines:
         where = "" if line.environment == "main" else f" in {line.environment}"
         table.add_row(
-            line.run_id,
+            line.run_id[:SHORT_ID],
             state(line.status).append(where, style="default"),
             instant(line.started_at)[:MINUTES],
             duration(line.duration_seconds),
@@ -62,8 +67,13 @@ def runs_table(lines: Sequence[RunLine]) -> RenderableType:
     return table
 
 
-def run_page(page: RunPage) -> RenderableType:
-    """Return one run: what it was, its steps, then errors and output."""
+def run_page(
+    page: RunPage, *, everything: bool = False, with_output: bool = False
+) -> RenderableType:
+    """Return one run: what it was, its steps, then errors and what failed steps printed.
+
+    `everything` shows each step of a long run; `with_output` what all steps printed.
+    """
     line = page.line
     facts = columns(("fact", "value"), folds=["value"], header=False)
     facts.add_row(faint("status"), state(line.status))
@@ -75,11 +85,31 @@ def run_page(page: RunPage) -> RenderableType:
         facts.add_row(faint("command"), Text(line.command))
     facts.add_row(faint("steps"), counts_text(line.counts) if line.counts else "none")
     parts: list[RenderableType] = [strong(f"Run {line.run_id}"), _indented(facts)]
-    if page.steps:
-        parts += [Text(), _steps(page.steps)]
-    for step in page.steps:
+    shown = page.steps if everything else _most_telling(page.steps)
+    if shown:
+        parts += [Text(), _steps(shown)]
+    if len(shown) < len(page.steps):
+        parts.append(faint(f"… and {len(page.steps) - len(shown):,} more (use --all)"))
+    failed = [step for step in page.steps if step.error]
+    for step in page.steps if with_output else failed[:MOST_FAILURES]:
         parts += _step_details(step)
-    return Group(*parts)
+    return Group(*parts, *_hidden_output(page.steps, with_output=with_output))
+
+
+def _most_telling(steps: Sequence[StepLine]) -> Sequence[StepLine]:
+    """Return at most MOST_STEPS of `steps`, what went wrong before what went well."""
+    if len(steps) <= MOST_STEPS:
+        return steps
+    wrong = [step for step in steps if step.outcome in GONE_WRONG]
+    right = [step for step in steps if step.outcome not in GONE_WRONG]
+    return (wrong + right)[:MOST_STEPS]
+
+
+def _hidden_output(steps: Iterable[StepLine], *, with_output: bool) -> Iterator[RenderableType]:
+    quiet = sum(bool(step.output.strip()) and not step.error for step in steps)
+    if quiet and not with_output:
+        yield Text()
+        yield faint(f"{counted(quiet, 'step')} printed something: --output shows it.")
 
 
 def _steps(steps: Iterable[StepLine]) -> RenderableType:
@@ -89,7 +119,7 @@ def _steps(steps: Iterable[StepLine]) -> RenderableType:
             state(step.outcome),
             Name(_target(step), 0.3),
             "" if step.rows is None else f"{step.rows:,}",
-            duration(step.seconds) if step.seconds else "",
+            duration(step.seconds) if step.seconds >= SHORTEST_TIME else "",
             why([text for _, text in step.reasons]),
         )
     return table
@@ -101,14 +131,21 @@ def _target(step: StepLine) -> str:
 
 def _step_details(step: StepLine) -> Iterator[RenderableType]:
     if step.error:
-        tries = f" after {step.attempts} attempts" if step.attempts > 1 else ""
         yield Text()
-        yield Text(f"{_target(step)} {step.outcome}{tries}", style="red")
-        yield _indented(Text(step.error.rstrip()))
+        yield error_text(step.error, step.attempts)
     if step.output.strip():
         yield Text()
-        yield faint(f"output of {_target(step)}")
+        yield faint(f"What {_target(step)} printed")
         yield _indented(Text(_last_lines(step.output)))
+
+
+def error_text(error: str, attempts: int = 1) -> Text:
+    """Return the text of an error with its first line in front, and how often it was tried."""
+    headline, _, rest = error.strip("\n").partition("\n")
+    text = Text(headline, style="bold red")
+    if attempts > 1:
+        text.append(f" Tried {attempts} times.", style="not bold")
+    return text.append(f"\n{rest}", style="not bold default") if rest else text
 
 
 def _last_lines(text: str) -> str:
@@ -133,7 +170,7 @@ def step_line(result: StepResult) -> Text:
     text.append(result.outcome, style=colour)
     if result.rows is not None:
         text.append(f"  {counted(result.rows, 'row')}")
-    if result.seconds:
+    if result.seconds >= SHORTEST_TIME:
         text.append(f"  {duration(result.seconds)}", style="dim")
     if result.reasons:
         text.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
@@ -145,8 +182,7 @@ def run_summary(result: RunResult) -> RenderableType:
     parts: list[RenderableType] = []
     failures = [step for step in result.steps if step.error]
     for step in failures[:MOST_FAILURES]:
-        headline = Text(f"{step.target} {step.outcome}", style="bold red")
-        parts += [headline, _indented(Text(step.error.rstrip())), Text()]
+        parts += [error_text(step.error, step.attempts), Text()]
     if len(failures) > MOST_FAILURES:
         parts += [Text(f"… and {len(failures) - MOST_FAILURES:,} more failures"), Text()]
     if result.problem:
@@ -169,7 +205,7 @@ def _last_words(result: RunResult) -> Iterator[Text]:
     yield text.append(".", style="default")
     hint = HINTS.get(result.status)
     if hint:
-        yield faint(hint.format(run=result.run))
+        yield faint(hint.format(run=result.run[:SHORT_ID]))
 
 
 HINTS = {

@@ -258,7 +258,7 @@ def _without_marks(says: str, query: Query) -> str:
 
 def _lines(says: str) -> Iterator[str]:
     for line in says.splitlines():
-        if line.startswith(("LINE ", "Candidate")):
+        if line.strip().startswith(("LINE ", "Candidate")):
             return
         if line.strip():
             yield line.strip()

@@ -195,11 +195,7 @@ class Tables(Expressions):
             self.opaque("a pivot reads all columns", [source.base])
         rows = source.rows | as_read(source.everything)
         turned = self._pivot_unpivot(pivot, inner)
-        named = {
-            folded(column.name)
-            for column in pivot.find_all(exp.Column)
-            if not _under(column, exp.Group)
-        }
+        named = _turned_names(pivot)
         group = pivot.args.get("group")
         if group is not None:
             kept = {folded(column.name) for column in group.find_all(exp.Column)}
@@ -242,8 +238,15 @@ class Tables(Expressions):
         return Relation(outputs, as_read(union(columns)))
 
 
-def _under(node: exp.Expr, kind: type[exp.Expr]) -> bool:
-    return node.find_ancestor(kind) is not None
+def _turned_names(pivot: exp.Expr) -> set[str]:
+    """Return the columns that a pivot turns or aggregates, which are none of its result."""
+    parts = [
+        part
+        for key in ("expressions", "fields", "using")
+        for part in pivot.args.get(key) or ()
+        if isinstance(part, exp.Expr)
+    ]
+    return {folded(column.name) for part in parts for column in part.find_all(exp.Column)}
 
 
 def _texts_of_first_argument(item: exp.Expr) -> list[str]:

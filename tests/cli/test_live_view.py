@@ -34,7 +34,7 @@ def followed(count, *, terminal=False, outcome=lambda place: "materialized"):
 
 def test_a_short_run_has_a_line_for_each_step_in_a_pipe():
     assert followed(2).splitlines() == [
-        "Run r1: 2 to materialize, 0 up to date.",
+        "Run r1: 2 to materialize.",
         "✓ a0  materialized  1 row  code changed",
         "✓ a1  materialized  1 row  code changed",
         "the end",

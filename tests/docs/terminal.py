@@ -17,6 +17,7 @@ _VARIES = (
     (re.compile(r"\b20(?:2[4-9]|[3-9]\d)-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "<time>"),
     (re.compile(r"\b(?:\d+d )?(?:\d+h )?(?:\d+m )?\d+(?:\.\d+)?s\b"), "<duration>"),
     (re.compile(r"\b\d+h \d\dm\b"), "<duration>"),
+    (re.compile(r"\b[0-9a-f]{16,}\b"), "<id>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:B|KB|MB|GB)\b"), "<size>"),
 )
 _RULES = re.compile(r"[─━═]{2,}")

@@ -32,9 +32,16 @@ def test_a_scaffold_overwrites_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("shop", "shop"), ("My Shop", "my_shop"), ("2026-data", "project_2026_data"),
-     ("---", "project"), ("class", "class_project"), ("json", "json_project"), ("assetflow", "assetflow_project")],
-)  # fmt: skip
+    [
+        ("shop", "shop"),
+        ("My Shop", "my_shop"),
+        ("2026-data", "project_2026_data"),
+        ("---", "project"),
+        ("class", "class_project"),
+        ("json", "json_project"),
+        ("assetflow", "assetflow_project"),
+    ],
+)
 def test_the_package_is_named_after_the_folder(tmp_path, folder, name):
     assert package_name(tmp_path / folder) == name
 

@@ -34,7 +34,7 @@ from assetflow.planning.results import AssetStatus, RunResult, StepResult
 from assetflow.planning.steps import Plan, Step, Verdict
 
 AT = datetime(2026, 1, 5, 13, 4, 11, tzinfo=UTC)
-RUN = RunId("20260105-130411-3f2a")
+RUN = RunId("18ea51845c47172fdd01ef24")
 LONG = "staging_customer_orders_with_everything_that_was_ever_known_about_them_daily"
 
 
@@ -101,7 +101,8 @@ RESULT = RunResult(
                    (CodeChanged(("clean_rows",)),), rows=336776, seconds=0.41),
         StepResult(AssetPartition(AssetName("forecast")), "failed", (NeverMaterialized(),),
                    seconds=2.0, attempts=3,
-                   error="ZeroDivisionError: division by zero\n  shop/forecast.py:12, in forecast\n"
+                   error="'forecast' failed.\n  ZeroDivisionError: division by zero\n"
+                         "  shop/forecast.py:12, in forecast\n"
                          "    return total / count"),
         StepResult(AssetPartition(AssetName("report")), "skipped", (UpstreamFailed("forecast"),)),
     ),
@@ -112,8 +113,8 @@ IDLE = RunResult(RUN, "succeeded", 0.2, (), 12)
 RUNS = (
     RunLine(RUN, "failed", "main", AT, 12.34, {"materialized": 3, "failed": 1, "skipped": 2},
             "assetflow materialize"),
-    RunLine(RunId("20260105-120000-11aa"), "running", "dev", AT - timedelta(hours=1), None, {}),
-    RunLine(RunId("20260104-235959-0b0b"), "succeeded", "main", AT - timedelta(days=1), 3700.0,
+    RunLine(RunId("18ea5184a6c6b4cd32edb4c6"), "running", "dev", AT - timedelta(hours=1), None, {}),
+    RunLine(RunId("18ea518cd7b3dae9517f6c18"), "succeeded", "main", AT - timedelta(days=1), 3700.0,
             {"materialized": 12000, "unchanged": 3, "verified": 44}),
 )  # fmt: skip
 RUN_PAGE = RunPage(
@@ -124,12 +125,20 @@ RUN_PAGE = RunPage(
         StepLine(AssetName("forecast"), WHOLE, "failed",
                  (("never_materialized", "never materialized"),
                   ("upstream_may_change", "'x' may change")), None, 2.0, 3,
-                 "ZeroDivisionError: division by zero\n  shop/forecast.py:12, in forecast",
+                 "'forecast' failed.\n  ZeroDivisionError: division by zero\n  shop/forecast.py:12",
                  "fitting …\nfitting again …\n"),
         StepLine(AssetName("report"), WHOLE, "skipped",
                  (("upstream_failed", "'forecast' failed"),)),
     ),
 )  # fmt: skip
+
+LARGE_RUN_PAGE = RunPage(
+    RUNS[2],
+    tuple(
+        StepLine(AssetName(f"asset_{n}"), WHOLE, "skipped" if n == 250 else "materialized", ())
+        for n in range(300)
+    ),
+)
 
 
 def status(name, sync, *reasons, health="unchecked", freshness="no_policy", behind=()):

@@ -25,6 +25,8 @@ PAGES = {
     "runs": lambda: runs_table(samples.RUNS),
     "runs_none": lambda: runs_table(()),
     "run": lambda: run_page(samples.RUN_PAGE),
+    "run_output": lambda: run_page(samples.RUN_PAGE, with_output=True),
+    "run_large": lambda: run_page(samples.LARGE_RUN_PAGE),
     "status": lambda: status_report(samples.STATUSES),
     "lineage_all": lambda: lineage_tree(samples.lineage_of(), LineageScope()),
     "lineage_asset": lambda: lineage_tree(samples.lineage_of(["revenue"]), LineageScope()),
@@ -36,6 +38,12 @@ PAGES = {
     ),
     "lineage_column_all_kinds": lambda: lineage_tree(
         samples.lineage_of(column="revenue.day"), LineageScope(all_kinds=True)
+    ),
+    "lineage_column_into_code": lambda: lineage_tree(
+        samples.lineage_of(column="orders.day"), LineageScope()
+    ),
+    "lineage_column_of_code": lambda: lineage_tree(
+        samples.lineage_of(column="stores.id"), LineageScope(all_kinds=True)
     ),
     "show": lambda: asset_report(samples.PAGE, with_text=True),
     "rows": lambda: rows_report(samples.ROWS, limit=3),
@@ -78,6 +86,10 @@ def test_a_finished_step_stands_on_one_line():
         (
             listings.publication_text(PublicationSummary("dev", 1, 0)),
             "Environment 'dev': 1 asset published.",
+        ),
+        (
+            listings.publication_text(PublicationSummary("dev", 0, 0)),
+            "Environment 'dev' shows the same already.",
         ),
         (
             listings.publication_text(PublicationSummary("dev", 12, 2)),

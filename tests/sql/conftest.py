@@ -1,8 +1,9 @@
-"""Queries over four small tables, as people write them for DuckDB, and the tables to run them on."""
+# ruff: noqa: E501 - a query stands on one line
+"""Queries over four small tables, as people write them, and the tables to run them on."""
 
 import random
 
-import duckdb
+import duckdb  # noqa: TID253 - it runs what it tests
 import pytest
 
 from assetflow.model.columns import Column
@@ -253,37 +254,36 @@ VALUES = {
 
 
 class Tables:
-    """Real tables in DuckDB, whose columns can be filled anew one by one."""
+    """Real tables in DuckDB, whose columns can be given other values one by one."""
 
     def __init__(self, seed, rows=12):
         self.chance = random.Random(seed)
         self.rows = rows
         self.connection = duckdb.connect(config={"threads": "1"})
-        self.connection.execute("create schema staging")
-        self.content = {
-            name: {column: self.values(type_) for column, type_ in columns}
-            for name, columns in TABLES.items()
-        }
-        for name in TABLES:
+        self.connection.execute("create schema staging; create schema one; create schema two")
+        for name, columns in TABLES.items():
+            for schema in ("one", "two"):
+                self._make(f'{schema}."{name}"', columns)
             self.fill(name)
 
-    def values(self, type_):
-        return [VALUES[type_](self.chance) for _ in range(self.rows)]
-
-    def fill(self, name, changed=None, order=None):
-        """Write the table, with other values in the columns `changed`, in another order."""
-        content = {
-            column: self.values(type_) if column in (changed or ()) else self.content[name][column]
-            for column, type_ in TABLES[name]
-        }
+    def _make(self, name, columns):
         lines = [
-            ", ".join(f"{content[column][row]}::{type_}" for column, type_ in TABLES[name])
-            for row in (order or range(self.rows))
+            ", ".join(f"{VALUES[type_](self.chance)}::{type_}" for _, type_ in columns)
+            for _ in range(self.rows)
         ]
-        names = ", ".join(column for column, _ in TABLES[name])
+        names = ", ".join(column for column, _ in columns)
         rows = ", ".join(f"({line})" for line in lines)
+        self.connection.execute(f"create table {name} as from (values {rows}) v({names})")
+
+    def fill(self, name, changed=(), *, shuffled=False):
+        """Write the table, with other values in the columns `changed`, or in another order."""
+        columns = ", ".join(
+            f"{'b' if column in changed else 'a'}.{column}" for column, _ in TABLES[name]
+        )
+        order = "order by hash(a.rowid)" if shuffled else ""
         self.connection.execute(
-            f"create or replace table {name} as from (values {rows}) v({names})"
+            f"create or replace table {name} as select {columns} "
+            f'from one."{name}" a positional join two."{name}" b {order}'
         )
 
     def run(self, text):

@@ -58,12 +58,22 @@ def test_references_are_the_tables_that_are_no_cte(text, names):
     [
         ("from read_csv('a.csv')", "read_csv", ("a.csv",), ""),
         ("from read_csv('a.csv', header = true) x", "read_csv", ("a.csv",), "header = true"),
-        ("from READ_PARQUET(['a', 'b'], union_by_name = (1 = 1))", "read_parquet", ("a", "b"), "union_by_name = (1 = 1)"),
+        (
+            "from READ_PARQUET(['a', 'b'], union_by_name = (1 = 1))",
+            "read_parquet",
+            ("a", "b"),
+            "union_by_name = (1 = 1)",
+        ),
         ("from read_json_auto('a?.json')", "read_json_auto", ("a?.json",), ""),
         ("from 'data/*.parquet'", "", ("data/*.parquet",), ""),
         ('from "x.csv.gz" x', "", ("x.csv.gz",), ""),
         ("from read_text($$it's$$)", "read_text", ("it's",), ""),
-        ("select * from t where x in (select y from parquet_scan('z'))", "parquet_scan", ("z",), ""),
+        (
+            "select * from t where x in (select y from parquet_scan('z'))",
+            "parquet_scan",
+            ("z",),
+            "",
+        ),
     ],
 )
 def test_file_reads_are_found_with_their_paths(text, function, paths, arguments):
@@ -125,7 +135,7 @@ def test_another_dialect_is_transpiled():
         ("selec 1", "a.sql:10", "selec 1", "selec"),
         ("select 1,\n'abc", "a.sql:11", "'abc", "'"),
         ("select 1 /* x", "a.sql:10", "select 1 /* x", "/*"),
-        ('select 1 -- it\'s\n, "x', "a.sql:11", ', "x', '"'),
+        ("select 1 -- it's\n, \"x", "a.sql:11", ', "x', '"'),
     ],
 )
 def test_what_does_not_parse_is_shown_with_a_caret(text, place, line, caret):

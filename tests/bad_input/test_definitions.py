@@ -1,0 +1,298 @@
+"""Declarations that cannot work: all are said together, nothing runs, nothing is lost."""
+
+import os
+
+import pytest
+
+from tests.bad_input.shop import FILES
+from tests.golden import assert_golden
+
+TWICE = "from assetflow import asset\nfrom shop.helpers import rate\n"
+CIRCLE = {
+    "shop/a.sql": "select * from b\n",
+    "shop/b.sql": "select * from c\n",
+    "shop/marts.py": """
+        import pyarrow as pa
+        from assetflow import asset
+
+        @asset
+        def c(a: pa.Table) -> pa.Table:
+            return a
+    """,
+}
+CONFIG = """
+    from assetflow import Config, Secret, asset
+
+    class Api(Config):
+        url: str
+        pages: int = 3
+        token: Secret[str]
+
+    @asset
+    def answers(api: Api) -> list[dict]:
+        return [{"url": api.url}]
+"""
+WRONG = {
+    # headers
+    "malformed_header": {"shop/bad.sql": "/* assetflow\nowners = [team\n*/\nselect 1 as a\n"},
+    "unknown_header_key": {"shop/bad.sql": '/* assetflow\nowner = ["me"]\n*/\nselect 1 as a\n'},
+    "wrong_header_value": {"shop/bad.sql": "/* assetflow\nretries = true\n*/\nselect 1 as a\n"},
+    "header_without_end": {"shop/bad.sql": "/* assetflow\ntags = []\nselect 1 as a\n"},
+    "header_on_one_line": {"shop/bad.sql": '/* assetflow group = "a" */\nselect 1 as a\n'},
+    "header_below": {"shop/bad.sql": "select 1 as a\n/* assetflow\ntags = []\n*/\n"},
+    # queries
+    "unparsable_sql": {"shop/bad.sql": "select id,\n  sum(amount\nfrom orders\n"},
+    "unparsable_sql_below_a_header": {
+        "shop/bad.sql": "/* assetflow\ntags = []\n*/\nselect id\nfrom orders wher id = 1 and\n"
+    },
+    "unfinished_string": {"shop/bad.sql": "select 'it as a from orders\n"},
+    "empty_query": {"shop/bad.sql": "-- nothing yet\n"},
+    "empty_file": {"shop/bad.sql": ""},
+    "two_statements": {"shop/bad.sql": "select 1 as a; select 2 as b\n"},
+    "no_query": {"shop/bad.sql": "create table t as select 1 as a\n"},
+    "unknown_dialect": {"shop/bad.sql": '/* assetflow\ndialect = "oracel"\n*/\nselect 1 as a\n'},
+    "missing_column": {"shop/bad.sql": "select id,\n       amont * 2 as doubled\nfrom orders\n"},
+    "missing_column_of_an_alias": {"shop/bad.sql": "select o.idd from orders o\n"},
+    "missing_column_of_a_source": {"shop/bad.sql": "select amout from raw_orders\n"},
+    "wrong_types": {"shop/bad.sql": "select id + [1] as a from orders\n"},
+    "unknown_function": {"shop/bad.sql": "select summ(amount) as a from orders\n"},
+    "unknown_table": {"shop/bad.sql": "select * from ordrs\n"},
+    "unknown_parameter": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset
+            def totals(ordres):
+                return ordres
+        """
+    },
+    "unknown_variable": {"shop/bad.sql": "select $limt as a\n"},
+    "duplicate_columns": {"shop/bad.sql": "select id, amount as ID from orders\n"},
+    "type_not_stored": {"shop/bad.sql": "select union_value(a := 1) as u\n"},
+    "hidden_input": {"shop/bad.sql": "select * from query_table('orders')\n"},
+    # graphs
+    "circle": CIRCLE,
+    "self_reference": {"shop/totals.sql": "select * from totals\n"},
+    "self_reference_in_python": {
+        "shop/marts.py": """
+            import pyarrow as pa
+            from assetflow import asset
+
+            @asset
+            def totals(totals: pa.Table) -> pa.Table:
+                return totals
+        """
+    },
+    # names
+    "names_that_differ_in_case": {"shop/Orders.sql": "select 1 as a\n"},
+    "one_name_twice": {"shop/marts/orders.sql": "select 1 as a\n"},
+    "one_name_in_sql_and_python": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset
+            def orders():
+                return [{"a": 1}]
+        """
+    },
+    "a_name_of_a_source": {"shop/raw_orders.sql": "select 1 as a\n"},
+    "a_very_long_name": {"shop/bad.sql": f'/* assetflow\nname = "{"a" * 201}"\n*/\nselect 1 as a\n'},
+    "a_name_with_a_slash": {"shop/bad.sql": '/* assetflow\nname = "a/b"\n*/\nselect 1 as a\n'},
+    "a_file_name_that_is_no_name": {"shop/my orders (1).sql": "select 1 as a\n"},
+    # modules
+    "import_error": {
+        "shop/marts.py": "import numpie\n",
+        "shop/bad.sql": "select * from ordrs\n",
+    },
+    "import_error_of_our_own": {
+        "shop/helpers.py": "RATE = 2\n",
+        "shop/marts.py": TWICE,
+        "shop/more.py": TWICE,
+    },
+    "syntax_error": {
+        "shop/marts.py": "def f(:\n    pass\n",
+        "shop/other.py": "1 / 0\n",
+        "shop/bad.sql": "select id from orders where\n",
+    },
+    "exit_in_a_module": {"shop/marts.py": "import sys\n\nsys.exit(3)\n"},
+    "python_that_is_not_utf8": {"shop/marts.py": b"NAME = 'Gr\xf6\xdfe'\n"},
+    "sql_that_is_not_utf8": {"shop/bad.sql": b"select 'Gr\xf6\xdfe' as a\n"},
+    "settings_that_are_not_utf8": {"assetflow.toml": b'package = "sh\xf6p"\n'},
+    "null_bytes_in_python": {"shop/marts.py": b"A = 1\x00\n"},
+    "null_bytes_in_sql": {"shop/bad.sql": b"select 1\x00 as a\n"},
+    # options
+    "a_pool_without_limit": {"shop/bad.sql": '/* assetflow\npool = "api"\n*/\nselect 1 as a\n'},
+    "unknown_decorator_key": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset(retrys=3)
+            def a():
+                return [{"a": 1}]
+        """
+    },
+    "wrong_decorator_value": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset(timeout="soon")
+            def a():
+                return [{"a": 1}]
+        """
+    },
+    "unknown_form": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset
+            def a(orders: int):
+                return [{"a": 1}]
+        """
+    },
+    # settings
+    "malformed_settings": {"assetflow.toml": "package = shop\n"},
+    "unknown_setting": {"assetflow.toml": 'package = "shop"\nthread = 2\n'},
+    "wrong_settings": {
+        "assetflow.toml": """
+            package = "shop"
+            threads = 0
+            memory_limit = "lots"
+            timezone = "Europe/Berlen"
+            publish = "now"
+            pools = { api = 0 }
+            retention = "1m"
+        """
+    },
+    "no_package_named": {"assetflow.toml": "threads = 2\n"},
+    "unknown_package": {"assetflow.toml": 'package = "shopp"\n'},
+    "both_settings": {"pyproject.toml": '[tool.assetflow]\npackage = "shop"\n'},
+    "secret_written_out": {
+        "shop/marts.py": CONFIG,
+        "assetflow.toml": """
+            package = "shop"
+
+            [config.api]
+            url = "https://example.org"
+            token = "s3cr3t"
+        """,
+    },
+    "wrong_config": {
+        "shop/marts.py": CONFIG,
+        "assetflow.toml": """
+            package = "shop"
+
+            [config.api]
+            pages = "many"
+            token = { env = "TOKEN" }
+            urls = "https://example.org"
+        """,
+    },
+    "unknown_config": {"assetflow.toml": 'package = "shop"\n\n[config.apo]\nurl = "a"\n'},
+    "unknown_source_of_an_environment": {
+        "assetflow.toml": """
+            package = "shop"
+
+            [environments.main.sources]
+            raw_order = "sample.csv"
+        """
+    },
+    # sources
+    "source_without_a_path": {
+        "shop/more.py": 'from assetflow import source\n\nsource("weather")\n'
+    },
+    "source_of_unknown_format": {
+        "shop/more.py": 'from assetflow import source\n\nsource("weather", path="weather.xlsx")\n'
+    },
+    "a_broken_macro": {"shop/macros/m.sql": "create macro twice(x) as x * ;\n"},
+    "no_macro": {"shop/macros/m.sql": "select 1\n"},
+}
+
+
+def mend(shop, files):
+    """Take back what a case wrote."""
+    shop.write({name: FILES.get(name) for name in files})
+
+
+@pytest.mark.parametrize(("name", "files"), WRONG.items(), ids=WRONG)
+def test_what_cannot_work_is_said_before_anything_runs(name, files, shop):
+    served = shop.published()
+    shop.write(files)
+
+    planned = shop.run("plan")
+    materialized = shop.run("materialize")
+
+    assert_golden(f"bad_input/{name}", planned.err)
+    assert (planned.code, planned.out) == (2, "")
+    assert materialized == planned
+    assert shop.published() == served
+
+    mend(shop, files)
+    mended = shop.run("materialize")
+    assert (mended.code, mended.out) == (0, "Everything is up to date: 1 asset.\n")
+
+
+@pytest.mark.parametrize(("name", "files"), WRONG.items(), ids=WRONG)
+def test_what_cannot_work_is_a_document_where_one_is_asked_for(name, files, shop):
+    shop.write(files)
+
+    said = shop.run("plan", "--json")
+
+    assert said.code == 2
+    error = said.document["error"]
+    assert {"code", "headline", "facts", "hint"} <= error.keys()
+    for one in error.get("errors", [error]):
+        assert one["headline"].endswith(".")
+        assert one["hint"]
+
+
+def test_a_missing_column_stops_the_run_before_its_first_step(shop):
+    shop.write({"shop/first.sql": "select 1 as a\n", "shop/bad.sql": "select amont from orders\n"})
+
+    said = shop.run("materialize")
+
+    assert said.code == 2
+    assert shop.published().keys() == {"orders"}
+    assert "first" not in shop.run("runs").out
+
+
+def test_an_empty_project_is_told_what_to_add(shop):
+    shop.write({"shop/orders.sql": None})
+
+    said = shop.run("plan")
+
+    assert said.code == 2
+    assert_golden("bad_input/empty_project", said.err)
+
+
+@pytest.mark.parametrize("command", ["ls", "status", "lineage", "runs", "sql", "gc", "doctor"])
+def test_every_command_says_what_is_wrong_with_the_project(command, shop):
+    shop.write({"shop/bad.sql": "select * from ordrs\n"})
+
+    said = shop.run(command, *(["select 1"] if command == "sql" else []))
+
+    assert said.code == (1 if command == "doctor" else 2)
+    assert "No asset or source is named 'ordrs'." in said.text
+
+
+def test_no_project(shop, tmp_path):
+    shop.root = tmp_path / "elsewhere"
+    shop.root.mkdir()
+
+    said = shop.run("plan")
+
+    assert said.code == 2
+    assert_golden("bad_input/no_project", said.err)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are those of POSIX")
+@pytest.mark.parametrize("path", ["shop/bad.sql", "shop/marts.py"])
+def test_a_file_of_the_project_that_cannot_be_read(path, shop):
+    from tests.bad_input.shop import without_privilege
+
+    shop.write({path: "select 1 as a\n"})
+    (shop.root / path).chmod(0)
+
+    said = shop.process("plan", preexec_fn=without_privilege)
+
+    assert said.code == 2
+    assert_golden(f"bad_input/unreadable_{path[-3:].lstrip('.')}", said.err)
