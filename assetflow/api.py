@@ -179,11 +179,16 @@ def plan(  # noqa: PLR0913 - each is an option of the command
 def gathered(project: Project, targets: Collection[AssetName] | None = None) -> Knowledge:
     """Return all that is known of `project` now; sources that `targets` need are observed."""
     from assetflow.execution.gathering import gather
-    from assetflow.metadata.folding import fold
 
     with _state_that_may_be_read_only(project.state):
-        fold(project.state, now())
+        _fold_leftovers(project)
     return gather(project.place, project.analysis, project.engine, now(), targets)
+
+
+def _fold_leftovers(project: Project) -> None:
+    from assetflow.execution.publishing import fold_leftovers
+
+    fold_leftovers(lambda: project.engine, project.state, now())
 
 
 @contextlib.contextmanager
@@ -249,11 +254,10 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     """
     from assetflow.execution.materializing import Materializing, RunRequest
     from assetflow.execution.resources import Resources
-    from assetflow.metadata.folding import fold
     from assetflow.warehouse.layout import new_version_id
 
     request = Request(selected(project, select, exclude), only, downstream, force, refresh)
-    fold(project.state, now())
+    _fold_leftovers(project)
     configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
     declared = {resource.name: resource for resource in project.declarations.resources}
     asked = RunRequest(
@@ -319,20 +323,18 @@ def _named(project: Project, name: str) -> AssetName:
 def runs(project: Project, limit: int = 20) -> tuple[RunLine, ...]:
     """Return the newest runs, newest first, those at work included."""
     from assetflow.execution.looking import run_lines
-    from assetflow.metadata.folding import fold
 
     with _state_that_may_be_read_only(project.state):
-        fold(project.state, now())
+        _fold_leftovers(project)
     return run_lines(project.state, limit)
 
 
 def run(project: Project, run_id: str) -> RunPage:
     """Return one run with its steps; the beginning of its id is enough, if only one has it."""
     from assetflow.execution.looking import run_page
-    from assetflow.metadata.folding import fold
 
     with _state_that_may_be_read_only(project.state):
-        fold(project.state, now())
+        _fold_leftovers(project)
     found = run_page(project.state, run_id)
     if found is None:
         raise UnknownRun(run_id)
@@ -459,3 +461,14 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         return (*(about_state if "about_state" in locals() else ()), problem)
     count = len(project.graph.assets)
     return (*about_state, Finding("project", "ok", f"{count} assets, all of them bind"))
+
+
+def init(path: Path | str, name: str = "") -> tuple[Path, ...]:
+    """Write a small working project into `path`; return its files, relative to it.
+
+    `name` is that of its package, else made from the folder's. Raises FilesInTheWay
+    rather than overwrite anything.
+    """
+    from assetflow.project.scaffold import scaffold
+
+    return scaffold(Path(path), name)

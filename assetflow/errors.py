@@ -572,10 +572,13 @@ class ModuleFailed(DefinitionError):
     code = "module_failed"
 
     def __init__(self, module: str, problem: str, places: Iterable[str], missing: str = "") -> None:
+        hints = {"(unicode error) 'utf-8'": "Save the file as UTF-8.",
+                 "PermissionError": "Make the file readable, or move it out of the package."}  # fmt: skip
+        hint = next((hint for said, hint in hints.items() if said in problem), "Correct the code.")
         super().__init__(
             f"The module {module!r} cannot be imported.",
             {"problem": problem, "at": " -> ".join(places)},
-            f"Install {missing!r}, or correct the import." if missing else "Correct the code.",
+            f"Install {missing!r}, or correct the import." if missing else hint,
         )
 
 
@@ -743,7 +746,7 @@ class SecretNotFound(DefinitionError):
 
 def _pointing(place: str, text: str, offset: int) -> dict[str, object]:
     """Return the facts that show where in a line of SQL something is; `offset` -1 for unknown."""
-    line = text.replace("\t", " ")
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
     if offset > 60:  # noqa: PLR2004 - a caret further right would leave the terminal
         line, offset = "..." + line[offset - 40 :], 43
     shown = line if len(line) <= 100 else f"{line[:97]}..."  # noqa: PLR2004 - a readable width
@@ -905,10 +908,11 @@ class BadMacro(DefinitionError):
 
     code = "bad_macro"
 
-    def __init__(self, name: str, says: str) -> None:
+    def __init__(self, name: str, says: str, place: str = "") -> None:
+        self.name, self.says = name, says
         super().__init__(
             f"The macro {name!r} cannot be created.",
-            {"says": says},
+            ({"defined in": place} if place else {}) | {"says": says},
             "Write one CREATE MACRO that uses only its parameters.",
         )
 
@@ -1304,7 +1308,7 @@ class ValueCannotBeFingerprinted(DefinitionError):
         super().__init__(
             f"{name!r} cannot be fingerprinted, so a change of it would not be noticed.",
             facts,
-            f"Leave it out with `ignore=[{name!r}]`, take it as a resource, or make it a constant.",
+            f'Leave it out with `ignore=["{name}"]`, take it as a resource, or make it a constant.',
         )
 
 
@@ -1471,7 +1475,9 @@ class WorkerDied(StepError):
 
     def __init__(self, asset: str, code: int, said: str) -> None:
         ending = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        likely = "Its code, or a library, ended the process: look for what calls exit there."
+        if code < 0:
+            likely = "It may have run out of memory; see the system's log."
         super().__init__(
-            f"The process that made '{asset}' died ({ending}).",
-            hint=said.strip() or "It may have run out of memory; see the system's log.",
+            f"The process that made '{asset}' died ({ending}).", hint=said.strip() or likely
         )

@@ -90,7 +90,7 @@ class InMemoryProject:
         from assetflow.project.sql_files import read_sql_asset
 
         if isinstance(text, Path):
-            return read_sql_asset(text, text.name)
+            return read_sql_asset(str(text), text.name)
         return Asset(check_name(name), SqlBody(text), _PLACE)
 
     def _inputs(self, asset: Asset) -> tuple[Any, ...]:

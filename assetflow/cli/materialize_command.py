@@ -2,12 +2,14 @@
 
 import shlex
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypedDict
 
 import typer
 
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import as_command
+from assetflow.cli.plan_command import plan
 from assetflow.cli.shared_options import (
     MAIN,
     All,
@@ -45,6 +47,31 @@ Threads = Annotated[
 EXIT_CODES = {"succeeded": 0, "failed": 1, "unpublished": 1, "interrupted": 130}
 
 
+class Asked(TypedDict):
+    """What a plan and a run are asked for alike, beside the selection."""
+
+    exclude: list[str]
+    only: bool
+    downstream: bool
+    force: bool
+    refresh: bool
+
+
+class Shown(TypedDict):
+    """How much of a plan is shown."""
+
+    verbose: bool
+    everything: bool
+
+
+class How(TypedDict):
+    """How a run goes about it, and the command that it is remembered by."""
+
+    fail_fast: bool
+    threads: int | None
+    command: str
+
+
 def materialize(
     context: typer.Context,
     select: Select = None,
@@ -74,46 +101,39 @@ def materialize(
       assetflow materialize orders --downstream  orders and all that follows
       assetflow materialize tag:daily --refresh  look for newer data too
     """
+    asked = Asked(
+        exclude=exclude or [], only=only, downstream=downstream, force=force, refresh=refresh
+    )
+    if dry_run:
+        shown = Shown(verbose=verbose, everything=everything)
+        return plan(select, **asked, **shown, project=project, environment=environment)
+    said = shlex.join(["assetflow", *context.obj["arguments"]])
+    how = How(fail_fast=fail_fast, threads=threads, command=said)
+    where = (project, environment)
+    return _carried_out(select or [], asked, how, where, is_shown=not as_json)
+
+
+def _carried_out(
+    select: list[str],
+    asked: Asked,
+    how: How,
+    where: tuple[Path | None, str],
+    *,
+    is_shown: bool,
+) -> Answer[RunResult]:
     from assetflow import api
     from assetflow.cli.opening import opened
-    from assetflow.cli.plan_command import plan
     from assetflow.report.json_shapes import run_result_json
     from assetflow.report.run_report import run_summary
 
-    if dry_run:
-        return plan(
-            select,
-            exclude=exclude,
-            only=only,
-            downstream=downstream,
-            force=force,
-            refresh=refresh,
-            verbose=verbose,
-            everything=everything,
-            project=project,
-            environment=environment,
-        )
-
     def carry_out(listener: Listener) -> RunResult:
-        return api.materialize(
-            opened(project, environment),
-            select or (),
-            exclude=exclude or (),
-            only=only,
-            downstream=downstream,
-            force=force,
-            refresh=refresh,
-            fail_fast=fail_fast,
-            threads=threads,
-            listener=listener,
-            command=shlex.join(["assetflow", *context.obj["arguments"]]),
-        )
+        return api.materialize(opened(*where), select, **asked, **how, listener=listener)
 
-    result = carry_out(Silent()) if as_json else _shown(carry_out)
+    result = _followed(carry_out) if is_shown else carry_out(Silent())
     return Answer(result, run_result_json, run_summary, EXIT_CODES.get(result.status, 1))
 
 
-def _shown(carry_out: Callable[[Listener], RunResult]) -> RunResult:
+def _followed(carry_out: Callable[[Listener], RunResult]) -> RunResult:
     from assetflow.cli.live_view import following
     from assetflow.cli.terminal import terminal
 

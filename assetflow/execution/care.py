@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.errors import AssetflowError
-from assetflow.execution.gathering import missing_versions
+from assetflow.execution.knowledge import has_files
 from assetflow.metadata.folding import fold
 from assetflow.metadata.history import environments, published, verify_events
 from assetflow.metadata.presence import exclusive
@@ -89,7 +89,8 @@ def _store_findings(state: Path) -> Iterator[Finding]:
     yield Finding("journals", "ok", f"{len(left)} not folded yet")
     for environment in environments(state):
         pointers = published(state, environment)
-        missing = missing_versions(state / "data", pointers.values())
+        data = str(state / "data")
+        missing = [one for one in pointers.values() if not has_files(data, one.version)]
         if missing:
             yield Finding(
                 f"environment {environment}",

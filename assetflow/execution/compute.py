@@ -17,12 +17,13 @@ from assetflow.errors import (
     NoTable,
     NotOneFile,
     SourceMoved,
+    StepError,
     StepFailed,
     StepTimedOut,
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
-from assetflow.execution.frames import user_traceback
+from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema
 from assetflow.model.context import AssetContext
@@ -104,7 +105,7 @@ class Maker:
     def make(
         self, settled: Settled, run: RunId, attempt: int, sink: io.StringIO
     ) -> dict[AssetPartition, Made]:
-        """Return what was made for each of `settled`; raises StepFailed, StepTimedOut …"""
+        """Return what was made for each of `settled`; raises StepFailed and its like."""
         asset = self._assets[settled[0][0].target.asset]
         inputs = settled[0][1].inputs
         self._check_sources(inputs)
@@ -240,11 +241,11 @@ def stage_call(
         folder=call.scratch,
     )
     cursor = engine.cursor()
-    arguments = resources.arguments(asset)
-    if body.context:
-        arguments[body.context] = context
 
     def work() -> dict[int, Staged]:
+        arguments = resources.arguments(asset)
+        if body.context:
+            arguments[body.context] = context
         for item in call.inputs:
             arguments[item.parameter] = opened(cursor, item)
         values = outputs_of(asset, body.function(**arguments))
@@ -313,13 +314,23 @@ def created_at(version: VersionId) -> datetime:
 
 @contextlib.contextmanager
 def user_errors(asset: Asset, root: Path) -> Iterator[None]:
-    """Turn what a user's code raises into StepFailed, with the user's own frames."""
+    """Turn what a user's code raises into StepFailed, with the user's own frames.
+
+    What would end the process ends the step alone: Ctrl-C itself never arrives here.
+    """
     try:
         yield
+    except StepError as error:
+        named = {} if repr(str(asset.name)) in error.headline else {"asset": asset.name}
+        error.facts = {**named, "defined in": asset.location, **error.facts}
+        raise
     except AssetflowError:
         raise
-    except Exception as error:
-        shown = user_traceback(error, root)
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if isinstance(asset.body, SqlBody):
+            shown = query_trace(error, asset.location.path, asset.body.first_line)
+        else:
+            shown = user_traceback(error, root)
         raise StepFailed(asset.name, str(asset.location), shown) from error
 
 

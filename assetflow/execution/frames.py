@@ -1,8 +1,12 @@
 """How a failure inside a user's asset reads: the user's own frames, and the exception."""
 
+import textwrap
 import traceback
 from pathlib import Path
 from types import TracebackType
+
+MOST_FRAMES = 10
+"""How many of the first and of the last calls are told."""
 
 
 def user_traceback(error: BaseException, root: Path) -> str:
@@ -13,9 +17,39 @@ def user_traceback(error: BaseException, root: Path) -> str:
     """
     parts = []
     for link in _chain(error):
-        frames = _own_frames(link.__traceback__, root)
-        parts.append("".join([*frames, *traceback.format_exception_only(link)]).rstrip())
+        frames = _shortened(_own_frames(link.__traceback__, root))
+        said = "".join([*frames, *traceback.format_exception_only(link)]).rstrip()
+        parts.append("\n".join([said, *_members(link, root)]))
     return "\n\nwhich led to:\n\n".join(parts)
+
+
+def query_trace(error: BaseException, path: str, first_line: int) -> str:
+    """Return what DuckDB says of a query of the file at `path`, with the line in that file.
+
+    `first_line` is the line of the file on which the query begins.
+    """
+    said, _, rest = str(error).strip().partition("\n\nLINE ")
+    number, _, shown = rest.partition(": ")
+    text, _, caret = shown.partition("\n")
+    if not number.isdigit():
+        return str(error).strip()
+    caret = caret[len(f"LINE {number}: ") :]
+    return f"{said}\n{path}:{int(number) + first_line - 1}\n    {text}\n    {caret}".rstrip()
+
+
+def _members(error: BaseException, root: Path) -> list[str]:
+    """Return what the exceptions of a group say, indented."""
+    if not isinstance(error, BaseExceptionGroup):
+        return []
+    return [textwrap.indent(user_traceback(one, root), "  ") for one in error.exceptions]
+
+
+def _shortened(frames: list[str]) -> list[str]:
+    """Return `frames`, without the middle of an endless recursion."""
+    left_out = len(frames) - 2 * MOST_FRAMES
+    if left_out <= 0:
+        return frames
+    return [*frames[:MOST_FRAMES], f"… {left_out} calls left out\n", *frames[-MOST_FRAMES:]]
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 from assetflow.execution.knowledge import Knowledge, needed_sources
 from assetflow.execution.source_states import observe_all
 from assetflow.metadata.history import candidates, newest_volatile, observations, published
-from assetflow.model.names import AssetName, VersionId
-from assetflow.planning.history import History, Publication, VersionStored
+from assetflow.model.names import AssetName
+from assetflow.planning.history import History
 
 if TYPE_CHECKING:
     from assetflow.project.analysis import Analysis
@@ -44,7 +43,6 @@ def gather(
         published=pointers,
         candidates=dict(candidates(place.state, names)),
         volatile=dict(newest_volatile(place.state, place.environment, names)),
-        missing=missing_versions(place.state / "data", pointers.values()),
     )
     sources = observe_all(
         needed_sources(analysis, targets),
@@ -64,17 +62,3 @@ def _old_names(analysis: Analysis) -> list[AssetName]:
         for asset in analysis.graph.assets.values()
         if asset.options.renamed_from
     ]
-
-
-def missing_versions(data: Path, pointers: Iterable[Publication]) -> frozenset[VersionId]:
-    """Return the published versions whose files are gone or have another size."""
-    folder = str(data)
-    return frozenset(one.version.version for one in pointers if not _is_there(folder, one.version))
-
-
-def _is_there(folder: str, version: VersionStored) -> bool:
-    try:
-        found = os.stat(f"{folder}/{version.path}")  # noqa: PTH116 - ten thousand of them
-    except OSError:
-        return False
-    return version.format != "parquet" or found.st_size == version.size_bytes

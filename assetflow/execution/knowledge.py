@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
+from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Known
 from assetflow.project.analysis import Analysis, Shape
 from assetflow.warehouse.digests import digest_columns
@@ -45,6 +47,7 @@ class Knowledge:
     added: dict[tuple[VersionId, ReadSet], Digest] = field(default_factory=dict)
     _parts: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
+    _there: dict[VersionId, bool] = field(default_factory=dict)
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -73,10 +76,8 @@ class Knowledge:
             environment=self.environment,
             graph=self.analysis.graph,
             facts=self.facts,
-            history=self.history,
+            evidence=Evidence(self.history, self.digest_of, self.parts_of, self.is_there),
             states=self.states,
-            digest_of=self.digest_of,
-            parts_of=self.parts_of,
         )
 
     def current(self) -> dict[AssetName, VersionId]:
@@ -143,16 +144,31 @@ class Knowledge:
                 self._parts[code_version] = dict(found) if found is not None else None
             return self._parts[code_version]
 
-    def learn(self, candidates: Iterable[Candidate]) -> None:
-        """Add versions that were stored meanwhile, by this run or another."""
+    def is_there(self, version: VersionStored) -> bool:
+        """Whether the files of `version` are there, with the size that they were stored with."""
+        found = self._there.get(version.version)
+        if found is None:
+            found = self._there[version.version] = has_files(str(self.data), version)
+        return found
+
+    def learn(self, candidates: Iterable[Candidate], *, is_ours: bool) -> None:
+        """Add versions that were stored meanwhile; `is_ours`: for this environment.
+
+        Of a volatile asset only the newest of this environment counts.
+        """
         with self._guard:
             for one in candidates:
                 made = one.materialization
                 self.versions[one.version.version] = one.version
                 target = AssetPartition(made.asset, made.partition)
-                self._candidates()[*target, made.key] = one
-                if made.is_volatile:
+                if not made.is_volatile:
+                    self._candidates()[*target, made.key] = one
+                elif is_ours and self._is_newest(target, one):
                     self._volatile()[target] = one
+
+    def _is_newest(self, target: AssetPartition, one: Candidate) -> bool:
+        known = self.history.volatile.get(target)
+        return known is None or known.materialization.created_at <= one.materialization.created_at
 
     def _candidates(self) -> dict:  # type: ignore[type-arg]
         assert isinstance(self.history.candidates, dict)
@@ -203,3 +219,12 @@ def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) ->
     wanted = graph.assets.keys() if targets is None else targets
     reached = graph.all_upstream(wanted)
     return tuple(source for name, source in graph.sources.items() if name in reached)
+
+
+def has_files(data: str, version: VersionStored) -> bool:
+    """Whether the files of `version` are under `data`; a table's with its recorded size."""
+    try:
+        found = os.stat(f"{data}/{version.path}")  # noqa: PTH116 - ten thousand of them
+    except OSError:
+        return False
+    return version.format != "parquet" or found.st_size == version.size_bytes

@@ -243,7 +243,8 @@ def _sample(
 def _version_lines(
     knowledge: Knowledge, name: AssetName, made: Iterable[Materialized]
 ) -> tuple[VersionLine, ...]:
-    stored = {one.version: one for one in history.versions(knowledge.state, name)}
+    made = tuple(made)
+    stored = history.versions_by_id(knowledge.state, [one.version for one in made])
     published = knowledge.history.published.get(AssetPartition(name))
     current = published.materialization.materialization if published else None
     return tuple(
@@ -302,6 +303,7 @@ def run_page(state: Path, text: str) -> RunPage | None:
             return None
         details = history.run(state, fitting[0])
     assert details is not None
+    last = {(step.asset, step.partition): step for step in details.steps}
     steps = tuple(
         StepLine(
             asset=step.asset,
@@ -314,7 +316,7 @@ def run_page(state: Path, text: str) -> RunPage | None:
             error=step.error,
             output=step.output,
         )
-        for step in details.steps
+        for step in last.values()
     )
     return RunPage(_run_line(details.summary), steps)
 
@@ -346,8 +348,7 @@ def read_asset(
     pointer = history.pointers(place.state, place.environment, as_of).get(target)
     if pointer is None:
         raise NothingAsOf(target.asset, as_of)
-    versions = {one.version: one for one in history.versions(place.state, target.asset)}
-    version = versions.get(pointer.version)
+    version = history.versions_by_id(place.state, [pointer.version]).get(pointer.version)
     if version is None:
         raise NothingAsOf(target.asset, as_of)
     data = place.state / "data"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import threading
@@ -17,15 +16,16 @@ from assetflow.errors import StoreLocked
 from assetflow.execution.capture import routed_streams
 from assetflow.execution.compute import Maker
 from assetflow.execution.gathering import Place, gather
+from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
-from assetflow.execution.run import Ended, Execution, RunSettings
+from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.stopping import stop_requests
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
 from assetflow.metadata.tail import JournalTail
-from assetflow.model.names import AssetPartition, RunId
+from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.plan import plan
 from assetflow.planning.reasons import Superseded
 from assetflow.planning.results import RunResult, RunStatus, StepResult
@@ -55,6 +55,15 @@ class RunRequest:
     command: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One plan, what it was made from, and what other runs do since."""
+
+    knowledge: Knowledge
+    plan: Plan
+    tail: JournalTail
+
+
 @dataclass(slots=True)
 class Materializing:
     """One run: planned, carried out, published; planned again if it came too late."""
@@ -71,13 +80,14 @@ class Materializing:
     results: dict[AssetPartition, StepResult] = field(default_factory=dict)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _unpublished: str = ""
+    _lost: bool = False
 
     def run(self) -> RunResult:
         """Return how the run ended. Without anything to do, nothing is recorded."""
         started = time.perf_counter()
-        knowledge, made = self._planned()
-        if not made.steps:
-            return self._result("succeeded", started, made, RunId(""))
+        attempt = self._planned()
+        if not attempt.plan.steps:
+            return self._result("succeeded", started, attempt.plan, RunId(""))
         with ExitStack() as open_things:
             open_things.enter_context(run_presence(self.place.state))
             open_things.enter_context(routed_streams())
@@ -88,42 +98,56 @@ class Materializing:
             open_things.callback(journal.close)
             open_things.callback(self.resources.close)
             journal.append(self._run_started())
-            self.listener.planned(made, self.asked.run)
-            status = self._attempts(journal, knowledge, made)
-            result = self._result(status, started, made, self.asked.run)
+            self.listener.planned(attempt.plan, self.asked.run)
+            status = self._attempts(journal, attempt)
+            result = self._result(status, started, attempt.plan, self.asked.run)
             self._finish(journal, result)
         return result
 
-    def _planned(self) -> tuple[Knowledge, Plan]:
-        knowledge = gather(
-            self.place, self.analysis, self.engine, self.clock(), self.asked.request.targets
-        )
-        return knowledge, plan(self.check(knowledge).known(), self.asked.request)
+    def _planned(self, done: frozenset[AssetName] = frozenset()) -> Attempt:
+        """Plan from what is known now. The tail is made first: nothing falls between."""
+        tail = JournalTail(self.place.state, self.asked.run)
+        request = replace(self.asked.request, done=done)
+        knowledge = gather(self.place, self.analysis, self.engine, self.clock(), request.targets)
+        return Attempt(knowledge, plan(self.check(knowledge).known(), request), tail)
 
-    def _attempts(self, journal: Journal, knowledge: Knowledge, made: Plan) -> RunStatus:
+    def _attempts(self, journal: Journal, attempt: Attempt) -> RunStatus:
         """Carry out plans until one is published whole; say how the run ended."""
-        for attempt in range(MOST_ATTEMPTS):
-            if attempt:
+        for number in range(MOST_ATTEMPTS):
+            if number:
                 self.listener.message("Something changed meanwhile: planning again.")
-                knowledge, made = self._planned()
-            execution = self._carried_out(journal, knowledge, made)
+                attempt = self._planned_again()
+            execution = self._carried_out(journal, attempt)
             if self._stopped.is_set():
                 return "interrupted"
-            if self._is_published(journal, knowledge, execution):
+            if self._is_published(journal, execution):
+                self._tell_changes(execution)
                 return "unpublished" if self._unpublished else self._status()
         self._supersede(execution)
         return "failed"
 
-    def _status(self) -> RunStatus:
-        bad = any(one.outcome in ("failed", "skipped") for one in self.results.values())
-        return "failed" if bad else "succeeded"
+    def _planned_again(self) -> Attempt:
+        """Plan anew over what this run made already, which stays made."""
+        self._lost = False
+        fold(self.place.state, self.clock())
+        made = {
+            target: result
+            for target, result in self.results.items()
+            if result.outcome in ("materialized", "unchanged")
+        }
+        self.results = made
+        return self._planned(frozenset(target.asset for target in made))
 
-    def _carried_out(self, journal: Journal, knowledge: Knowledge, made: Plan) -> Execution:
+    def _status(self) -> RunStatus:
+        good = all(one.outcome in GOOD for one in self.results.values())
+        return "succeeded" if good else "failed"
+
+    def _carried_out(self, journal: Journal, attempt: Attempt) -> Execution:
         execution = Execution(
-            knowledge=knowledge,
-            maker=Maker(knowledge, self.resources, self.place, self.engine),
+            knowledge=attempt.knowledge,
+            maker=Maker(attempt.knowledge, self.resources, self.place, self.engine),
             journal=journal,
-            tail=JournalTail(self.place.state, self.asked.run),
+            tail=attempt.tail,
             settings=RunSettings(
                 self.asked.run, self.asked.threads, self.asked.fail_fast, self.settings.pools
             ),
@@ -132,8 +156,8 @@ class Materializing:
             is_cancelled=self._stopped.is_set,
         )
         if self.asked.publish == "each":
-            execution.on_ended = lambda ended: self._publish_each(journal, knowledge, ended)
-        execution.carry_out(made)
+            execution.on_ended = lambda ended: self._publish_each(journal, execution, ended)
+        execution.carry_out(attempt.plan)
         for one in execution.ended:
             self._remember(one.result)
         return execution
@@ -141,32 +165,38 @@ class Materializing:
     def _remember(self, result: StepResult) -> None:
         """Keep how a step ended; what this run made before stays made when it is reused."""
         before = self.results.get(result.target)
-        if before is not None and result.outcome in ("reused", "verified"):
-            result = replace(before, reasons=before.reasons)
-        self.results[result.target] = result
+        if before is None or result.outcome not in ("reused", "verified"):
+            self.results[result.target] = result
 
-    def _is_published(self, journal: Journal, knowledge: Knowledge, execution: Execution) -> bool:
+    def _tell_changes(self, execution: Execution) -> None:
+        """Journal again how a step ended where the last attempt alone would tell another story."""
+        for one in execution.ended:
+            result = self.results[one.result.target]
+            if result.outcome != one.result.outcome:
+                execution.record(replace_result(one, result), self.clock())
+
+    def _is_published(self, journal: Journal, execution: Execution) -> bool:
         """Publish what passed; False if something moved, so that a new plan is due."""
+        knowledge = execution.knowledge
         self._record_knowledge(journal, knowledge)
         if not all(source.is_still(self.place.root) for source in knowledge.sources.values()):
             return False
         if self.asked.publish == "each":
-            return True
+            return not self._lost
         has_failed = bool(execution.failed)
-        changes = [one.change for one in execution.ended if one.change is not None]
-        if not changes or (self.asked.publish == "all" and has_failed):
+        if self.asked.publish == "all" and has_failed:
             return True
         return self._publish(journal, knowledge, execution.ended)
 
-    def _publish_each(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> None:
-        if any(one.change for one in ended):
-            self._record_knowledge(journal, knowledge)
-            if not self._publish(journal, knowledge, ended):
-                for one in ended:
-                    one.result = replace(one.result, outcome="superseded", reasons=(Superseded(),))
+    def _publish_each(self, journal: Journal, execution: Execution, ended: Sequence[Ended]) -> None:
+        self._record_knowledge(journal, execution.knowledge)
+        if not self._publish(journal, execution.knowledge, ended):
+            self._lost = True
 
     def _publish(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> bool:
         changes = [one.change for one in ended if one.change is not None]
+        if not changes:
+            return True
         stored = [knowledge.versions[c.version] for c in changes if c.version is not None]
         publisher = Publisher(self.place.state, self.place.environment, self.asked.run, journal)
         try:
@@ -186,11 +216,12 @@ class Materializing:
             journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))
 
     def _supersede(self, execution: Execution) -> None:
+        """Say of what was made, but could not be published, that others were faster."""
         for one in execution.ended:
             if one.change is not None:
-                self.results[one.result.target] = replace(
-                    one.result, outcome="superseded", reasons=(Superseded(),)
-                )
+                result = replace(one.result, outcome="superseded", reasons=(Superseded(),))
+                self.results[result.target] = result
+                execution.record(replace_result(one, result), self.clock())
 
     def _run_started(self) -> RunStarted:
         return RunStarted(
@@ -200,7 +231,7 @@ class Materializing:
             command=self.asked.command,
             pid=os.getpid(),
             host=platform.node(),
-            user=_user(),
+            user=user_name(),
         )
 
     def _finish(self, journal: Journal, result: RunResult) -> None:
@@ -225,8 +256,6 @@ class Materializing:
         )
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
+def replace_result(ended: Ended, result: StepResult) -> Ended:
+    """Return `ended` as if it had ended with `result`."""
+    return Ended(result, ended.version, ended.change)

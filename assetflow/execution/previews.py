@@ -116,7 +116,7 @@ class Previews:
         """Return for each file read of `query` the same one, relative to the project."""
         return {
             read.name: call_of(read).replace(
-                "{paths}", quoted_paths(self.root / path for path in read.paths)
+                "{paths}", quoted_paths([self.root / path for path in read.paths])
             )
             for read in query.file_reads
         }

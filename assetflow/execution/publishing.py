@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
+from assetflow.metadata.history import environments
 from assetflow.metadata.history import published as current_publications
 from assetflow.metadata.records import PublicationChange, Published
 from assetflow.model.names import RunId
@@ -54,6 +56,18 @@ class Publisher:
         self.journal.sync()
         result = fold(self.state, now)
         return all(one.publication != publication.publication for one in result.refused)
+
+
+def fold_leftovers(engine_of: Callable[[], Engine], state: Path, now: datetime) -> None:
+    """Fold what runs left behind, and bring the catalogs to what was published by that.
+
+    A run that was killed may have published without renewing its catalog.
+    """
+    before = journal_paths(state)
+    fold(state, now)
+    if set(before) - set(journal_paths(state)):
+        for environment in environments(state):
+            refresh_catalog(engine_of(), state, environment)
 
 
 def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:

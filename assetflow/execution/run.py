@@ -143,7 +143,10 @@ class Execution:
         self.on_ended(ended)
 
     def _leave(self, task: Task) -> Sequence[Ended]:
-        return [self._skipped(step, RunStopped()) for step in task.steps]
+        ended = [self._skipped(step, RunStopped()) for step in task.steps]
+        for one in ended:
+            self.record(one, self.clock())
+        return ended
 
     def _work(self, task: Task) -> Sequence[Ended]:
         started_at, started = self.clock(), time.perf_counter()
@@ -151,12 +154,12 @@ class Execution:
             try:
                 ended = self._ended(task, sink)
             except Cancelled:
-                ended = self._leave(task)
+                ended = [self._skipped(step, RunStopped()) for step in task.steps]
         seconds = time.perf_counter() - started
         output = shortened(sink.getvalue())
         for one in ended:
             one.result = replace(one.result, seconds=seconds, output=output)
-            self._record(one, started_at)
+            self.record(one, started_at)
         return ended
 
     def _ended(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
@@ -176,9 +179,10 @@ class Execution:
     def _learn(self) -> None:
         """Read what other runs finished meanwhile."""
         with self._tail_guard:
-            records = self.tail.poll()
-        if records:
-            self.knowledge.learn(found_candidates(records, self.knowledge.versions))
+            for environment, records in self.tail.poll().items():
+                found = found_candidates(records, self.knowledge.versions)
+                is_ours = environment == self.knowledge.environment
+                self.knowledge.learn(found, is_ours=is_ours)
 
     def _settled(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
         try:
@@ -269,7 +273,7 @@ class Execution:
 
     def _is_same(self, step: Step, last: VersionStored, made: VersionStored) -> bool:
         """Whether `made` holds what the published version holds, which is still there."""
-        if last.version in self.knowledge.history.missing or last.asset != made.asset:
+        if not self.knowledge.is_there(last) or last.asset != made.asset:
             return False
         if (last.format, last.schema, last.ordered) != (made.format, made.schema, made.ordered):
             return False
@@ -307,7 +311,7 @@ class Execution:
         )
         self._define(step)
         self.journal.append(made)
-        self.knowledge.learn([Candidate(made, version)])
+        self.knowledge.learn([Candidate(made, version)], is_ours=True)
         published = self.knowledge.history.published.get(step.target)
         change = PublicationChange(
             asset=step.target.asset,
@@ -364,7 +368,8 @@ class Execution:
     def _failed(step: Step, reasons: tuple[Reason, ...], error: str, attempts: int = 1) -> Ended:
         return Ended(StepResult(step.target, "failed", reasons, error=error, attempts=attempts))
 
-    def _record(self, one: Ended, started_at: datetime) -> None:
+    def record(self, one: Ended, started_at: datetime) -> None:
+        """Journal how a step ended; of several records of one step the last counts."""
         result = one.result
         self.journal.append(
             StepFinished(

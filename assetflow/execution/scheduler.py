@@ -42,7 +42,7 @@ class Schedule(Generic[T, R]):
             while self._ready or self._running:
                 self._begin(pool, threads)
                 done, _ = wait(self._running, LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in [one for one in self._running if one in done]:
                     self._end(self._running.pop(future), future.result())
 
     def _count(self) -> None:

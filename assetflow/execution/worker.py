@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +29,8 @@ from assetflow.warehouse.versions import Staged
 if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
     from assetflow.model.asset import Asset
+
+LOOK_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,20 @@ def answer(order: Order) -> Answer:
     return Answer(tuple(staged.items()), metadata, sink.getvalue())
 
 
+def _end_with(parent: int) -> None:
+    """End this process when `parent` is gone: nobody waits for the answer any more."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_UP_SECONDS)
+    os._exit(1)
+
+
 def main() -> None:
-    """Answer the order on standard input; nothing else may reach standard output."""
+    """Answer the order on standard input; nothing else may reach standard output.
+
+    Ctrl-C reaches the whole group of processes: what it means, the run decides.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     order = _ORDER.validate_json(sys.stdin.buffer.read())
     with routed_streams(), captured():
         given = answer(order)

@@ -260,6 +260,18 @@ def _step(run_id: RunId, asset: AssetName, partition: PartitionKey, *rest: Any) 
     return StepFinished(run_id, asset, partition, *what, *how)
 
 
+def versions_by_id(state: Path, versions: Collection[VersionId]) -> dict[VersionId, VersionStored]:
+    """Return those of `versions` whose data is there, whatever asset they were made for."""
+    with Store(state).reading() as connection:
+        contents = fetch_contents(
+            connection,
+            """select 0, version from versions where version in (select unnest($1::varchar[]))
+               and version not in (select version from removed_versions)""",
+            ([*versions],),
+        )
+    return contents.versions
+
+
 def versions(state: Path, asset: AssetName) -> tuple[VersionStored, ...]:
     """Return the versions of `asset` whose data is there, newest first."""
     with Store(state).reading() as connection:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from assetflow.errors import StoreLocked
 from assetflow.metadata.folder import journal_path, journal_paths
 from assetflow.metadata.journal import read_journal
+from assetflow.metadata.records import RunStarted
 from assetflow.metadata.rows import fetch_contents
 from assetflow.metadata.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from assetflow.metadata.records import Record
@@ -34,16 +36,26 @@ class JournalTail:
         self._own = journal_path(state, but)
         self._run = but
         self._offsets: dict[Path, int] = {}
+        self._environments: dict[Path, str] = {}
         self._stamp = self._store_stamp()
         self._last_number = self._newest_number()
 
-    def poll(self) -> list[Record]:
-        """Return what was recorded since the last look, in no order across runs."""
-        gained: list[Record] = []
+    def poll(self) -> dict[str, list[Record]]:
+        """Return what was recorded since the last look, by the environment of its run."""
+        gained: dict[str, list[Record]] = {}
         for path in journal_paths(self._state):
-            if path != self._own:
-                gained += self._read(path)
-        return gained + self._folded_meanwhile()
+            if path != self._own and (records := self._read(path)):
+                gained.setdefault(self._environment(path, records), []).extend(records)
+        for environment, record in self._folded_meanwhile():
+            gained.setdefault(environment, []).append(record)
+        return gained
+
+    def _environment(self, path: Path, records: Iterable[Record]) -> str:
+        """Return where the run of a journal publishes: it says so when it starts."""
+        for record in records:
+            if isinstance(record, RunStarted):
+                self._environments[path] = record.environment
+        return self._environments.get(path, "")
 
     def _read(self, path: Path) -> tuple[Record, ...]:
         offset = self._offsets.get(path, 0)
@@ -67,7 +79,7 @@ class JournalTail:
             row = connection.execute("select max(number) from materializations").fetchone()
         return (row[0] if row else None) or 0
 
-    def _folded_meanwhile(self) -> list[Record]:
+    def _folded_meanwhile(self) -> list[tuple[str, Record]]:
         stamp = self._store_stamp()
         if stamp == self._stamp:
             return []
@@ -78,9 +90,20 @@ class JournalTail:
                     "select number, version from materializations where number > $1",
                     (self._last_number,),
                 )
+                rows = connection.execute(
+                    """select run, environment, max(number) from materializations
+                       join runs using (run) where number > $1 group by all""",
+                    [self._last_number],
+                ).fetchall()
         except StoreLocked:
             return []  # the next look asks again
-        self._stamp, self._last_number = stamp, self._newest_number()
+        self._stamp = stamp
+        self._last_number = max((number for *_, number in rows), default=self._last_number)
+        environments = {run: environment for run, environment, _ in rows}
         made = contents.materializations.values()
         theirs = [each for each in made if each.run != self._run]
-        return [*(contents.versions[each.version] for each in theirs), *theirs]
+        return [
+            (environments.get(each.run, ""), record)
+            for each in theirs
+            for record in (contents.versions[each.version], each)
+        ]

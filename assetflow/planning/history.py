@@ -107,7 +107,7 @@ class History:
 
     `published` are the current pointers. `candidates` are by asset, partition and key.
     `volatile` is the newest accepted materialization of each volatile asset, which
-    alone may be reused. `missing` are versions whose files are gone.
+    alone may be reused.
     """
 
     published: Mapping[AssetPartition, Publication] = field(default_factory=dict)
@@ -115,4 +115,3 @@ class History:
         default_factory=dict
     )
     volatile: Mapping[AssetPartition, Candidate] = field(default_factory=dict)
-    missing: frozenset[VersionId] = frozenset()

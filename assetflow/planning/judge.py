@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, Key, VersionId
 from assetflow.planning.facts import AssetFacts, InputFacts
-from assetflow.planning.history import Candidate, History, InputRead, Publication
+from assetflow.planning.history import (
+    Candidate,
+    History,
+    InputRead,
+    Publication,
+    VersionStored,
+)
 from assetflow.planning.reasons import (
     CodeChanged,
     InputAdded,
@@ -34,6 +40,19 @@ DigestOf = Callable[[AssetName, VersionId, ReadSet], Digest]
 PartsOf = Callable[[AssetName, str], Mapping[str, str] | None]
 """Gives the named parts of an earlier code version of an asset, if they are known."""
 
+IsThere = Callable[[VersionStored], bool]
+"""Tells whether the files of a stored version are there, as they were written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the past says, and what can be found out about it when it is asked for."""
+
+    history: History
+    digest_of: DigestOf
+    parts_of: PartsOf
+    is_there: IsThere
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -54,22 +73,20 @@ class Situation:
     renamed_from: AssetName | None = None
 
 
-def judge(
-    situation: Situation, history: History, digest_of: DigestOf, parts_of: PartsOf
-) -> Verdict:
+def judge(situation: Situation, evidence: Evidence) -> Verdict:
     """Return what is to be done, with every reason; action None means up to date."""
     missing = tuple(_missing_upstreams(situation))
     if missing:
         return Verdict("blocked", missing)
     if situation.pending or not situation.facts.is_settled:
-        return _provisional(situation, history, digest_of, parts_of)
-    inputs = tuple(_input_reads(situation, situation.facts.inputs, digest_of))
+        return _provisional(situation, evidence)
+    inputs = tuple(_input_reads(situation, situation.facts.inputs, evidence.digest_of))
     key = key_of(
         situation.facts.code_version, situation.target.partition, situation.facts.settings, inputs
     )
-    reasons = _firm_reasons(situation, history, inputs, key, parts_of)
+    reasons = _firm_reasons(situation, evidence, inputs, key)
     if reasons:
-        return _materialize_or_reuse(situation, history, reasons, key, inputs)
+        return _materialize_or_reuse(situation, evidence, reasons, key, inputs)
     return _verify_or_nothing(situation, key, inputs)
 
 
@@ -79,9 +96,7 @@ def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
             yield UpstreamMissing(use.upstream)
 
 
-def _provisional(
-    situation: Situation, history: History, digest_of: DigestOf, parts_of: PartsOf
-) -> Verdict:
+def _provisional(situation: Situation, evidence: Evidence) -> Verdict:
     """Judge by what is firm already: other inputs, the code; what waits is said to wait."""
     waiting = tuple(
         UpstreamMayChange(use.upstream)
@@ -91,9 +106,9 @@ def _provisional(
     known = [use for use in situation.facts.inputs if use.upstream not in situation.pending]
     firm: list[Reason] = []
     if situation.facts.is_settled and not situation.facts.is_expected:
-        inputs = tuple(_input_reads(situation, known, digest_of))
+        inputs = tuple(_input_reads(situation, known, evidence.digest_of))
         firm = [
-            *_state_reasons(situation, history, parts_of),
+            *_state_reasons(situation, evidence),
             *_input_reasons(situation, inputs),
         ]
     elif situation.last is None:
@@ -104,36 +119,32 @@ def _provisional(
 
 
 def _firm_reasons(
-    situation: Situation,
-    history: History,
-    inputs: tuple[InputRead, ...],
-    key: Key,
-    parts_of: PartsOf,
+    situation: Situation, evidence: Evidence, inputs: tuple[InputRead, ...], key: Key
 ) -> tuple[Reason, ...]:
     last = situation.last
     if last is not None and key == last.materialization.key:
-        gone = last.version.version in history.missing
-        missing = (VersionMissing(last.version.version),) if gone else ()
+        is_there = evidence.is_there(last.version)
+        missing = () if is_there else (VersionMissing(last.version.version),)
         return by_weight((*missing, *situation.demands))
     found = [
-        *_state_reasons(situation, history, parts_of),
+        *_state_reasons(situation, evidence),
         *_input_reasons(situation, inputs),
         *situation.demands,
     ]
     return by_weight(tuple(found)) or (CodeChanged(()),)
 
 
-def _state_reasons(situation: Situation, history: History, parts_of: PartsOf) -> Iterator[Reason]:
+def _state_reasons(situation: Situation, evidence: Evidence) -> Iterator[Reason]:
     last, facts = situation.last, situation.facts
     if last is None:
         yield NeverMaterialized()
         return
-    if last.version.version in history.missing:
+    if not evidence.is_there(last.version):
         yield VersionMissing(last.version.version)
     made = last.materialization
     settings = changed_names(dict(made.settings), dict(facts.settings))
     if made.code_version != facts.code_version:
-        before = parts_of(made.asset, made.code_version)
+        before = evidence.parts_of(made.asset, made.code_version)
         names = () if before is None else changed_names(before, dict(facts.parts))
         yield CodeChanged((*names, *settings))
     elif settings:
@@ -197,34 +208,32 @@ def _input_reads(
 
 def _materialize_or_reuse(
     situation: Situation,
-    history: History,
+    evidence: Evidence,
     reasons: tuple[Reason, ...],
     key: Key,
     inputs: tuple[InputRead, ...],
 ) -> Verdict:
-    candidate = None if situation.demands else _candidate(situation, history, key)
+    candidate = None if situation.demands else _candidate(situation, evidence, key)
     if candidate is None:
         return Verdict("materialize", reasons, key, inputs)
     reused = (*reasons, Reused(candidate.version.version))
     return Verdict("reuse", reused, key, inputs, candidate)
 
 
-def _candidate(situation: Situation, history: History, key: Key) -> Candidate | None:
+def _candidate(situation: Situation, evidence: Evidence, key: Key) -> Candidate | None:
     """Return the stored version that has this key; of a volatile asset only the newest."""
     names = (situation.target.asset, situation.renamed_from)
     for name in filter(None, names):
         target = AssetPartition(name, situation.target.partition)
         if situation.facts.is_volatile:
-            found = history.volatile.get(target)
+            found = evidence.history.volatile.get(target)
         else:
-            found = history.candidates.get((*target, key))
-        if found is not None and _serves(found, key, history):
+            found = evidence.history.candidates.get((*target, key))
+        if found is None or found.materialization.key != key:
+            continue
+        if evidence.is_there(found.version):
             return found
     return None
-
-
-def _serves(found: Candidate, key: Key, history: History) -> bool:
-    return found.materialization.key == key and found.version.version not in history.missing
 
 
 def _verify_or_nothing(situation: Situation, key: Key, inputs: tuple[InputRead, ...]) -> Verdict:

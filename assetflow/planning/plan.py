@@ -7,7 +7,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import History, Publication
-from assetflow.planning.judge import DigestOf, PartsOf, Situation, judge
+from assetflow.planning.judge import Evidence, Situation, judge
 from assetflow.planning.reasons import (
     Forced,
     NotSelected,
@@ -29,10 +29,13 @@ class Known:
     environment: str
     graph: AssetGraph
     facts: Mapping[AssetName, AssetFacts]
-    history: History
+    evidence: Evidence
     states: Mapping[AssetName, VersionId]
-    digest_of: DigestOf
-    parts_of: PartsOf
+
+    @property
+    def history(self) -> History:
+        """Return what is known of the past."""
+        return self.evidence.history
 
 
 def plan(known: Known, request: Request) -> Plan:
@@ -89,10 +92,10 @@ def _consider(
         last=last,
         current=around[0],
         pending=frozenset(use.upstream for use in facts.inputs if use.upstream in around[1]),
-        demands=_demands(request, facts) if is_selected else (),
+        demands=_demands(request, facts) if is_selected and name not in request.done else (),
         renamed_from=renamed_from,
     )
-    verdict = judge(situation, known.history, known.digest_of, known.parts_of)
+    verdict = judge(situation, known.evidence)
     return Step(target, verdict, facts, last)
 
 
@@ -176,7 +179,7 @@ def settle(
         demands=demands,
         renamed_from=renamed_from,
     )
-    return judge(situation, known.history, known.digest_of, known.parts_of)
+    return judge(situation, known.evidence)
 
 
 def blocked_by(step: Step) -> tuple[AssetName, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from assetflow.model.names import AssetName, AssetPartition
+from assetflow.planning.history import Publication
 from assetflow.planning.plan import Known, plan
 from assetflow.planning.reasons import Reason, UpToDate
 from assetflow.planning.results import AssetStatus, Sync
@@ -19,14 +20,15 @@ def standings(known: Known) -> Iterator[AssetStatus]:
     for name in known.graph.assets:
         step = steps.get(name)
         sync = _sync(step)
-        last = known.history.published.get(AssetPartition(name))
+        target = AssetPartition(name)
+        last = step.last if step else known.history.published.get(target)
         reasons: tuple[Reason, ...] = step.reasons if step else (UpToDate(),)
         yield AssetStatus(
             asset=name,
             sync=sync,
             freshness="no_policy",
             health="unchecked",
-            behind=() if sync in ("up_to_date", "missing") else _behind(known, name),
+            behind=_behind(known, last) if last and sync != "up_to_date" else (),
             partitions={sync: 1},
             reasons=reasons,
             materialized_at=last.materialization.created_at if last else None,
@@ -42,9 +44,8 @@ def _sync(step: Step | None) -> Sync:
     return "unknown" if step.action == "may_materialize" else "stale"
 
 
-def _behind(known: Known, name: AssetName) -> tuple[AssetName, ...]:
-    """Return the upstreams that serve another version than `name` was made from."""
-    last = known.history.published[AssetPartition(name)]
+def _behind(known: Known, last: Publication) -> tuple[AssetName, ...]:
+    """Return the upstreams that serve another version than `last` was made from."""
     behind = []
     for use in last.materialization.inputs:
         upstream = known.history.published.get(AssetPartition(use.upstream))

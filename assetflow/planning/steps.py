@@ -26,13 +26,17 @@ Outcome = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. `targets` None means everything, withdrawals included."""
+    """What was asked for. `targets` None means everything, withdrawals included.
+
+    `done` are assets that were forced or refreshed already, when a run plans again.
+    """
 
     targets: frozenset[AssetName] | None = None
     only: bool = False
     downstream: bool = False
     force: bool = False
     refresh: bool = False
+    done: frozenset[AssetName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """From declarations to the graph and to the facts that deciding needs."""
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,13 +61,26 @@ class Analysis:
         self.sql = SqlReader(self.cache, made.macros, variables)
         self._closer = Closer(made.modules, made.root)
         problems: list[AssetflowError] = []
+        problems.extend(self._macro_problems())
         inputs = {asset.name: self._inputs(asset, problems) for asset in made.assets}
         sources = (*made.sources, *self._inline_sources())
         self.graph, wrong = infer(made.assets, sources, inputs)
         for asset in self.graph.assets.values():
             if isinstance(asset.body, PythonBody):
-                self._try(functools.partial(self._closed, asset), problems)
+                problems.extend(self._closing_problems(asset))
         self.errors = (*problems, *wrong)
+
+    def _macro_problems(self) -> Iterator[AssetflowError]:
+        try:
+            self.sql.check_macros()
+        except AssetflowError as error:
+            yield error
+
+    def _closing_problems(self, asset: Asset) -> Iterator[AssetflowError]:
+        try:
+            self._closed(asset)
+        except AssetflowError as error:
+            yield error
 
     def facts(self, name: AssetName, shapes: Mapping[AssetName, Shape]) -> AssetFacts:
         """Return the facts of asset `name`; a query that does not bind gives a `problem`."""
@@ -81,14 +93,17 @@ class Analysis:
     def _inputs(self, asset: Asset, problems: list[AssetflowError]) -> tuple[Input, ...]:
         if isinstance(asset.body, PythonBody):
             return (*asset.inputs, *self._declared_optionals(asset.body))
-        found: list[Input] = []
-        self._try(lambda: found.extend(self._summed(asset)), problems)
-        return tuple(found)
+        try:
+            return self._summed(asset)
+        except AssetflowError as error:
+            problems.append(error)
+        return ()
 
     def _declared_optionals(self, body: PythonBody) -> tuple[Input, ...]:
         """Return the parameters with a default that do name an asset or source."""
         made = self.declarations
-        names = {folded(declared.name) for declared in (*made.assets, *made.sources)}
+        declared: tuple[Asset | Source, ...] = (*made.assets, *made.sources)
+        names = {folded(one.name) for one in declared}
         return tuple(item for item in body.optional if folded(item.upstream or item.name) in names)
 
     def _summed(self, asset: Asset) -> tuple[Input, ...]:
@@ -106,13 +121,6 @@ class Analysis:
             for read, call, globs in summary.files
         }
         return [found[read] for read in sorted(found)]
-
-    @staticmethod
-    def _try(action: Callable[[], object], problems: list[AssetflowError]) -> None:
-        try:
-            action()
-        except AssetflowError as error:
-            problems.append(error)
 
     def _sql_facts(
         self,
@@ -137,9 +145,10 @@ class Analysis:
             return replace(facts, is_settled=False)
         try:
             bound = self.sql.bind(asset, summary, schemas)
+            schema = stored_schema(bound.described)
         except AssetflowError as error:
+            error.facts.setdefault("at", asset.location)
             return replace(facts, problem=error)
-        schema = stored_schema(bound.described)
         parts = (*self._sql_parts(asset, summary, schema), *self._extras(asset))
         return replace(
             facts,
@@ -211,7 +220,7 @@ class Analysis:
         if found is None:
             assert isinstance(asset.body, PythonBody)
             closure = self._closer.close_over(asset.body.function, ignore=asset.options.ignore)
-            parts = tuple((part.name, part.fingerprint) for part in closure.parts)
+            parts = closure.versions
             if asset.body.outputs:
                 parts = (*parts, ("output", asset.name))
             notes = tuple(f"reads the outside: {read}" for read in closure.outside)

@@ -115,7 +115,7 @@ class Things:
         """Return what the names in `piece` lead to, by label, and how it reads the outside."""
         resolved = tuple(self._resolved(piece))
         references = (each for read, found in resolved for each in self._followed(read, found))
-        return tuple(references), self._outside(piece, resolved)
+        return tuple(references), tuple(_outside(self.ownership, piece, resolved))
 
     def has_text(self, value: object) -> bool:
         """Whether changes of `value` can be noticed."""
@@ -143,28 +143,6 @@ class Things:
         yield self.reference(read.label, found, read.line)
         if found.rest and isinstance(found.value, type) and self.key(found.value):
             yield from self._class_attribute(read, found)
-
-    def _outside(
-        self, piece: Piece, resolved: Iterable[tuple[NameRead, Found]]
-    ) -> tuple[OutsideRead, ...]:
-        """Return where `piece` reads the outside, each way of doing so once."""
-        known: set[str] = set()
-        lines: dict[str, int] = {}
-        for read, found in resolved:
-            if found.external:
-                known.add(read.label)
-                dotted = ".".join((found.external, *found.rest))
-                what = outside_name(dotted, has_arguments=read.has_arguments)
-                lines[what] = min(lines.get(what, read.line), read.line)
-        for node in piece.nodes:
-            for what, line in method_reads(node, known):
-                lines[what] = min(lines.get(what, line), line)
-        place = self.ownership.place
-        return tuple(
-            OutsideRead(what, place(piece.path, line), piece.name)
-            for what, line in sorted(lines.items())
-            if what
-        )
 
     def _class_attribute(self, read: NameRead, found: Found) -> Iterator[Reference]:
         """Yield the value that code reads from a class by name: it must have a text."""
@@ -218,6 +196,26 @@ class Things:
             yield from (each for pair in registry.items() for each in pair)
         if isinstance(value, FunctionType):
             yield from (each for each in cell_contents(value) if self.key(each))
+
+
+def _outside(
+    ownership: Ownership, piece: Piece, resolved: Iterable[tuple[NameRead, Found]]
+) -> Iterator[OutsideRead]:
+    """Yield how `piece` reads the outside, each way of doing so once, where it is first."""
+    known: set[str] = set()
+    lines: dict[str, int] = {}
+    for read, found in resolved:
+        if found.external:
+            known.add(read.label)
+            dotted = ".".join((found.external, *found.rest))
+            what = outside_name(dotted, has_arguments=read.has_arguments)
+            lines[what] = min(lines.get(what, read.line), read.line)
+    for node in piece.nodes:
+        for what, line in method_reads(node, known):
+            lines[what] = min(lines.get(what, line), line)
+    lines.pop("", None)
+    for what, line in sorted(lines.items()):
+        yield OutsideRead(what, ownership.place(piece.path, line), piece.name)
 
 
 def wrapped_by(value: object) -> object:

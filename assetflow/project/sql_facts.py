@@ -1,10 +1,10 @@
 """The facts of SQL assets: what a query says, given the schemas of its inputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assetflow.errors import UnknownVariable
+from assetflow.errors import BadMacro, UnknownVariable
 from assetflow.model.asset import Asset, Input, SqlBody
 from assetflow.model.columns import (
     EVERYTHING,
@@ -19,6 +19,7 @@ from assetflow.model.fingerprint import fingerprint
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
 from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.sql.macros import MacroTraits, macro_traits
 from assetflow.sql.query import FileRead, Query, parse_query
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class SqlReader:
     macros: Sequence[Macro]
     variables: Mapping[str, str | int | float | bool]
     _queries: dict[str, Query] = field(default_factory=dict)
+    _traits: dict[str, MacroTraits] = field(default_factory=dict)
     _binder: "Binder | None" = None
 
     def query(self, asset: Asset) -> Query:
@@ -126,10 +128,41 @@ class SqlReader:
         key = self._text_key(asset)
         stored = self.cache.get(key)
         if stored is not None:
-            return QuerySummary.from_json(stored)
+            return self._with_macros(QuerySummary.from_json(stored))
         summary = QuerySummary.of(self.query(asset))
         self.cache.put(key, summary.as_json())
-        return summary
+        return self._with_macros(summary)
+
+    def _with_macros(self, summary: QuerySummary) -> QuerySummary:
+        """Return `summary` with what the macros that it calls do behind its back."""
+        traits = [self._traits_of(macro) for macro in self.used_macros(summary)]
+        if not traits:
+            return summary
+        return replace(
+            summary,
+            volatile=(*summary.volatile, *(v for one in traits for v in one.volatile)),
+            order_dependent=(
+                *summary.order_dependent,
+                *(o for one in traits for o in one.order_dependent),
+            ),
+        )
+
+    def _traits_of(self, macro: Macro) -> MacroTraits:
+        if macro.name not in self._traits:
+            self._traits[macro.name] = macro_traits(macro)
+        return self._traits[macro.name]
+
+    def check_macros(self) -> None:
+        """Raise BadMacro if a macro cannot be created; asked once for each text of them."""
+        key = fingerprint("macros", *(macro.sql for macro in self.macros))
+        if not self.macros or self.cache.get(key) is not None:
+            return
+        try:
+            self._opened_binder()
+        except BadMacro as error:
+            place = next(macro.location for macro in self.macros if macro.name == error.name)
+            raise BadMacro(error.name, error.says, str(place)) from None
+        self.cache.put(key, {"macros": len(self.macros)})
 
     def used_macros(self, summary: QuerySummary) -> tuple[Macro, ...]:
         """Return the macros that a query calls, and those that they call, by name."""
@@ -170,15 +203,19 @@ class SqlReader:
     def _bound(
         self, asset: Asset, inputs: Mapping[str, Schema], parameters: Mapping[str, object]
     ) -> BoundQuery:
-        from assetflow.sql.binder import Binder
         from assetflow.sql.lineage import analyse
+
+        query = self.query(asset)
+        described = self._opened_binder().describe_unstored(query, inputs, parameters, inputs)
+        lineage = analyse(query, inputs, described)
+        return BoundQuery(described, dict(lineage.read_sets), lineage.column_edges)
+
+    def _opened_binder(self) -> "Binder":
+        from assetflow.sql.binder import Binder
 
         if self._binder is None:
             self._binder = Binder({macro.name: macro.sql for macro in self.macros})
-        query = self.query(asset)
-        described = self._binder.describe_unstored(query, inputs, parameters, inputs)
-        lineage = analyse(query, inputs, described)
-        return BoundQuery(described, dict(lineage.read_sets), lineage.column_edges)
+        return self._binder
 
     def _text_key(self, asset: Asset) -> str:
         body = asset.body

@@ -15,7 +15,7 @@ def taken_configs(
 
     Without `reads_secrets` only those of assets, whose secrets stay empty: enough for keys.
     """
-    takers = [
+    takers: list[tuple[str, Mapping[str, type]]] = [
         (asset.name, asset.body.configs)
         for asset in declared.assets
         if isinstance(asset.body, PythonBody)

@@ -25,14 +25,15 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
     """Return one line for each of `names`: kind, upstreams, and what it is."""
     if not names:
         return Text("No asset is declared yet. `assetflow init` writes a project to start from.")
-    titles = ("name", "kind", "group", "reads", "description")
+    described = {name: _described(graph, name) for name in names}
+    with_groups = any(group for _, group, _ in described.values())
+    extra = ["group"] if with_groups else []
+    titles = ["name", "kind", *extra, "reads", "description"]
     table = columns(titles, folds=["reads", "description"])
-    for name in names:
+    for name, (kind, group, description) in described.items():
         upstreams = listed_within(graph.upstreams.get(name, ()), MOST_UPSTREAMS)
-        kind, group, description = _described(graph, name)
-        table.add_row(
-            Name(name, 0.3), faint(kind), Name(group, 0.2), Text(upstreams), Text(description)
-        )
+        cells = [Name(group, 0.2)] if with_groups else []
+        table.add_row(Name(name, 0.3), faint(kind), *cells, Text(upstreams), Text(description))
     return table
 
 

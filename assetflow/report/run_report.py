@@ -181,6 +181,7 @@ def run_summary(result: RunResult) -> RenderableType:
     """Return how a run ended: its failures again, the counts, and where to look."""
     parts: list[RenderableType] = []
     failures = [step for step in result.steps if step.error]
+    parts += [Text()] if failures else []
     for step in failures[:MOST_FAILURES]:
         parts += [error_text(step.error, step.attempts), Text()]
     if len(failures) > MOST_FAILURES:

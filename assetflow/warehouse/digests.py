@@ -1,11 +1,11 @@
 """Digests of content: of a whole table, or of some of its columns together.
 
-A digest names the number of rows and a sum over them: of `hash(hash(c1, c2, …))` for a
-small table, and of `hash(xor(g1(c1), g2(c2), …))`, where each g is a hash salted with
-the column's name, for a large one. Both see swapped values, and neither lets duplicates
-cancel. The first has the fewest expressions, and binding these is what a small table
-pays for; the second hashes each column once, however many read-sets share it. Which
-one applies follows from the number of rows, so equal content has equal digests.
+A digest names the number of rows, and what hashing them gave: the sorted hashes
+`hash(c1, c2, …)` of a small table; the sum of `hash(xor(g1(c1), g2(c2), …))`, where each
+g is a hash salted with the column's name, of a large one. Both see values that moved,
+and neither lets duplicates cancel. The first has the fewest expressions, and binding
+these is what a small table pays for; the second hashes each column once, however many
+read-sets share it. The number of rows decides, so equal content has equal digests.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _small_sums(
     groups: Sequence[_Group],
     float_digits: int | None,
 ) -> _Sums:
-    """Fetch the hash of each row and add here, since an aggregate costs more to plan."""
+    """Fetch the hash of each row, since an aggregate costs more to plan."""
     hashes = {schema: _row_hash(schema, float_digits) for schema, _ in groups}
     query = f"select {', '.join(hashes.values()) or '0'} from {scan_sql}"
     found = connection.execute(query).fetchall()
@@ -127,7 +127,7 @@ def _small_sums(
     return _Sums(
         len(found),
         tuple(
-            fingerprint(*map(str, values[schema])) if ordered else str(sum(values[schema]))
+            fingerprint(*map(str, values[schema] if ordered else sorted(values[schema])))
             for schema, ordered in groups
         ),
     )
@@ -179,7 +179,7 @@ def _digest(
 
 
 def _row_hash(schema: Schema, float_digits: int | None) -> str:
-    return f"hash(hash({', '.join(_value(column, float_digits) for column in schema)}))"
+    return f"hash({', '.join(_value(column, float_digits) for column in schema)})"
 
 
 def _salted_hash(column: Column, float_digits: int | None) -> str:

@@ -151,6 +151,8 @@ def _options(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _reader(source: Source, paths: Sequence[Path], options: dict[str, str]) -> str:
+    # Else a folder named `a=b` above the files would be a column.
+    options = {"hive_partitioning": "false", **options}
     arguments = [quoted_paths(paths), *(f"{name}={value}" for name, value in options.items())]
     return f"{_READERS[source.format or 'csv']}({', '.join(arguments)})"
 

@@ -22,7 +22,7 @@ from assetflow.warehouse.digests import digest_columns, has_columns
 from assetflow.warehouse.disk import disk_errors
 from assetflow.warehouse.kept_files import digest_of_files, keep_files, size_of_files
 from assetflow.warehouse.layout import PARTIAL, absolute, files_path, version_path
-from assetflow.warehouse.quoting import quoted_paths, quoted_text
+from assetflow.warehouse.quoting import quoted_text, read_parquet
 from assetflow.warehouse.returned import Returned, as_returned, declared_columns
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def scan_sql(data: Path, versions: Iterable[tuple[str, int]]) -> str:
     Raises VersionMissing where a file is gone, or has another size.
     """
     paths = [stored_path(data, path, size_bytes) for path, size_bytes in versions]
-    return f"read_parquet({quoted_paths(paths)})"
+    return read_parquet(paths)
 
 
 def stored_path(data: Path, path: str, size_bytes: int) -> Path:
@@ -189,7 +189,7 @@ def _complete(
 ) -> Staged:
     """Compute the digests of a written file, and give it its name."""
     known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
-    scan = f"read_parquet({quoted_paths([partial])})"
+    scan = read_parquet([partial])
     digests = digest_columns(
         connection, scan, schema, dict.fromkeys([new.whole, *known]), new.float_digits, rows
     )

@@ -7,14 +7,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from assetflow.cli.main import run
+from assetflow.execution.looking import run_lines
 from assetflow.metadata.history import published
+from assetflow.planning.pages import RunLine
 
 FILES = {
     "assetflow.toml": 'package = "shop"\n',
@@ -41,6 +43,7 @@ _VARIES = (
     (re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\+00:00)?"), "<instant>"),
     (re.compile(r"\bin (?:\d+m )?\d+(?:\.\d+)?s(?=[:.])"), "in <time>"),
     (re.compile(r"(?<=  )(?:\d+m )?\d+(?:\.\d+)?s\b"), "<time>"),
+    (re.compile(r"… \d+ calls"), "… <count> calls"),
     (re.compile(r"\(PID \d+\)"), "(PID <pid>)"),
     (re.compile(r"\bwaited( +)\d+ s\b"), r"waited\1<seconds>"),
     (re.compile(r"\bDuckDB \d+\.\d+\.\d+"), "DuckDB <version>"),
@@ -143,6 +146,20 @@ class Shop:
         return {
             target.asset: (one.version.version, self._size(one.version.path))
             for target, one in published(self.state, environment).items()
+        }
+
+    def runs(self) -> Sequence[RunLine]:
+        """Return the runs that are remembered, the newest first."""
+        return run_lines(self.state, 100)
+
+    def kept(self) -> dict[str, tuple[int, int]]:
+        """Return the size and the time of each file of the state, but for the cache."""
+        files = [path for path in self.state.rglob("*") if path.is_file()]
+        kept = {path.relative_to(self.state).as_posix(): path.stat() for path in files}
+        return {
+            path: (found.st_size, found.st_mtime_ns)
+            for path, found in kept.items()
+            if not path.startswith("cache")
         }
 
     def _size(self, path: str) -> int:

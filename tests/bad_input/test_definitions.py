@@ -26,7 +26,7 @@ CONFIG = """
     class Api(Config):
         url: str
         pages: int = 3
-        token: Secret[str]
+        token: Secret
 
     @asset
     def answers(api: Api) -> list[dict]:
@@ -149,6 +149,15 @@ WRONG = {
                 return [{"a": 1}]
         """
     },
+    "a_coroutine": {
+        "shop/marts.py": """
+            from assetflow import asset
+
+            @asset
+            async def a():
+                return [{"a": 1}]
+        """
+    },
     # settings
     "malformed_settings": {"assetflow.toml": "package = shop\n"},
     "unknown_setting": {"assetflow.toml": 'package = "shop"\nthread = 2\n'},
@@ -208,41 +217,37 @@ WRONG = {
 }
 
 
-def mend(shop, files):
-    """Take back what a case wrote."""
-    shop.write({name: FILES.get(name) for name in files})
-
-
 @pytest.mark.parametrize(("name", "files"), WRONG.items(), ids=WRONG)
 def test_what_cannot_work_is_said_before_anything_runs(name, files, shop):
-    served = shop.published()
+    before = shop.kept()
     shop.write(files)
 
-    planned = shop.run("plan")
-    materialized = shop.run("materialize")
+    said = shop.run("plan")
+    document = shop.run("materialize", "--json")
 
-    assert_golden(f"bad_input/{name}", planned.err)
-    assert (planned.code, planned.out) == (2, "")
-    assert materialized == planned
-    assert shop.published() == served
-
-    mend(shop, files)
-    mended = shop.run("materialize")
-    assert (mended.code, mended.out) == (0, "Everything is up to date: 1 asset.\n")
+    assert_golden(f"bad_input/{name}", said.err)
+    assert (said.code, said.out) == (2, "")
+    assert (document.code, document.err) == (2, "")
+    assert_reads_well(document.document["error"])
+    assert shop.kept() == before
 
 
-@pytest.mark.parametrize(("name", "files"), WRONG.items(), ids=WRONG)
-def test_what_cannot_work_is_a_document_where_one_is_asked_for(name, files, shop):
-    shop.write(files)
-
-    said = shop.run("plan", "--json")
-
-    assert said.code == 2
-    error = said.document["error"]
+def assert_reads_well(error):
+    """A sentence, facts and a way out; where there are several errors, each of them."""
     assert {"code", "headline", "facts", "hint"} <= error.keys()
     for one in error.get("errors", [error]):
         assert one["headline"].endswith(".")
-        assert one["hint"]
+        assert one["hint"].endswith((".", "?", ")", "}", '"', "=", "]")) or " = " in one["hint"]
+
+
+@pytest.mark.parametrize("name", ["circle", "syntax_error", "missing_column", "wrong_settings"])
+def test_after_a_correction_all_is_as_before(name, shop):
+    shop.write(WRONG[name])
+    assert shop.run("materialize").code == 2
+
+    shop.write({path: FILES.get(path) for path in WRONG[name]})
+
+    assert shop.run("materialize").out == "Everything is up to date: 1 asset.\n"
 
 
 def test_a_missing_column_stops_the_run_before_its_first_step(shop):

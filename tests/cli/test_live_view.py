@@ -1,11 +1,13 @@
 """What a person sees of a run while it happens."""
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
 
 from assetflow.cli.live_view import following
+from assetflow.cli.terminal import terminal
 from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.reasons import CodeChanged
 from assetflow.planning.results import StepResult
@@ -56,3 +58,24 @@ def test_a_terminal_keeps_the_steps_of_short_runs_alone(count, shown):
 
 def test_a_run_with_nothing_to_do_prints_nothing():
     assert followed(0).splitlines() == ["the end"]
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_view_keeps_its_screen_while_a_run_captures_what_steps_print(monkeypatch):
+    screen, kept = Screen(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+
+    with following(terminal()) as listener:
+        monkeypatch.setattr(sys, "stdout", kept)
+        listener.planned(plan_of(1), RunId("r1"))
+        listener.finished(StepResult(AssetPartition(AssetName("a0")), "failed", ()))
+
+    assert kept.getvalue() == ""
+    assert "1 to materialize" in screen.getvalue()
+    assert "a0" in screen.getvalue()

@@ -35,6 +35,8 @@ class Block:
     @property
     def commands(self) -> tuple[Command, ...]:
         """The commands of a console block: `$ ` begins one, `> ` goes on with it."""
+        if self.language != "console":
+            return ()
         found: list[Command] = []
         for line in self.text.splitlines():
             if line.startswith("$ "):

@@ -33,6 +33,7 @@ def _play_console(page: Path, block: Block, terminal: Terminal) -> list[str]:
     outputs = []
     for command in block.commands:
         found = terminal.run(command.text)
+        assert "Traceback" not in found, f"{page.name}:{block.line}: $ {command.text}\n{found}"
         same = is_same(command.text, command.output, found)
         if not same and not IS_WRITING:
             raise AssertionError(_difference(page, block, command.text, command.output, found))

@@ -6,22 +6,29 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+
+from assetflow.cli.main import run
 
 REPOSITORY = Path(__file__).parents[2]
 
 # What differs from run to run, the more special first. Everything else is compared as it
 # is: names, counts, actions, reasons, data. Instants are known by their year: the data of
-# the examples lies in the years before.
+# the examples lies in the years before. A step that took no time at all shows no duration.
 _VARIES = (
     (re.compile(r"\b20(?:2[4-9]|[3-9]\d)-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "<time>"),
-    (re.compile(r"\b(?:\d+d )?(?:\d+h )?(?:\d+m )?\d+(?:\.\d+)?s\b"), "<duration>"),
-    (re.compile(r"\b\d+h \d\dm\b"), "<duration>"),
+    (re.compile(r"\b(?:\d+m )?\d+(?:\.\d+)?s\b|\b\d+h \d\dm\b"), ""),
     (re.compile(r"\b[0-9a-f]{16,}\b"), "<id>"),
-    (re.compile(r"\b\d+(?:\.\d+)? (?:B|KB|MB|GB)\b"), "<size>"),
+    (re.compile(r"\b\d+(?:\.\d+)? (?:B|KB|MB|GB|TB)\b"), "<size>"),
+    (re.compile(r'(?<="duration_seconds": )[\d.e-]+|(?<="seconds": )[\d.e-]+'), "<duration>"),
 )
-_RULES = re.compile(r"[─━═]{2,}")
-_SPACES = re.compile(r"[ \t]+")
+_ASSETFLOW = "from assetflow.cli.main import main; main()"
+_HELP = re.compile(r"assetflow [a-z ]*--help")
+_BRANCH = re.compile(r"[ │]*(?:[├└]── )?")
+_SPACES = re.compile(r" {2,}")
+_KILLED = re.compile(r"^bash: line \d+: +\d+ Killed.*\n", re.MULTILINE)
 
 
 class Terminal:
@@ -32,10 +39,8 @@ class Terminal:
         self.returned = 0
         programs = scratch / "bin"
         programs.mkdir(parents=True, exist_ok=True)
-        python = shlex.quote(sys.executable)
-        start = "import sys; sys.argv[0] = 'assetflow'; from assetflow.cli.main import main; main()"
-        _write_program(programs / "assetflow", f'exec {python} -c "{start}" "$@"')
-        _write_program(programs / "python", f'exec {python} "$@"')
+        _write_program(programs / "assetflow", sys.executable, _ASSETFLOW)
+        _write_program(programs / "python", "/bin/sh", f'exec {shlex.quote(sys.executable)} "$@"')
         self.environ = {
             "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": str(REPOSITORY),
@@ -49,6 +54,8 @@ class Terminal:
 
     def run(self, command: str) -> str:
         """Return what `command` prints, errors included; `$?` is that of the one before."""
+        if _HELP.fullmatch(command):
+            return self._help(command)
         done = subprocess.run(
             ["bash", "-c", f"(exit {self.returned})\n{command}"],
             cwd=self.folder,
@@ -61,16 +68,37 @@ class Terminal:
             check=False,
         )
         self.returned = done.returncode if done.returncode >= 0 else 128 - done.returncode
-        lines = done.stdout.replace(str(self.folder), f"~/{self.folder.name}").splitlines()
-        return "".join(f"{line.rstrip()}\n" for line in lines)
+        printed = _KILLED.sub("", done.stdout).replace(str(self.folder), f"~/{self.folder.name}")
+        return "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+
+    def _help(self, command: str) -> str:
+        """Return a help text without a process of its own: there are many, and all alike."""
+        before = dict(os.environ)
+        os.environ |= self.environ
+        try:
+            with redirect_stdout(StringIO()) as printed:
+                self.returned = run(shlex.split(command)[1:])
+        finally:
+            os.environ.clear()
+            os.environ |= before
+        return printed.getvalue()
 
 
 def normalised(output: str) -> list[str]:
-    """Return the lines of an output without what varies: instants, durations, sizes, ids."""
+    """Return the lines of an output without what varies: instants, durations, sizes, ids.
+
+    Nor does it count how far columns stand apart, for that follows from what varies; how
+    deep a line is indented does.
+    """
     for pattern, name in _VARIES:
         output = pattern.sub(name, output)
-    lines = (_SPACES.sub(" ", _RULES.sub("─", line)).strip() for line in output.splitlines())
-    return [line for line in lines if line]
+    return [_narrowed(line) for line in output.splitlines()]
+
+
+def _narrowed(line: str) -> str:
+    indent = _BRANCH.match(line)
+    end = indent.end() if indent else 0
+    return line[:end] + _SPACES.sub(" ", line[end:]).rstrip()
 
 
 def is_same(command: str, expected: str, found: str) -> bool:
@@ -85,6 +113,6 @@ def is_same(command: str, expected: str, found: str) -> bool:
     return one == other
 
 
-def _write_program(path: Path, line: str) -> None:
-    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+def _write_program(path: Path, interpreter: str, line: str) -> None:
+    path.write_text(f"#!{interpreter}\n{line}\n", encoding="utf-8")
     path.chmod(0o755)

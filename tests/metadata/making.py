@@ -68,7 +68,9 @@ def made(name="m1", version="v1", asset="orders", partition="", run="r1", **chan
 
 def stepped(name="m1", asset="orders", partition="", run="r1"):
     reasons = (("never_materialized", "never materialized"),)
-    return StepFinished(run, asset, partition, "materialized", reasons, NOW, 0.5, 10, name, "", "", 1)
+    return StepFinished(
+        run, asset, partition, "materialized", reasons, NOW, 0.5, 10, name, "", "", 1
+    )
 
 
 def completed(number, asset="orders", partition="", run="r1", at=NOW):

@@ -186,8 +186,12 @@ def test_an_environment_starts_from_another_and_goes_its_own_way(state):
     assert environments(state) == {"dev": 2, "main": 1}
     assert published_versions(published(state, "dev")) == {"customers": "v3", "orders": "v2"}
 
-    folded(state, "r5", *completed(5, "days"), publication("p5", change(5, "days"), environment="dev"))
-    back = promote(Request("p6", "e2", "main", NOW), pointers(state, "dev"), pointers(state, "main"))
+    folded(
+        state, "r5", *completed(5, "days"), publication("p5", change(5, "days"), environment="dev")
+    )
+    back = promote(
+        Request("p6", "e2", "main", NOW), pointers(state, "dev"), pointers(state, "main")
+    )
     assert folded(state, "e2", back).refused == ()
     assert versions_of(pointers(state, "main")) == ["v2", "v3", "v5"]
 
@@ -285,16 +289,16 @@ def test_a_tail_gives_what_others_complete_as_they_go(state):
     folded(state, "r0", *completed(0))
     own = Journal(state, "own")
     tail = JournalTail(state, "own")
-    assert tail.poll() == []
+    assert tail.poll() == {}
 
     other = Journal(state, "other")
     other.append(started("other"))
     own.append(started("own"))
-    assert tail.poll() == [started("other")]
+    assert tail.poll() == {"main": [started("other")]}
     for record in completed(1, run="other"):
         other.append(record)
-    assert tail.poll() == completed(1, run="other")
-    assert tail.poll() == []
+    assert tail.poll() == {"main": [*completed(1, run="other")]}
+    assert tail.poll() == {}
     other.close()
     own.close()
 
@@ -305,8 +309,8 @@ def test_a_tail_finds_what_came_and_was_folded_between_two_looks(state):
     journaled(state, "own", started("own"), *completed(2, run="own"))
     fold(state, NOW)
 
-    assert tail.poll() == [stored("v1"), made("m1")]
-    assert tail.poll() == []
+    assert tail.poll() == {"main": [stored("v1"), made("m1")]}
+    assert tail.poll() == {}
 
 
 def test_events_can_be_limited_to_the_newest(state):

@@ -23,7 +23,6 @@ from assetflow.metadata.records import (
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
 from assetflow.model.files import FileState
 from tests.metadata.making import (
-    AMOUNTS,
     NOW,
     change,
     finished,
@@ -39,7 +38,9 @@ SAMPLES = [
     started(),
     finished(),
     replace(stepped(), rows=None, materialization=None, error="boom\n  line two\t\x00"),
-    DefinitionSeen("orders", "c1", "sql", "select 'é\u2028' -- 漢\n", (("id", "f"),), "1", "a.sql", NOW),
+    DefinitionSeen(
+        "orders", "c1", "sql", "select 'é\u2028' -- 漢\n", (("id", "f"),), "1", "a.sql", NOW
+    ),
     LineageSeen(
         "orders",
         "c1",

@@ -96,8 +96,8 @@ def test_whatever_was_completed_before_a_kill_is_found_again(state):
     completed = []
     for attempt in range(5):
         writer = process(WRITER, state, f"r{attempt}", 10_000, 10)
-        for _ in range(chance.randrange(1, 60)):
-            completed.append(writer.stdout.readline().strip())
+        wanted = chance.randrange(1, 60)
+        completed += [writer.stdout.readline().strip() for _ in range(wanted)]
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
         for path in journal_paths(state):

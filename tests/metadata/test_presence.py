@@ -7,9 +7,8 @@ from assetflow.metadata.presence import exclusive, run_presence
 
 
 def test_many_runs_are_present_at_once_and_keep_gc_out(state):
-    with run_presence(state), run_presence(state):
-        with pytest.raises(StateBusy, match="gc"), exclusive(state):
-            pass
+    with run_presence(state), run_presence(state), pytest.raises(StateBusy, match="gc"):
+        exclusive(state).__enter__()
     with exclusive(state):
         pass
 

@@ -30,6 +30,7 @@ from assetflow.planning.history import (
     Publication,
     VersionStored,
 )
+from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Known, plan, settle
 from assetflow.planning.steps import Plan, Request, Verdict
 
@@ -51,7 +52,9 @@ class Formula:
     is_volatile: bool = False
 
     def of(self, rows: Mapping[str, Row], outside: int = 0) -> Row:
-        total = sum(rows[name][column] for name, columns in self.reads.items() for column in columns)
+        total = sum(
+            rows[name][column] for name, columns in self.reads.items() for column in columns
+        )
         total += self.salt + (outside if self.is_volatile else 0)
         return {
             "a": total % self.modulus,
@@ -97,10 +100,13 @@ class World:
             environment="main",
             graph=graph,
             facts={AssetName(name): self.facts(name) for name in self.formulas},
-            history=self.history(),
+            evidence=Evidence(
+                history=self.history(),
+                digest_of=self.digest_of,
+                parts_of=lambda asset, version: None,
+                is_there=lambda version: version.version in self.content,
+            ),
             states={AssetName(name): self.state(name) for name in self.sources},
-            digest_of=self.digest_of,
-            parts_of=lambda asset, version: None,
         )
 
     def facts(self, name: str) -> AssetFacts:
@@ -143,7 +149,9 @@ class World:
     def plan(self, request: Request = Request()) -> Plan:
         return plan(self.known(), request)
 
-    def materialize(self, request: Request = Request(), *, die_after: int | None = None) -> list[str]:
+    def materialize(
+        self, request: Request = Request(), *, die_after: int | None = None
+    ) -> list[str]:
         """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
         known = self.known()
         made = plan(known, request)

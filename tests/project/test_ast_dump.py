@@ -8,7 +8,9 @@ import pytest
 from assetflow.project.ast_dump import dump
 
 GOLDEN = {
-    "x: int = 3": "AnnAssign(target=Name(id='x'),annotation=Name(id='int'),value=Constant(3),simple=1)",
+    "x: int = 3": (
+        "AnnAssign(target=Name(id='x'),annotation=Name(id='int'),value=Constant(3),simple=1)"
+    ),
     "def f(a, /, b: int = 1, *c, d, e=2, **g) -> str: return a": (
         "FunctionDef(name='f',args=arguments(posonlyargs=[arg(arg='a')],args=[arg(arg='b')],"
         "vararg=arg(arg='c'),kwonlyargs=[arg(arg='d'),arg(arg='e')],kw_defaults=[~,Constant(2)],"
@@ -37,9 +39,12 @@ GOLDEN = {
     ),
     "try: a\nexcept* E as e: b\nelse: c\nfinally: d": (
         "TryStar(body=[Expr(value=Name(id='a'))],handlers=[ExceptHandler(type=Name(id='E'),name='e',"
-        "body=[Expr(value=Name(id='b'))])],orelse=[Expr(value=Name(id='c'))],finalbody=[Expr(value=Name(id='d'))])"
+        "body=[Expr(value=Name(id='b'))])],orelse=[Expr(value=Name(id='c'))],"
+        "finalbody=[Expr(value=Name(id='d'))])"
     ),
-    "from .a import b as c, d": "ImportFrom(module='a',names=[alias(name='b',asname='c'),alias(name='d')],level=1)",
+    "from .a import b as c, d": (
+        "ImportFrom(module='a',names=[alias(name='b',asname='c'),alias(name='d')],level=1)"
+    ),
     "lambda x=1: [y async for y in x if y]": (
         "Expr(value=Lambda(args=arguments(args=[arg(arg='x')],defaults=[Constant(1)]),"
         "body=ListComp(elt=Name(id='y'),generators=[comprehension(target=Name(id='y'),iter=Name(id='x'),"
@@ -84,6 +89,13 @@ def test_what_cannot_change_a_result_is_left_out(one, two):
 @pytest.mark.parametrize(("one", "two"), OTHER)
 def test_code_that_differs_has_another_dump(one, two):
     assert dump(ast.parse(one)) != dump(ast.parse(two))
+
+
+def test_texts_of_an_f_string_are_joined_however_a_parser_splits_them():
+    name = ast.FormattedValue(ast.Name("x"), -1)
+    split = ast.JoinedStr([ast.Constant(""), name, ast.Constant("a"), ast.Constant("b")])
+
+    assert dump(split) == dump(ast.parse("f'{x}ab'", mode="eval").body)
 
 
 def test_an_expression_of_thousands_of_terms_can_be_dumped():

@@ -44,7 +44,7 @@ CONSTANTS = """
 """
 
 
-def constant(before: str, after: str, changes: bool = True) -> Edit:
+def constant(before: str, after: str, *, changes: bool = True) -> Edit:
     code = CONSTANTS.replace("{}", before)
     return Edit(
         f"constant {before} to {after}", code, f"VALUE = {before}", f"VALUE = {after}", changes
@@ -354,25 +354,25 @@ EDITS = [
     constant("0.0", "-0.0"),
     constant("float('nan')", "float('inf')"),
     constant("'a'", "b'a'"),
-    constant("'é'", "'\\xe9'", False),
+    constant("'é'", "'\\xe9'", changes=False),
     constant("None", "False"),
     constant("(1, 2)", "[1, 2]"),
     constant("(1, (2, 3))", "((1, 2), 3)"),
     constant("['a, b']", "['a', 'b']"),
     constant("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
-    constant("{1, 2, 'c'}", "{'c', 2, 1}", False),
+    constant("{1, 2, 'c'}", "{'c', 2, 1}", changes=False),
     constant("{1, 2}", "frozenset({1, 2})"),
     constant("{}", "collections.OrderedDict()"),
-    constant("range(3)", "range(0, 3, 1)", False),
+    constant("range(3)", "range(0, 3, 1)", changes=False),
     constant("range(3)", "range(4)"),
     constant("slice(1, 2)", "slice(1, 3)"),
     constant("re.compile('a')", "re.compile('a', re.I)"),
     constant("decimal.Decimal('1.0')", "decimal.Decimal('1.00')"),
     constant("datetime.date(2026, 1, 1)", "datetime.datetime(2026, 1, 1)"),
-    constant("datetime.timedelta(1)", "datetime.timedelta(hours=24)", False),
+    constant("datetime.timedelta(1)", "datetime.timedelta(hours=24)", changes=False),
     constant("uuid.UUID(int=1)", "uuid.UUID(int=2)"),
     constant("pathlib.Path('a')", "pathlib.Path('b')"),
-    constant("pathlib.Path(__file__)", "pathlib.Path(__file__).parent / 'marts.py'", False),
+    constant("pathlib.Path(__file__)", "pathlib.Path(__file__).parent / 'marts.py'", changes=False),
     constant("10 ** 5000", "10 ** 5000 + 1"),
     constant("sorted", "reversed"),
     constant("[list[int]]", "[list[str]]"),
@@ -515,11 +515,17 @@ UNKNOWN = {
 }
 
 
+READERS = """
+
+    def helper(): return CLIENT
+    def made(orders): return helper()
+    def free(orders): return 1
+"""
+
+
 @pytest.mark.parametrize(("code", "name", "what"), UNKNOWN.values(), ids=UNKNOWN)
 def test_a_value_that_cannot_be_fingerprinted_is_an_error_that_names_it(code, name, what, tmp_path):
-    files = {
-        "marts.py": f"    {code}\n\n    def helper(): return CLIENT\n    def made(orders): return helper()\n    def free(orders): return 1"
-    }
+    files = {"marts.py": f"    {code}{READERS}"}
 
     with pytest.raises(ValueCannotBeFingerprinted) as raised:
         close(tmp_path, files)
@@ -602,6 +608,55 @@ def test_a_secret_is_not_written_down(tmp_path):
     found = close(tmp_path, {"marts.py": code})
 
     assert not [part.name for part in found.parts if "hunter2" in part.source]
+
+
+def test_a_copy_of_a_project_has_the_same_versions(tmp_path):
+    code = """
+        import os
+        from pathlib import Path
+        HERE = Path(__file__).parent / "data"
+        THERE = [os.path.dirname(__file__)]
+        def made(orders): return HERE, THERE, __file__
+    """
+
+    one, other = (
+        close(tmp_path / "one", {"marts.py": code}),
+        close(tmp_path / "o", {"marts.py": code}),
+    )
+
+    assert one == other
+
+
+def test_a_base_class_that_is_an_argument_counts(tmp_path):
+    code = """
+        class One: size = 1
+        class Two: size = 1
+        def make(base):
+            class Made(base): pass
+            return Made
+        KIND = make(One)
+        def made(): return KIND
+    """
+
+    before = close(tmp_path / "before", {"marts.py": code})
+    after = close(tmp_path / "after", {"marts.py": code.replace("make(One)", "make(Two)")})
+
+    assert before.fingerprint != after.fingerprint
+
+
+def test_a_container_that_holds_itself_ends(tmp_path):
+    code = "    VALUE = [1]\n    VALUE.append(VALUE)\n    def made(): return VALUE"
+
+    assert close(tmp_path, {"marts.py": code}).parts[1].source == "[1, the value 1 above]"
+
+
+def test_a_module_that_is_handed_around_counts_as_a_whole(tmp_path):
+    code = "    from shop import helpers\n    def made(name): return getattr(helpers, name)"
+
+    before = close(tmp_path / "before", {"marts.py": code})
+    after = close(tmp_path / "after", {"marts.py": code, "helpers.py": HELPERS + "\n    NEW = 1"})
+
+    assert before.fingerprint != after.fingerprint
 
 
 def test_a_long_value_is_kept_short(tmp_path):

@@ -3,6 +3,7 @@
 
 import json
 
+import duckdb  # noqa: TID253 - it runs what it tests
 import pytest
 
 from assetflow.errors import DuplicateColumn, UnnamedColumn
@@ -108,6 +109,15 @@ EXTRA = (
 )
 
 
+NEWER = {  # what DuckDB 1.5 cannot bind, or the last, scans more for
+    "select info.a.greatest(id) as g from staging.events",
+    "select j.id from (orders join stores using (store_id)) j",
+    "select id from (select id, rank() over (order by amount) as r, max(note) over () as m from orders)",
+}
+if duckdb.__version__.startswith("1."):
+    EXTRA = tuple(text for text in EXTRA if text not in NEWER)
+
+
 def _lineage(text, schemas, binder):
     query = parse_query(text)
     try:
@@ -175,7 +185,10 @@ def test_the_order_of_rows_does_not_matter_in_traps(text, tables):
 
 def _scanned(connection, text):
     """Return the columns of each table that DuckDB's own plan scans."""
-    plan = json.loads(connection.execute(f"explain (format json) {text}").fetchall()[0][1])
+    rows = connection.execute(f"explain (format json) {text}").fetchall()
+    if not rows:
+        pytest.skip("DuckDB 1.5 explains no pivot whose values are in the data")
+    plan = json.loads(rows[0][1])
     found = {}
     pending = list(plan)
     while pending:

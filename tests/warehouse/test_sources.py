@@ -228,3 +228,11 @@ def test_odd_names_of_columns_and_files_do_no_harm(cursor, write):
     schema = source_schema(cursor, source(), [path])
 
     assert read(cursor, source(), [path], schema) == [(1, 2)]
+
+
+def test_a_folder_named_like_a_partition_is_no_column(cursor, tmp_path):
+    (tmp_path / "day=1").mkdir()
+    path = tmp_path / "day=1" / "a.csv"
+    path.write_text("id\n1\n")
+
+    assert source_schema(cursor, source(), [path]) == columns(id="BIGINT")

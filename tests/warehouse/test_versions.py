@@ -453,3 +453,13 @@ def test_the_metadata_of_the_file_agrees(cursor, new, data):
     staged = stage_query(cursor, "select i from range(200000) t(i)", None, None, new())
 
     assert pq.read_metadata(data / staged.path).num_rows == staged.rows == 200_000
+
+
+def test_a_folder_named_like_a_partition_is_no_column(engine, cursor, tmp_path):
+    data = tmp_path / "run=7" / "data"
+    new = NewVersion(data, TARGET, new_version_id(), engine.algorithm)
+
+    staged = stage_query(cursor, "select 1 as a", None, None, new)
+
+    scan = scan_sql(data, [(staged.path, staged.size_bytes)])
+    assert [column.name for column in describe(cursor, f"from {scan}")] == ["a"]

@@ -10,7 +10,16 @@ from assetflow import Columns, asset
 BY = ["carrier", "origin", "scheduled_hour"]
 
 
-@asset(group="core", owners=["team:operations"])
+@asset(
+    group="core",
+    owners=["team:operations"],
+    columns={
+        "carrier": "VARCHAR",
+        "origin": "VARCHAR",
+        "scheduled_hour": "TINYINT",
+        "baseline_tenths": {"type": "INTEGER", "description": "Tenths of minutes"},
+    },
+)
 def carrier_baseline(
     departures: Annotated[pa.Table, Columns(*BY, "departure_delay", "weather")],
 ) -> pa.Table:
