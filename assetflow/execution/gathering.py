@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, needed_sources
 from assetflow.execution.source_states import observe_all
-from assetflow.metadata.history import candidates, newest_volatile, observations, published
+from assetflow.metadata.history import remembered
 from assetflow.model.names import AssetName
 from assetflow.planning.history import History
 
@@ -36,22 +36,14 @@ def gather(
     targets: Collection[AssetName] | None = None,
 ) -> Knowledge:
     """Return what is known as of `now`; only sources that `targets` need are observed."""
-    graph = analysis.graph
-    pointers = published(place.state, place.environment)
-    names = [*graph.assets, *_old_names(analysis)]
-    history = History(
-        published=pointers,
-        candidates=dict(candidates(place.state, names)),
-        volatile=dict(newest_volatile(place.state, place.environment, names)),
-    )
+    names = [*analysis.graph.assets, *_old_names(analysis)]
+    past = remembered(place.state, place.environment, names)
+    history = History(past.published, past.candidates, past.volatile)
     sources = observe_all(
-        needed_sources(analysis, targets),
-        observations(place.state),
-        place.root,
-        now,
-        engine,
+        needed_sources(analysis, targets), past.observations, place.root, now, engine
     )
     knowledge = Knowledge(place.environment, place.state, analysis, engine, history, sources)
+    knowledge.keep_codes()
     analysis.cache.save()
     return knowledge
 

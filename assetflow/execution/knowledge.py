@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.metadata.history import definition_parts
+from assetflow.metadata.history import definition_parts, definitions
 from assetflow.model.asset import Source
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
@@ -48,6 +48,7 @@ class Knowledge:
     _parts: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
     _there: dict[VersionId, bool] = field(default_factory=dict)
+    _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class Knowledge:
             for upstream in upstreams
             if upstream in current
         }
-        facts = self.analysis.facts(name, shapes)
+        facts = self._with_kept_code(self.analysis.facts(name, shapes))
         with self._guard:
             self._want(facts)
         return facts
@@ -177,6 +178,33 @@ class Knowledge:
     def _volatile(self) -> dict:  # type: ignore[type-arg]
         assert isinstance(self.history.volatile, dict)
         return self.history.volatile
+
+    def keep_codes(self) -> None:
+        """Find code versions that differ by the rules alone, after an upgrade of these.
+
+        Old texts are hashed again by today's rules; where that gives today's code
+        version, the recorded one is kept, so that no key changes.
+        """
+        differing = {
+            target.asset: last.materialization.code_version
+            for target, last in self.history.published.items()
+            if (facts := self.facts.get(target.asset)) is not None
+            and facts.code_version not in ("", last.materialization.code_version)
+        }
+        if not differing:
+            return
+        for (name, code), seen in definitions(self.state, list(differing.values())).items():
+            asset = self.analysis.graph.assets[name] if differing.get(name) == code else None
+            if asset is None or seen.canonicalizer == self.analysis.rules(asset):
+                continue
+            again = self.analysis.code_version_by_rules_of_now(asset, seen.source, dict(seen.parts))
+            if again == self.facts[name].code_version:
+                self._kept[name, again] = code
+                self.facts[name] = self._with_kept_code(self.facts[name])
+
+    def _with_kept_code(self, facts: AssetFacts) -> AssetFacts:
+        kept = self._kept.get((facts.asset, facts.code_version))
+        return facts if kept is None else replace(facts, code_version=kept)
 
     def _find_facts(self) -> None:
         """Work out the facts of every asset, each from the shapes of those before it."""

@@ -22,7 +22,7 @@ from assetflow.graph.lineage import (
 from assetflow.graph.selection import select as select_assets
 from assetflow.metadata import history
 from assetflow.model.asset import Asset
-from assetflow.model.columns import Column, Schema
+from assetflow.model.columns import Column, ReadSet, Schema
 from assetflow.model.names import AssetName, AssetPartition, RunId, folded
 from assetflow.planning.history import Materialized
 from assetflow.planning.pages import (
@@ -98,7 +98,9 @@ def _column_lineage(knowledge: Knowledge, column: ColumnName) -> Lineage:
         )
     )
     names = {end.asset for link in reached for end in (link.source, link.target)}
-    found = _lineage(knowledge, {*names, column.asset}, tuple(reached), ())
+    names |= {column.asset, *_readers(knowledge, reached, column)}
+    names |= _read_by_code(knowledge, names)
+    found = _lineage(knowledge, names, tuple(reached), ())
     return Lineage(
         found.assets,
         found.edges,
@@ -107,6 +109,35 @@ def _column_lineage(knowledge: Knowledge, column: ColumnName) -> Lineage:
         (column.asset,),
         column,
     )
+
+
+def _readers(
+    knowledge: Knowledge, links: Iterable[ColumnLink], column: ColumnName
+) -> set[AssetName]:
+    """Return the assets without column edges, Python ones, that read a column on the way."""
+    ends = {column, *(end for link in links for end in (link.source, link.target))}
+    return {
+        name
+        for name, facts in knowledge.facts.items()
+        if not facts.column_edges
+        for use in facts.inputs
+        for end in ends
+        if end.asset == use.upstream and _is_read(end.column, use.read_set)
+    }
+
+
+def _is_read(column: str, read_set: ReadSet) -> bool:
+    return read_set.columns is None or column in read_set.columns
+
+
+def _read_by_code(knowledge: Knowledge, names: set[AssetName]) -> set[AssetName]:
+    """Return what those of `names` read whose code does not tell which column goes where."""
+    return {
+        use.upstream
+        for name in names
+        if (facts := knowledge.facts.get(name)) is not None and not facts.column_edges
+        for use in facts.inputs
+    }
 
 
 def _all_names(knowledge: Knowledge) -> tuple[AssetName, ...]:

@@ -96,7 +96,7 @@ class Materializing:
             )
             journal = Journal(self.place.state, self.asked.run)
             open_things.callback(journal.close)
-            open_things.callback(self.resources.close)
+            open_things.callback(self.resources.close, self.listener.message)
             journal.append(self._run_started())
             self.listener.planned(attempt.plan, self.asked.run)
             status = self._attempts(journal, attempt)

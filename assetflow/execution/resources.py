@@ -3,7 +3,9 @@
 import contextlib
 import inspect
 import threading
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +25,7 @@ class Resources:
     configs: Mapping[tuple[str, str], Config]
     _made: dict[str, Any] = field(default_factory=dict)
     _guard: threading.RLock = field(default_factory=threading.RLock)
-    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _open: list[tuple[str, AbstractContextManager[Any]]] = field(default_factory=list)
 
     def arguments(self, asset: Asset) -> dict[str, Any]:
         """Return the configs and resources that the function of `asset` takes, by parameter."""
@@ -32,9 +34,18 @@ class Resources:
         configs = {name: self.configs[asset.name, name] for name in body.configs}
         return configs | {name: self._resource(name) for name in body.resources}
 
-    def close(self) -> None:
-        """Run what generator resources have behind their `yield`, the last made first."""
-        self._open.close()
+    def close(self, say: Callable[[str], object]) -> None:
+        """Run what generator resources have behind their `yield`, the last made first.
+
+        What goes wrong there is said; it undoes nothing of what was made.
+        """
+        while self._open:
+            name, opening = self._open.pop()
+            try:
+                opening.__exit__(None, None, None)
+            except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - user code
+                why = "".join(traceback.format_exception_only(error)).strip()
+                say(f"The resource '{name}' could not be closed: {why}")
         self._made.clear()
 
     def _resource(self, name: str) -> Any:
@@ -47,5 +58,7 @@ class Resources:
         configs = {name: self.configs[resource.name, name] for name in resource.configs}
         if inspect.isgeneratorfunction(resource.make):
             opening = contextlib.contextmanager(resource.make)(**configs)
-            return self._open.enter_context(opening)
+            made = opening.__enter__()
+            self._open.append((resource.name, opening))
+            return made
         return resource.make(**configs)

@@ -30,6 +30,7 @@ class Schedule(Generic[T, R]):
     _followers: dict[T, list[T]] = field(default_factory=dict)
     _ready: list[T] = field(default_factory=list)
     _running: dict[Future[R], T] = field(default_factory=dict)
+    _told: set[T] = field(default_factory=set)
 
     def run(self, threads: int) -> None:
         """Carry out all tasks on at most `threads` threads; return when none is left.
@@ -41,6 +42,7 @@ class Schedule(Generic[T, R]):
         with ThreadPoolExecutor(threads, thread_name_prefix="assetflow") as pool:
             while self._ready or self._running:
                 self._begin(pool, threads)
+                self._tell_started(threads)
                 done, _ = wait(self._running, LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
                 for future in [one for one in self._running if one in done]:
                     self._end(self._running.pop(future), future.result())
@@ -60,8 +62,14 @@ class Schedule(Generic[T, R]):
             self._end(task, self.leave(task))
         while self._ready and len(self._running) < threads + 2:
             task = self._ready.pop()
-            self.on_start(task)
             self._running[pool.submit(self.work, task)] = task
+
+    def _tell_started(self, threads: int) -> None:
+        """Say which of the submitted tasks have a thread by now: the first ones."""
+        for task in list(self._running.values())[:threads]:
+            if task not in self._told:
+                self._told.add(task)
+                self.on_start(task)
 
     def _end(self, task: T, result: R) -> None:
         self.on_done(task, result)

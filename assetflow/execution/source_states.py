@@ -60,11 +60,15 @@ class SourceState:
         with self._guard:
             if read_set not in self.digests:
                 missing = [one for one in {read_set, *wanted} if one not in self.digests]
-                cursor = engine.cursor()
-                with source_errors([Path(file.path) for file in self.files]):
-                    found = digest_columns(cursor, self.scan, self.schema, missing)
+                with about(self.source, self.root), source_errors(self.paths):
+                    found = digest_columns(engine.cursor(), self.scan, self.schema, missing)
                 self.digests.update(found)
             return self.digests[read_set]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return where the files lie."""
+        return source_paths(self.root, self.files)
 
     def is_still(self, root: Path) -> bool:
         """Whether the files are as they were observed."""

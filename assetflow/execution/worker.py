@@ -95,8 +95,9 @@ def answer(order: Order) -> Answer:
     with (
         Engine(settings.threads, settings.memory_limit, temp, settings.timezone, macros) as engine,
         captured() as sink,
-        contextlib.closing(resources),
+        contextlib.ExitStack() as ending,
     ):
+        ending.callback(resources.close, sink.write)
         try:
             staged, metadata = stage_call(asset, order.call, engine, resources, order.root, sink)
         except AssetflowError as error:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from duckdb import DuckDBPyConnection
+
     from assetflow.metadata.rows import Contents
     from assetflow.model.names import CodeVersion, Key, MaterializationId, RunId, VersionId
 
@@ -68,6 +70,29 @@ class PublicationSummary:
     moved: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a plan needs to know of the past, as one opening of the store gives it."""
+
+    published: dict[AssetPartition, Publication]
+    candidates: dict[tuple[AssetName, PartitionKey, Key], Candidate]
+    volatile: dict[AssetPartition, Candidate]
+    observations: dict[AssetName, Observed]
+
+
+def remembered(
+    state: Path, environment: str, assets: Collection[AssetName], algorithm: str = ""
+) -> Remembered:
+    """Return what `published`, `candidates`, `newest_volatile` and `observations` do, together."""
+    with Store(state).reading() as connection:
+        return Remembered(
+            _published(connection, environment, algorithm),
+            _accepted(connection, assets, algorithm),
+            _newest_volatile(connection, environment, assets, algorithm),
+            _observations(connection),
+        )
+
+
 def published(
     state: Path, environment: str, algorithm: str = ""
 ) -> dict[AssetPartition, Publication]:
@@ -77,18 +102,24 @@ def published(
     algorithm that it was stored with.
     """
     with Store(state).reading() as connection:
-        contents = fetch_contents(
-            connection,
-            """select number, current_publications.version from current_publications
-               join materializations using (materialization) where environment = $1""",
-            (environment,),
-            algorithm,
-        )
-        rows = connection.execute(
-            """select asset, partition, sequence, materialization, version
-               from current_publications where environment = $1""",
-            [environment],
-        ).fetchall()
+        return _published(connection, environment, algorithm)
+
+
+def _published(
+    connection: DuckDBPyConnection, environment: str, algorithm: str
+) -> dict[AssetPartition, Publication]:
+    contents = fetch_contents(
+        connection,
+        """select number, current_publications.version from current_publications
+           join materializations using (materialization) where environment = $1""",
+        (environment,),
+        algorithm,
+    )
+    rows = connection.execute(
+        """select asset, partition, sequence, materialization, version
+           from current_publications where environment = $1""",
+        [environment],
+    ).fetchall()
     return {
         AssetPartition(asset, partition): Publication(
             sequence, contents.materializations[made], contents.versions[version]
@@ -135,8 +166,15 @@ def candidates(
     Those of interrupted runs and of all environments are among them. Volatile ones
     are not (see `newest_volatile`), nor are those whose version was removed.
     """
+    with Store(state).reading() as connection:
+        return _accepted(connection, assets, algorithm)
+
+
+def _accepted(
+    connection: DuckDBPyConnection, assets: Collection[AssetName], algorithm: str
+) -> dict[tuple[AssetName, PartitionKey, Key], Candidate]:
     found = _candidates(
-        state,
+        connection,
         """from materializations where asset in (select unnest($1::varchar[]))
            and not is_volatile and version in (select version from versions)
            and version not in (select version from removed_versions)
@@ -159,8 +197,18 @@ def newest_volatile(
     It knows what its own runs made and what was ever published in it. An older one is
     never given, also where the data of the newest was removed.
     """
+    with Store(state).reading() as connection:
+        return _newest_volatile(connection, environment, assets, algorithm)
+
+
+def _newest_volatile(
+    connection: DuckDBPyConnection,
+    environment: str,
+    assets: Collection[AssetName],
+    algorithm: str,
+) -> dict[AssetPartition, Candidate]:
     found = _candidates(
-        state,
+        connection,
         """from (from materializations where asset in (select unnest($2::varchar[]))
                  and is_volatile
                  and (run in (select run from runs where environment = $1)
@@ -180,13 +228,10 @@ def newest_volatile(
 
 
 def _candidates(
-    state: Path, query: str, values: tuple[object, ...], algorithm: str
+    connection: DuckDBPyConnection, query: str, values: tuple[object, ...], algorithm: str
 ) -> Iterator[Candidate]:
-    with Store(state).reading() as connection:
-        contents = fetch_contents(
-            connection, f"select number, version from ({query})", values, algorithm
-        )
-    return _paired(contents)
+    selected = f"select number, version from ({query})"
+    return _paired(fetch_contents(connection, selected, values, algorithm))
 
 
 def _paired(contents: Contents) -> Iterator[Candidate]:
@@ -197,10 +242,14 @@ def _paired(contents: Contents) -> Iterator[Candidate]:
 def observations(state: Path) -> dict[AssetName, Observed]:
     """Return the newest observation of each source."""
     with Store(state).reading() as connection:
-        rows = connection.execute(
-            """from observations qualify row_number()
-               over (partition by source order by observed_at desc, number desc) = 1"""
-        ).fetchall()
+        return _observations(connection)
+
+
+def _observations(connection: DuckDBPyConnection) -> dict[AssetName, Observed]:
+    rows = connection.execute(
+        """from observations qualify row_number()
+           over (partition by source order by observed_at desc, number desc) = 1"""
+    ).fetchall()
     return {row[1]: _observed(*row[1:]) for row in rows}
 
 

@@ -13,9 +13,6 @@ def fingerprint(*parts: str) -> str:
     >>> fingerprint("ab", "c") == fingerprint("a", "bc")
     False
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(data))
-        digest.update(data)
-    return digest.hexdigest()[:FINGERPRINT_LENGTH]
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()[:FINGERPRINT_LENGTH]

@@ -19,7 +19,7 @@ from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
 from assetflow.project.sql_facts import QuerySummary, SqlReader, read_set_of, sql_inputs
-from assetflow.sql.query import CANONICALIZER
+from assetflow.sql.query import CANONICALIZER, parse_query
 from assetflow.sql.types import stored_schema
 
 Parts = tuple[tuple[str, str], ...]
@@ -232,6 +232,24 @@ class Analysis:
         if isinstance(asset.body, SqlBody):
             return asset.body.text
         return inspect.getsource(inspect.unwrap(asset.body.function))
+
+    def code_version_by_rules_of_now(
+        self, asset: Asset, source: str, parts: Mapping[str, str]
+    ) -> CodeVersion | None:
+        """Return the code version that an earlier definition of `asset` has by today's rules.
+
+        `source` and `parts` are as they were recorded under other rules, of which only
+        those that make the canonical form of a query differ. None for Python, whose rules
+        are our own, and for a text that is no query any more.
+        """
+        if not isinstance(asset.body, SqlBody):
+            return None
+        try:
+            query = parse_query(source, asset.body.dialect)
+        except AssetflowError:
+            return None
+        again = {**parts, "query": fingerprint(query.canonical)}
+        return _code_version(tuple(again.items()))
 
     @staticmethod
     def rules(asset: Asset) -> str:

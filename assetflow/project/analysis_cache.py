@@ -58,4 +58,4 @@ class AnalysisCache:
             self.path.parent.mkdir(exist_ok=True)
             beside.write_text(json.dumps(stored, separators=(",", ":")), encoding="utf-8")
             beside.replace(self.path)
-        self.known = dict(self.used)
+            self.known = dict(self.used)

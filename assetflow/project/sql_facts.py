@@ -166,6 +166,8 @@ class SqlReader:
 
     def used_macros(self, summary: QuerySummary) -> tuple[Macro, ...]:
         """Return the macros that a query calls, and those that they call, by name."""
+        if not self.macros:
+            return ()
         by_name = {folded(macro.name): macro for macro in self.macros}
         found: dict[str, Macro] = {}
         waiting = [name for name in summary.functions if name in by_name]

@@ -1,5 +1,7 @@
 """What a run does with a small real project: what ran, what it published, what it kept."""
 
+from dataclasses import replace
+
 import pytest
 
 from assetflow import api
@@ -221,7 +223,13 @@ def test_a_renamed_asset_keeps_its_version(project):
     project.write(
         {
             "shop/sums.sql": header + text,
-            "shop/report.py": "from assetflow import asset\n\n@asset\ndef report(sums):\n    return sums.slice(0, 1)\n",
+            "shop/report.py": """
+                from assetflow import asset
+
+                @asset
+                def report(sums):
+                    return sums.slice(0, 1)
+                """,
         }
     )
 
@@ -277,5 +285,27 @@ def test_an_earlier_state_can_be_read(project):
 
     table = api.read(project.load(), "totals", as_of=before)
 
-    assert sorted(table.to_pylist(), key=str)[0] == {"customer": "ann", "total": 15}
+    assert {"customer": "ann", "total": 15} in table.to_pylist()
     assert project.rows("totals") == [{"customer": "ann", "total": 99}]
+
+
+def test_an_upgrade_of_the_canonical_rules_reruns_nothing(project, monkeypatch):
+    from assetflow.project import analysis, sql_facts
+
+    project.materialize()
+
+    def marked(text, *arguments, **options):
+        query = parse(text, *arguments, **options)
+        return replace(query, canonical=f"by other rules: {query.canonical}")
+
+    parse = sql_facts.parse_query
+    for module in (analysis, sql_facts):
+        monkeypatch.setattr(module, "parse_query", marked)
+    monkeypatch.setattr(analysis, "CANONICALIZER", "other rules")
+    (project.root / ".assetflow/cache/analysis.json").unlink()
+
+    assert project.actions() == {}
+    project.write({"shop/totals.sql": "select customer, 1 as total from clean group by all"})
+    assert project.actions() == {"totals": "materialize", "report": "may_materialize"}
+    assert project.outcomes() == {"totals": "materialized", "report": "materialized"}
+    assert project.actions() == {}

@@ -175,7 +175,7 @@ def unused():
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Declared:
     """One asset: its template, the names of its inputs, and the number in it."""
 
@@ -186,6 +186,10 @@ class Declared:
     note: int = 0
     renamed_from: str = ""
     is_broken: bool = False
+
+    def __repr__(self) -> str:
+        marks = f" was {self.renamed_from}" if self.renamed_from else ""
+        return f"{self.name}={self.template}({', '.join(self.inputs)}; {self.number}){marks}"
 
     def file(self) -> tuple[str, str]:
         """Return the path of the asset's file, and what it says."""
@@ -236,7 +240,7 @@ class Content:
         return self.columns, self.rows if self.is_ordered else sorted(self.rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shop:
     """A project: what its files say. Assets stand after what they read."""
 
@@ -244,6 +248,9 @@ class Shop:
     assets: tuple[Declared, ...]
     shift: int = 1
     unused: int = 0
+
+    def __repr__(self) -> str:
+        return f"{self.sources_by_name} {self.assets} shift={self.shift}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -338,7 +345,7 @@ class Scratch:
     """Shops built from nothing, each in a folder of its own, once."""
 
     folder: Path
-    known: dict[Shop, dict[str, Content]] = field(default_factory=dict)
+    known: dict[Shop, dict[str, Content]] = field(default_factory=dict, repr=False)
 
     def contents(self, shop: Shop) -> dict[str, Content]:
         """Return what a clean project with the same declarations and data serves."""

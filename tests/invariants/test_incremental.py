@@ -61,7 +61,9 @@ def fitting(shop: Shop, one: Declared) -> list[Template]:
 
 @st.composite
 def declared(draw, shop: Shop, name: str) -> Declared:
-    inputs = tuple(draw(st.lists(st.sampled_from(readable(shop)), max_size=2, unique=True)))
+    count = draw(st.sampled_from((1, 2, 1, 2, 0)))
+    names = st.sampled_from(readable(shop)[::-1])
+    inputs = tuple(draw(st.lists(names, min_size=count, max_size=count, unique=True)))
     empty = Declared(name, RANKED, inputs, draw(SMALL))
     return replace(empty, template=draw(st.sampled_from(fitting(shop, empty))))
 
@@ -261,6 +263,9 @@ class Leg:
     shop: Shop
     how: str
     place: int
+
+    def _repr_pretty_(self, printer: object, cycle: object) -> None:
+        printer.text(f"{self.edit}, {self.how} {self.place}: {self.shop}")
 
 
 @st.composite

@@ -253,6 +253,15 @@ def test_retention_counts_from_when_the_last_pointer_left(state):
     assert unreferenced_at(state, later(days=99)) == ["v1", "v2"]
 
 
+def test_retention_counts_from_the_last_of_several_times(state):
+    three_publications(state)
+    folded(state, "r4", publication("p4", change(1)), at=later(hours=3))
+    folded(state, "r5", publication("p5", withdrawal(4)), at=later(hours=4))
+
+    assert unreferenced_at(state, later(days=7, hours=3, minutes=59)) == ["v2"]
+    assert unreferenced_at(state, later(days=7, hours=4, minutes=1)) == ["v1", "v2"]
+
+
 def test_a_version_that_was_never_published_counts_from_its_making(state):
     folded(state, "r1", *completed(1), at=later(days=3))
 

@@ -1,6 +1,7 @@
 """A source is looked at cheaply, and no change to its files goes unseen."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,20 @@ def test_incremental_observations_equal_those_from_nothing(tmp_path, edits):
         previous = observe_files(tmp_path, "*.csv", previous, now)
 
         assert state_id(previous) == state_id(observe_files(tmp_path, "*.csv", None, now))
+
+
+def test_a_clock_set_back_trusts_no_earlier_look(tmp_path, read_paths):
+    now = write(tmp_path / "a.csv", "1")
+    first = observe_files(tmp_path, "a.csv", None, now)
+
+    observe_files(tmp_path, "a.csv", first, now - LATER)
+
+    assert read_paths == ["a.csv"] * 2
+
+
+def test_another_inode_is_a_move_unless_none_was_recorded(tmp_path):
+    now = write(tmp_path / "a.csv", "1")
+    (file,) = observe_files(tmp_path, "a.csv", None, now)
+
+    assert not verify_unchanged(tmp_path, [replace(file, inode=file.inode + 1)])
+    assert verify_unchanged(tmp_path, [replace(file, inode=0)])

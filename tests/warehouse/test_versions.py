@@ -463,3 +463,10 @@ def test_a_folder_named_like_a_partition_is_no_column(engine, cursor, tmp_path):
 
     scan = scan_sql(data, [(staged.path, staged.size_bytes)])
     assert [column.name for column in describe(cursor, f"from {scan}")] == ["a"]
+
+
+def test_a_schema_that_is_not_the_querys_leaves_nothing(cursor, new, data):
+    with pytest.raises(duckdb.BinderException):
+        stage_query(cursor, "select 1 as a", None, (Column("b", "INTEGER"),), new())
+
+    assert files_below(data) == []
