@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assetflow.model.config import Config, Secret
     from assetflow.model.context import AssetContext
     from assetflow.model.declare import asset, resource, source
-    from assetflow.model.forms import Columns
+    from assetflow.model.forms import Columns, From
     from assetflow.model.options import Retries
 
 __version__ = "0.1.0"
@@ -28,6 +28,7 @@ _HOMES = {
     "AssetflowError": "assetflow.errors",
     "Columns": "assetflow.model.forms",
     "Config": "assetflow.model.config",
+    "From": "assetflow.model.forms",
     "Project": "assetflow.api",
     "Retries": "assetflow.model.options",
     "Secret": "assetflow.model.config",
@@ -48,6 +49,7 @@ __all__ = [
     "AssetflowError",
     "Columns",
     "Config",
+    "From",
     "Project",
     "Retries",
     "Secret",

@@ -151,7 +151,7 @@ def _rules() -> str:
 def _check_environment(state: Path, settings: Settings, environment: str) -> None:
     if environment == "main" or environment in settings.environments:
         return
-    from assetflow.metadata.history import environments as known_environments
+    from assetflow.metadata.recall import environments as known_environments
 
     names = {"main", *settings.environments, *known_environments(state)}
     if environment not in names:
@@ -350,11 +350,13 @@ def cancel(project: Project, run_id: str) -> None:
 
 def sql(project: Project, query: str, limit: int | None = None) -> Rows:
     """Return the rows of a query over the published tables and the sources."""
-    from assetflow.execution.previews import Previews, fetched, is_query
+    from assetflow.execution.previews import Previews, fetched, tables_of
 
-    if not is_query(query):
+    tables = tables_of(query)
+    if tables is None:
         return fetched(connect(project), query)
-    return Previews(gathered(project), project.root).rows(query, limit)
+    sources = frozenset(name for name in project.graph.sources if folded(name) in tables)
+    return Previews(gathered(project, sources), project.root).rows(query, limit)
 
 
 def preview(project: Project, name: str, limit: int = 20) -> Rows:

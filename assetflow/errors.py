@@ -98,7 +98,7 @@ class BadName(DefinitionError):
     def __init__(self, what: str, name: str) -> None:
         shown = name if len(name) <= 60 else f"{name[:57]}..."  # noqa: PLR2004 - a readable width
         super().__init__(
-            f"{shown!r} cannot be the name of a {what}.",
+            f"{shown!r} cannot be the name of {'an' if what[0] in 'aeiou' else 'a'} {what}.",
             {"length": len(name)},
             "Use letters, digits and underscores, joined by dots, at most 200 characters.",
         )
@@ -120,8 +120,9 @@ class ProjectErrors(ProjectError):
         return "\n\n".join([*map(str, self.errors), self.headline])
 
     def as_json(self) -> dict[str, object]:
-        """Return the error with each definition error under `errors`."""
-        return {**super().as_json(), "errors": [error.as_json() for error in self.errors]}
+        """Return the error with each definition error under `errors`; of one, what it says."""
+        said = self.errors[0].as_json() if len(self.errors) == 1 else super().as_json()
+        return {**said, "errors": [error.as_json() for error in self.errors]}
 
 
 class UnknownInput(DefinitionError):
@@ -572,8 +573,10 @@ class ModuleFailed(DefinitionError):
     code = "module_failed"
 
     def __init__(self, module: str, problem: str, places: Iterable[str], missing: str = "") -> None:
-        hints = {"(unicode error) 'utf-8'": "Save the file as UTF-8.",
-                 "PermissionError": "Make the file readable, or move it out of the package."}  # fmt: skip
+        hints = {
+            "(unicode error) 'utf-8'": "Save the file as UTF-8.",
+            "PermissionError": "Make the file readable, or move it out of the package.",
+        }
         hint = next((hint for said, hint in hints.items() if said in problem), "Correct the code.")
         super().__init__(
             f"The module {module!r} cannot be imported.",
@@ -1370,7 +1373,9 @@ class EnvironmentExists(UsageError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The environment '{name}' is there already.",
-            hint=f"Take another name, or delete it with `assetflow env delete {name}`.",
+            hint="Take another name."
+            if name == "main"
+            else f"Take another name, or delete it with `assetflow env delete {name}`.",
         )
 
 
@@ -1480,4 +1485,29 @@ class WorkerDied(StepError):
             likely = "It may have run out of memory; see the system's log."
         super().__init__(
             f"The process that made '{asset}' died ({ending}).", hint=said.strip() or likely
+        )
+
+
+class UnknownPublication(UsageError):
+    """A rollback to a publication that has not been yet."""
+
+    code = "unknown_publication"
+
+    def __init__(self, environment: str, asked: int, last: int) -> None:
+        super().__init__(
+            f"The environment '{environment}' has no publication {asked}.",
+            {"last": last},
+            "Its publications are listed by `assetflow audit`.",
+        )
+
+
+class MainStays(UsageError):
+    """The default environment is to be deleted."""
+
+    code = "main_stays"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The environment 'main' cannot be deleted.",
+            hint="Return to an earlier state of it with `assetflow env rollback main`.",
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, needed_sources
 from assetflow.execution.source_states import observe_all
-from assetflow.metadata.history import remembered
+from assetflow.metadata.recall import remembered
 from assetflow.model.names import AssetName
 from assetflow.planning.history import History
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.metadata.history import definition_parts, definitions
+from assetflow.metadata.recall import definition_parts, definitions
 from assetflow.model.asset import Source
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
@@ -242,10 +242,10 @@ class Knowledge:
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:
-    """Return the sources that `targets` are made from; all that are read, for None."""
+    """Return the sources among `targets` and of what they are made; all read ones, for None."""
     graph = analysis.graph
     wanted = graph.assets.keys() if targets is None else targets
-    reached = graph.all_upstream(wanted)
+    reached = {*wanted, *graph.all_upstream(wanted)}
     return tuple(source for name, source in graph.sources.items() if name in reached)
 
 

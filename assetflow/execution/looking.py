@@ -20,7 +20,7 @@ from assetflow.graph.lineage import (
     links_up,
 )
 from assetflow.graph.selection import select as select_assets
-from assetflow.metadata import history
+from assetflow.metadata import recall
 from assetflow.model.asset import Asset
 from assetflow.model.columns import Column, ReadSet, Schema
 from assetflow.model.names import AssetName, AssetPartition, RunId, folded
@@ -225,7 +225,7 @@ def page_of(knowledge: Knowledge, name: AssetName, standing: AssetStatus | None)
     declared = asset or source
     assert declared is not None
     columns, rows = _sample(knowledge, name)
-    made = history.materializations(knowledge.state, name) if asset else ()
+    made = recall.materializations(knowledge.state, name) if asset else ()
     return AssetPage(
         name=name,
         kind=kind_of(knowledge, name),
@@ -275,7 +275,7 @@ def _version_lines(
     knowledge: Knowledge, name: AssetName, made: Iterable[Materialized]
 ) -> tuple[VersionLine, ...]:
     made = tuple(made)
-    stored = history.versions_by_id(knowledge.state, [one.version for one in made])
+    stored = recall.versions_by_id(knowledge.state, [one.version for one in made])
     published = knowledge.history.published.get(AssetPartition(name))
     current = published.materialization.materialization if published else None
     return tuple(
@@ -305,10 +305,10 @@ def _metadata(
 
 def run_lines(state: Path, limit: int) -> tuple[RunLine, ...]:
     """Return the newest runs, newest first."""
-    return tuple(_run_line(one) for one in history.runs(state, limit))
+    return tuple(_run_line(one) for one in recall.runs(state, limit))
 
 
-def _run_line(summary: history.RunSummary) -> RunLine:
+def _run_line(summary: recall.RunSummary) -> RunLine:
     started, finished = summary.started.started_at, summary.finished_at
     return RunLine(
         run_id=summary.started.run,
@@ -323,16 +323,16 @@ def _run_line(summary: history.RunSummary) -> RunLine:
 
 def run_page(state: Path, text: str) -> RunPage | None:
     """Return the run whose id is `text`, or begins with it if only one does."""
-    details = history.run(state, RunId(text))
+    details = recall.run(state, RunId(text))
     if details is None:
         fitting = [
             one.started.run
-            for one in history.runs(state, 10_000)
+            for one in recall.runs(state, 10_000)
             if one.started.run.startswith(text) or one.started.run.endswith(text)
         ]
         if len(fitting) != 1:
             return None
-        details = history.run(state, fitting[0])
+        details = recall.run(state, fitting[0])
     assert details is not None
     last = {(step.asset, step.partition): step for step in details.steps}
     steps = tuple(
@@ -354,8 +354,8 @@ def run_page(state: Path, text: str) -> RunPage | None:
 
 def audit_result(state: Path, limit: int) -> AuditResult:
     """Return whether the chain of events holds, and the newest events."""
-    rows = history.events(state)
-    broken = history.verify_events(state)
+    rows = recall.events(state)
+    broken = recall.verify_events(state)
     tail = tuple(
         EventLine(
             event=row.event,
@@ -376,10 +376,10 @@ def read_asset(
     place: Place, engine: Engine, target: AssetPartition, as_of: datetime | int | None
 ) -> pa.Table | Path:
     """Return the published content of `target`: a table, or the path of its files."""
-    pointer = history.pointers(place.state, place.environment, as_of).get(target)
+    pointer = recall.pointers(place.state, place.environment, as_of).get(target)
     if pointer is None:
         raise NothingAsOf(target.asset, as_of)
-    version = history.versions_by_id(place.state, [pointer.version]).get(pointer.version)
+    version = recall.versions_by_id(place.state, [pointer.version]).get(pointer.version)
     if version is None:
         raise NothingAsOf(target.asset, as_of)
     data = place.state / "data"

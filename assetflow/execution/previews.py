@@ -45,7 +45,11 @@ class Previews:
         parsed = parse_query(query)
         tables = {name: self._named(name) for name in parsed.inputs}
         text = rewrite(parsed, tables, self._files(parsed))
-        return self._fetched(text, limit, {})
+        try:
+            return self._fetched(text, limit, {})
+        except QueryFailed as error:
+            # The line that DuckDB shows is that of the text with the tables replaced.
+            raise QueryFailed(error.hint.partition("\n\nLINE ")[0]) from error
 
     def preview(self, name: AssetName, limit: int) -> Rows:
         """Return rows that a SQL asset would give now, whether it was ever made or not."""
@@ -196,13 +200,12 @@ def fetched(
         raise QueryFailed(str(error)) from error
 
 
-def is_query(text: str) -> bool:
-    """Whether `text` is one query whose tables can be told; else views must serve it."""
+def tables_of(text: str) -> frozenset[str] | None:
+    """Return what the query `text` reads, in small letters; None if views must serve it."""
     try:
-        parse_query(text)
+        return frozenset(map(folded, parse_query(text).inputs))
     except (SqlDoesNotParse, NotOneQuery):
-        return False
-    return True
+        return None
 
 
 def _types(schema: tuple[Column, ...]) -> dict[str, str]:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import (
     EnvironmentExists,
+    MainStays,
     NoEarlierState,
     PublicationLost,
     UnknownEnvironment,
+    UnknownPublication,
 )
 from assetflow.execution.publishing import refresh_catalog
 from assetflow.metadata import environments as changes
 from assetflow.metadata.folding import fold
-from assetflow.metadata.history import environments, pointers, publication_history
+from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import Published, RunFinished, RunStarted
@@ -72,6 +74,9 @@ def rollback(
     """Publish in `name` an earlier state of its own: of `to`, else the one before the last."""
     fold(state, clock())
     present = _served(state, name)
+    last = publication_history(state, name)[0].sequence
+    if isinstance(to, int) and to > last:
+        raise UnknownPublication(name, to, last)
     as_of = to if to is not None else _before_last(state, name)
     earlier = pointers(state, name, as_of)
     if not earlier:
@@ -82,6 +87,8 @@ def rollback(
 
 def delete(engine: Engine, state: Path, name: str, clock: Clock) -> PublicationSummary:
     """Withdraw all that `name` serves."""
+    if name == "main":
+        raise MainStays
     fold(state, clock())
     present = _served(state, name)
     deed = _Deed(engine, state, name, f"env delete {name}", clock)

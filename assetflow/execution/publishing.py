@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
-from assetflow.metadata.history import environments
-from assetflow.metadata.history import published as current_publications
+from assetflow.metadata.recall import environments
+from assetflow.metadata.recall import published as current_publications
 from assetflow.metadata.records import PublicationChange, Published
 from assetflow.model.names import RunId
 from assetflow.planning.history import VersionStored

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import ObserveFailed
+from assetflow.errors import ObserveFailed, SourceDeparts, StepError
 from assetflow.execution.frames import user_traceback
 from assetflow.metadata.records import Observed
 from assetflow.model.asset import Source
 from assetflow.model.columns import ReadSet, Schema
-from assetflow.model.files import FileState
+from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
-from assetflow.model.names import AssetName, Digest, RunId, VersionId
+from assetflow.model.names import AssetName, Digest, RunId, VersionId, folded
 from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
 from assetflow.warehouse.quoting import quoted_paths
@@ -29,6 +31,8 @@ from assetflow.warehouse.sources import (
 from assetflow.warehouse.versions import describe
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from assetflow.warehouse.connection import Engine
 
 
@@ -44,6 +48,7 @@ class SourceState:
     state: VersionId
     schema: Schema
     scan: str
+    root: Path
     files: tuple[FileState, ...] = ()
     answer: str = ""
     digests: dict[ReadSet, Digest] = field(default_factory=dict)
@@ -96,6 +101,27 @@ def observe(
     """Return `source` as it is now; what `previous` knows already is not worked out again."""
     if source.observe is not None:
         return _asked(source, previous, root)
+    with about(source, root):
+        return _observed(source, previous, root, now, engine)
+
+
+@contextmanager
+def about(source: Source, root: Path) -> Iterator[None]:
+    """Let what is said of a file name its source, and paths be relative to the project."""
+    try:
+        yield
+    except StepError as error:
+        above = f"{root}{os.sep}"
+        named = {} if source.is_inline else {"source": f"{source.name}  {source.location}"}
+        error.headline = error.headline.replace(above, "")
+        facts = {name: str(value).replace(above, "") for name, value in error.facts.items()}
+        error.facts = {**named, **facts}
+        raise
+
+
+def _observed(
+    source: Source, previous: Observed | None, root: Path, now: datetime, engine: Engine
+) -> SourceState:
     before = previous.files if previous else None
     now_ns = int(now.timestamp() * 1e9)
     patterns = source.reads or (source.path,)
@@ -105,28 +131,66 @@ def observe(
     is_known = (
         previous is not None and previous.state == state and previous.algorithm == engine.algorithm
     )
-    schema = previous.schema if is_known and previous else _schema(source, paths, engine)
+    if is_known and previous:
+        schema = previous.schema
+    else:
+        schema = _schema(source, paths, engine, previous.schema if previous else ())
     schema = source.columns or schema
     return SourceState(
         source,
         state,
         schema,
         _scan(source, paths, schema),
+        root,
         files,
         digests=dict(previous.digests) if is_known and previous else {},
         is_new=not is_known or files != before,
     )
 
 
-def _schema(source: Source, paths: Sequence[Path], engine: Engine) -> Schema:
-    """Return the columns of a new state, which all of its files must have."""
+def _schema(source: Source, paths: Sequence[Path], engine: Engine, before: Schema) -> Schema:
+    """Return the columns of a new state, which all of its files must have.
+
+    Where files differ, the one that departs from the columns of `before` is at fault.
+    """
     cursor = engine.cursor()
     if source.is_inline:
         with source_errors(paths):
             return describe(cursor, f"from {_scan(source, paths, ())}")
     schema = source_schema(cursor, source, paths)
-    check_source_files(cursor, source, paths, schema)
+    if before and not _names(schema) & _names(before):
+        return _schema_of_old_header(source, paths, cursor, schema, before)
+    try:
+        check_source_files(cursor, source, paths, schema)
+    except SourceDeparts:
+        if before:
+            check_source_files(cursor, source, paths, before)
+        raise
     return schema
+
+
+def _schema_of_old_header(
+    source: Source,
+    paths: Sequence[Path],
+    cursor: DuckDBPyConnection,
+    found: Schema,
+    before: Schema,
+) -> Schema:
+    """Return the columns of files in which no column is found that was there before.
+
+    If their headers are as they were, it is their rows that are broken: reading them with
+    the columns from before tells the line.
+    """
+    try:
+        check_source_files(cursor, source, paths, before)
+    except SourceDeparts:
+        check_source_files(cursor, source, paths, found)
+        return found
+    return before
+
+
+def _names(schema: Schema) -> set[str]:
+    return {folded(column.name) for column in schema}
 
 
 def _scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
@@ -140,13 +204,19 @@ def _asked(source: Source, previous: Observed | None, root: Path) -> SourceState
     assert source.observe is not None
     try:
         answer = str(source.observe())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ObserveFailed(
             source.name, str(source.location), user_traceback(error, root)
         ) from error
     state = VersionId(fingerprint("answer", answer))
     return SourceState(
-        source, state, (), "", answer=answer, is_new=previous is None or previous.state != state
+        source,
+        state,
+        (),
+        "",
+        root,
+        answer=answer,
+        is_new=previous is None or previous.state != state,
     )
 
 

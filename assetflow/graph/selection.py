@@ -18,7 +18,13 @@ _TERM = re.compile(
 )
 
 Statuses = Mapping[AssetName, Collection[str]]
-"""The statuses of each asset that `status:` can ask for: stale, missing, up_to_date …"""
+"""The statuses of each asset that `status:` can ask for."""
+
+STATUSES = (
+    *("up_to_date", "stale", "missing", "unknown"),
+    *("fresh", "due_soon", "overdue", "no_policy"),
+    *("passed", "warned", "failed", "rejected", "unchecked"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ def parse_term(text: str) -> Term:
         raise BadSelection(text, f"'{method}:' is not known")
     if not value:
         raise BadSelection(text, "nothing follows the colon")
+    if method == "status" and value not in STATUSES:
+        raise UnknownSelection(text, [f"status:{status}" for status in STATUSES])
     return Term(
         method,
         value,

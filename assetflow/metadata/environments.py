@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assetflow.errors import VersionsRemoved
-from assetflow.metadata.history import Pointer
+from assetflow.metadata.recall import Pointer
 from assetflow.metadata.records import PublicationChange, Published
 from assetflow.model.names import AssetPartition, RunId
 

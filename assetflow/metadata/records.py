@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
-from assetflow.model.files import FileState
+from assetflow.model.file_states import FileState
 from assetflow.model.names import (
     AssetName,
     CodeVersion,

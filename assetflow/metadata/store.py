@@ -171,7 +171,8 @@ def _connected() -> Iterator[DuckDBPyConnection]:
 def _attach(connection: DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     quoted = str(path).replace("'", "''")
     options = f"type duckdb, storage_version '{STORAGE_VERSION}'"
-    options += ", read_only" if read_only else f", block_size {BLOCK_SIZE}"
+    options += ", read_only" if read_only else ""
+    options += "" if path.exists() else f", block_size {BLOCK_SIZE}"
     connection.execute(f"attach '{quoted}' as store ({options})")
     connection.execute("use store")
 

@@ -6,6 +6,7 @@ imported to know its classes; annotations that cannot be evaluated are compared 
 
 import ast
 import inspect
+import re
 import types
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
@@ -45,6 +46,25 @@ class Columns:
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """The asset or source that a parameter takes where its name cannot say it.
+
+    A dotted name is no name of a parameter: `Annotated[pa.Table, From("staging.orders")]`.
+    """
+
+    name: str
+
+
+def upstream_of(annotation: object) -> str:
+    """Return the name that a From in `annotation` says, "" where there is none."""
+    if isinstance(annotation, str):
+        calls = re.findall(r"\bFrom\(\s*[\"']([^\"']+)[\"']\s*\)", annotation)
+        return calls[0] if calls else ""
+    extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((extra.name for extra in extras if isinstance(extra, From)), "")
 
 
 def form_of(annotation: object) -> Formed | None:

@@ -10,7 +10,7 @@ from assetflow.errors import BadParameter, DefinitionError
 from assetflow.model.asset import Input, Location
 from assetflow.model.config import Config
 from assetflow.model.context import AssetContext
-from assetflow.model.forms import evaluated, form_of, shown, without_none
+from assetflow.model.forms import evaluated, form_of, shown, upstream_of, without_none
 
 _UNNAMED = {
     inspect.Parameter.POSITIONAL_ONLY: "can be given by its position only",
@@ -108,6 +108,7 @@ def _sort_input(
     formed = form_of(annotation)
     if formed:
         inputs = found.optional if has_default else found.inputs
-        inputs.append(Input(parameter.name, *formed, line=location.line))
+        upstream = upstream_of(annotation)
+        inputs.append(Input(parameter.name, *formed, line=location.line, upstream=upstream))
     elif not has_default:
         found.formless[parameter.name] = shown(annotation)

@@ -19,7 +19,7 @@ from assetflow.model.fingerprint import fingerprint
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
 from assetflow.project.analysis_cache import AnalysisCache
-from assetflow.sql.macros import MacroTraits, macro_traits
+from assetflow.sql.macro_traits import MacroTraits, macro_traits
 from assetflow.sql.query import FileRead, Query, parse_query
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class SqlReader:
     def _bound(
         self, asset: Asset, inputs: Mapping[str, Schema], parameters: Mapping[str, object]
     ) -> BoundQuery:
-        from assetflow.sql.lineage import analyse
+        from assetflow.sql.query_lineage import analyse
 
         query = self.query(asset)
         described = self._opened_binder().describe_unstored(query, inputs, parameters, inputs)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assetflow.errors import SourceNotFound, SourceUnreadable
-from assetflow.model.files import FileState
+from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import VersionId
 from assetflow.warehouse.kept_files import content_of

@@ -15,7 +15,7 @@ from typing import Any
 
 from assetflow.cli.main import run
 from assetflow.execution.looking import run_lines
-from assetflow.metadata.history import published
+from assetflow.metadata.recall import published
 from assetflow.planning.pages import RunLine
 
 FILES = {
@@ -153,13 +153,13 @@ class Shop:
         return run_lines(self.state, 100)
 
     def kept(self) -> dict[str, tuple[int, int]]:
-        """Return the size and the time of each file of the state, but for the cache."""
+        """Return the size and the time of each file of the state that is worth keeping."""
         files = [path for path in self.state.rglob("*") if path.is_file()]
         kept = {path.relative_to(self.state).as_posix(): path.stat() for path in files}
         return {
             path: (found.st_size, found.st_mtime_ns)
             for path, found in kept.items()
-            if not path.startswith("cache")
+            if not path.startswith(("cache", "locks"))
         }
 
     def _size(self, path: str) -> int:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from assetflow import api
+from assetflow.model.columns import ReadSet
 from tests.small_project import SmallProject, shop
 
 
@@ -431,3 +432,23 @@ def test_nothing_is_read_as_a_table_from_python_variables(tmp_path):
     with pytest.raises(api.ProjectErrors, match="No asset or source is named 'sys'"):
         project.materialize()
     assert "sys" in sys.modules
+
+
+def test_a_dotted_name_is_taken_by_a_parameter_of_another_name(tmp_path):
+    code = """
+        from typing import Annotated
+        import pyarrow as pa
+        from assetflow import Columns, From, asset
+
+        @asset
+        def counted(events: Annotated[pa.Table, From("staging.events"), Columns("id")]):
+            return [{"columns": ",".join(events.column_names)}]
+        """
+    header = '/* assetflow\nname = "staging.events"\n*/\n'
+    project = made(tmp_path, code, **{"shop/e.sql": header + "select id, amount from clean"})
+
+    assert project.materialize("counted").status == "succeeded"
+    assert project.rows("counted") == [{"columns": "id"}]
+    assert api.lineage(project.load(), ["counted"]).read_sets["counted"] == {
+        "staging.events": ReadSet.of(["id"])
+    }

@@ -337,7 +337,7 @@ def scratch(tmp_path_factory):
     derandomize=not EXAMPLES,
     deadline=None,
     database=None,
-    phases=None if EXAMPLES else (Phase.explicit, Phase.generate),
+    phases=tuple(Phase) if EXAMPLES else (Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
 @given(legs=journeys())

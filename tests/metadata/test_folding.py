@@ -10,7 +10,7 @@ from assetflow.errors import JournalDamaged
 from assetflow.metadata.encoding import encode
 from assetflow.metadata.folder import journal_path, prepare
 from assetflow.metadata.folding import fold
-from assetflow.metadata.history import (
+from assetflow.metadata.recall import (
     candidates,
     events,
     publication_outcomes,

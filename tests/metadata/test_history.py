@@ -7,7 +7,7 @@ import pytest
 from assetflow.errors import VersionsRemoved
 from assetflow.metadata.environments import Request, create, delete, promote, rollback
 from assetflow.metadata.folding import fold
-from assetflow.metadata.history import (
+from assetflow.metadata.recall import (
     candidates,
     definition_parts,
     definitions,

@@ -21,7 +21,7 @@ from assetflow.metadata.records import (
     Observed,
 )
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
-from assetflow.model.files import FileState
+from assetflow.model.file_states import FileState
 from tests.metadata.making import (
     NOW,
     change,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
-from assetflow.metadata.history import candidates, published, runs, verify_events
+from assetflow.metadata.recall import candidates, published, runs, verify_events
 from assetflow.metadata.journal import read_journal
 from tests.metadata.making import NOW
 
@@ -43,7 +43,7 @@ fold(state, NOW)
 READER = """
 import sys
 from pathlib import Path
-from assetflow.metadata.history import published, verify_events
+from assetflow.metadata.recall import published, verify_events
 from assetflow.metadata.tail import JournalTail
 
 state, every = Path(sys.argv[1]), int(sys.argv[2])

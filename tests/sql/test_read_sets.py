@@ -2,7 +2,7 @@
 import pytest
 
 from assetflow.model.columns import Column, ColumnEdge, ReadSet
-from assetflow.sql.lineage import analyse
+from assetflow.sql.query_lineage import analyse
 from assetflow.sql.query import parse_query
 
 ALL = "*"

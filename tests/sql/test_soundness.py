@@ -7,7 +7,7 @@ import duckdb  # noqa: TID253 - it runs what it tests
 import pytest
 
 from assetflow.errors import DuplicateColumn, UnnamedColumn
-from assetflow.sql.lineage import analyse
+from assetflow.sql.query_lineage import analyse
 from assetflow.sql.query import parse_query
 from tests.sql.conftest import TABLES
 

@@ -12,7 +12,7 @@ from assetflow.metadata.records import DefinitionSeen, Observed, RunStarted, Ste
 from assetflow.metadata.rows import PAIRS, SCHEMA, fetch_contents, utc
 from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet
-from assetflow.model.files import FileState
+from assetflow.model.file_states import FileState
 from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKey
 from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
 
