@@ -8,6 +8,7 @@ from assetflow import api
 from assetflow.planning.results import RunResult
 
 SETTINGS = 'package = "shop"\n'
+TOTALS = "select customer, sum(amount)::bigint as total from clean group by all\n"
 ORDERS = "id,customer,amount\n1,ann,10\n2,bob,20\n3,ann,5\n"
 
 
@@ -55,7 +56,7 @@ def shop(root: Path, **files: str) -> SmallProject:
                 source("raw_orders", path="data/orders.csv")
                 """,
             "shop/clean.sql": "select id, customer, amount from raw_orders where amount > 0\n",
-            "shop/totals.sql": "select customer, sum(amount)::bigint as total from clean group by all\n",
+            "shop/totals.sql": TOTALS,
             "shop/report.py": """
                 import pyarrow as pa
                 from assetflow import asset

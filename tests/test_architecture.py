@@ -84,8 +84,6 @@ def test_help_imports_nothing_heavy():
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
 
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout == "[]\n"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from assetflow.errors import AssetflowError
 from assetflow.execution.knowledge import has_files
 from assetflow.metadata.folding import fold
-from assetflow.metadata.recall import environments, published, verify_events
 from assetflow.metadata.presence import exclusive
+from assetflow.metadata.recall import environments, published, verify_events
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.planning.pages import Finding, GcResult
 from assetflow.warehouse.removal import remove_versions

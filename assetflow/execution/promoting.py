@@ -22,9 +22,9 @@ from assetflow.errors import (
 from assetflow.execution.publishing import refresh_catalog
 from assetflow.metadata import environments as changes
 from assetflow.metadata.folding import fold
-from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
+from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.records import Published, RunFinished, RunStarted
 from assetflow.model.names import RunId
 from assetflow.planning.pages import EnvironmentLine, PublicationSummary

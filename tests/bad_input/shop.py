@@ -181,4 +181,3 @@ def without_privilege() -> None:
 
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-

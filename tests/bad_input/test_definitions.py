@@ -96,7 +96,9 @@ WRONG = {
         """
     },
     "a_name_of_a_source": {"shop/raw_orders.sql": "select 1 as a\n"},
-    "a_very_long_name": {"shop/bad.sql": f'/* assetflow\nname = "{"a" * 201}"\n*/\nselect 1 as a\n'},
+    "a_very_long_name": {
+        "shop/bad.sql": f'/* assetflow\nname = "{"a" * 201}"\n*/\nselect 1 as a\n'
+    },
     "a_name_with_a_slash": {"shop/bad.sql": '/* assetflow\nname = "a/b"\n*/\nselect 1 as a\n'},
     "a_file_name_that_is_no_name": {"shop/my orders (1).sql": "select 1 as a\n"},
     # modules

@@ -65,7 +65,7 @@ BROKEN = {
         """,
     },
     "an_unknown_read_option": {
-        "shop/more.py": 'from assetflow import source\n\n'
+        "shop/more.py": "from assetflow import source\n\n"
         'source("stores", path="data/orders/*.csv", read_options={"delimiter": ";"})\n',
         "shop/more_stores.sql": "select * from stores\n",
     },
@@ -110,9 +110,9 @@ def test_values_that_cannot_be_used_fail_their_step(name, files, shop):
 def test_what_is_published_is_served_while_a_source_is_broken(shop):
     shop.write({JAN: None})
 
-    assert shop.run("sql", "select sum(amount) as total from orders", "--json").document["rows"] == [
-        [5.5]
-    ]
+    assert shop.run("sql", "select sum(amount) as total from orders", "--json").document[
+        "rows"
+    ] == [[5.5]]
     assert shop.run("runs").code == 0
     assert shop.run("env").code == 0
 

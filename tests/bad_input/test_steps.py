@@ -107,9 +107,7 @@ FAILS = {
 }
 IN_PROCESSES = {
     "raises_in_a_process": asset("raise ValueError('no price')", '(isolation="process")'),
-    "takes_too_long_in_a_process": asset(
-        "time.sleep(60)", '(isolation="process", timeout="3s")'
-    ),
+    "takes_too_long_in_a_process": asset("time.sleep(60)", '(isolation="process", timeout="3s")'),
     "ends_its_process": asset("print('so far')\nos._exit(3)", '(isolation="process")'),
     "is_killed": asset("os.kill(os.getpid(), 9)", '(isolation="process")'),
     "exits_in_a_process": asset("sys.exit(3)", '(isolation="process")'),

@@ -329,7 +329,9 @@ def published(shop: Shop, root: Path) -> dict[str, Content]:
     ordered = {one.name for one in shop.assets if one.template.is_ordered}
     found = {}
     with api.connect(project) as connection:
-        for (name,) in connection.execute("select view_name from duckdb_views() where not internal").fetchall():
+        for (name,) in connection.execute(
+            "select view_name from duckdb_views() where not internal"
+        ).fetchall():
             described = connection.execute(f'describe "{name}"').fetchall()
             columns = tuple((column, kind) for column, kind, *_ in described)
             rows = connection.execute(f'from "{name}"').fetchall()
@@ -362,6 +364,4 @@ class Scratch:
 @cache
 def templates_over(inputs: int, kind: str) -> tuple[Template, ...]:
     """Return the templates that take as many `inputs`, the first of which is of `kind`."""
-    return tuple(
-        one for one in TEMPLATES if len(one.reads) == inputs and one.over in ("", kind)
-    )
+    return tuple(one for one in TEMPLATES if len(one.reads) == inputs and one.over in ("", kind))

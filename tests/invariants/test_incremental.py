@@ -115,7 +115,10 @@ class Journey:
             found = api.read(api.load(self.root), name)
             if isinstance(found, Path):
                 return Content((), ((found.read_text("utf-8"),),))
-            return Content(tuple(zip(found.column_names, map(str, found.schema.types), strict=True)), tuple(zip(*found.to_pydict().values(), strict=True)))
+            return Content(
+                tuple(zip(found.column_names, map(str, found.schema.types), strict=True)),
+                tuple(zip(*found.to_pydict().values(), strict=True)),
+            )
         return None
 
     def check_what_ran(self, may_run: tuple[str, ...] = ()) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from assetflow.errors import JournalDamaged
 from assetflow.metadata.encoding import encode
 from assetflow.metadata.folder import journal_path, prepare
 from assetflow.metadata.folding import fold
+from assetflow.metadata.journal import Journal
 from assetflow.metadata.recall import (
     candidates,
     events,
@@ -19,7 +20,6 @@ from assetflow.metadata.recall import (
     runs,
     verify_events,
 )
-from assetflow.metadata.journal import Journal
 from assetflow.metadata.records import DigestAdded, EventHappened
 from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet

@@ -7,6 +7,7 @@ import pytest
 from assetflow.errors import VersionsRemoved
 from assetflow.metadata.environments import Request, create, delete, promote, rollback
 from assetflow.metadata.folding import fold
+from assetflow.metadata.journal import Journal
 from assetflow.metadata.recall import (
     candidates,
     definition_parts,
@@ -23,7 +24,6 @@ from assetflow.metadata.recall import (
     runs,
     versions,
 )
-from assetflow.metadata.journal import Journal
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.metadata.tail import JournalTail
 from tests.metadata.making import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
-from assetflow.metadata.recall import candidates, published, runs, verify_events
 from assetflow.metadata.journal import read_journal
+from assetflow.metadata.recall import candidates, published, runs, verify_events
 from tests.metadata.making import NOW
 
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,8 @@ from assetflow.errors import (
 )
 from assetflow.metadata import store as store_module
 from assetflow.metadata.folding import fold
-from assetflow.metadata.recall import published, run, runs
 from assetflow.metadata.migrations import LATEST, MIGRATIONS, Migration
+from assetflow.metadata.recall import published, run, runs
 from assetflow.metadata.store import BLOCK_SIZE, STORAGE_VERSION, Store, explain
 from tests.metadata.making import (
     NOW,

@@ -37,6 +37,7 @@ from assetflow.planning.steps import Plan, Request, Verdict
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMA = (Column("a", "INTEGER"), Column("b", "INTEGER"), Column("c", "INTEGER"))
 Row = Mapping[str, int]
+ALL = Request()
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,10 @@ class World:
         columns = row.keys() if read_set.columns is None else read_set.columns
         return Digest(fingerprint(*(f"{column}={row[column]}" for column in columns)))
 
-    def plan(self, request: Request = Request()) -> Plan:
+    def plan(self, request: Request = ALL) -> Plan:
         return plan(self.known(), request)
 
-    def materialize(
-        self, request: Request = Request(), *, die_after: int | None = None
-    ) -> list[str]:
+    def materialize(self, request: Request = ALL, *, die_after: int | None = None) -> list[str]:
         """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
         known = self.known()
         made = plan(known, request)
@@ -161,26 +160,27 @@ class World:
         self.ran = []
         staged: dict[AssetPartition, Publication | None] = {}
         for step in made.steps:
-            if step.action == "withdraw":
-                staged[step.target] = None
-                continue
-            if step.action == "blocked":
+            if step.action in ("withdraw", "blocked"):
+                if step.action == "withdraw":
+                    staged[step.target] = None
                 continue
             verdict = settle(known, step, known.facts[step.target.asset], current)
             if verdict.action is None:
                 continue
-            if verdict.action == "materialize" and die_after is not None:
-                if len(self.ran) >= die_after:
-                    return self.ran
+            if verdict.action == "materialize" and len(self.ran) == die_after:
+                return self.ran
             self.sequence += 1
             staged[step.target] = self._carry_out(step.target, verdict)
             current[step.target.asset] = staged[step.target].version.version
+        self._publish(staged)
+        return self.ran
+
+    def _publish(self, staged: Mapping[AssetPartition, Publication | None]) -> None:
         for target, publication in staged.items():
             if publication is None:
                 del self.published[target]
             else:
                 self.published[target] = publication
-        return self.ran
 
     def _carry_out(self, target: AssetPartition, verdict: Verdict) -> Publication:
         assert verdict.key is not None

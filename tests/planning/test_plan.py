@@ -4,7 +4,7 @@ import pytest
 
 from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.steps import Request
-from tests.planning.simulation import Formula, World, changed
+from tests.planning.simulation import ALL, Formula, World, changed
 
 
 def shop() -> World:
@@ -22,11 +22,11 @@ def shop() -> World:
     )
 
 
-def actions(world: World, request: Request = Request()) -> dict[str, str]:
+def actions(world: World, request: Request = ALL) -> dict[str, str]:
     return {step.target.asset: step.action for step in world.plan(request).steps}
 
 
-def headline(world: World, name: str, request: Request = Request()) -> list[str]:
+def headline(world: World, name: str, request: Request = ALL) -> list[str]:
     steps = {step.target.asset: step for step in world.plan(request).steps}
     return [str(reason) for reason in steps[AssetName(name)].reasons]
 

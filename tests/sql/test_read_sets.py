@@ -2,8 +2,8 @@
 import pytest
 
 from assetflow.model.columns import Column, ColumnEdge, ReadSet
-from assetflow.sql.query_lineage import analyse
 from assetflow.sql.query import parse_query
+from assetflow.sql.query_lineage import analyse
 
 ALL = "*"
 SCHEMAS = {

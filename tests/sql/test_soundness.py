@@ -7,8 +7,8 @@ import duckdb  # noqa: TID253 - it runs what it tests
 import pytest
 
 from assetflow.errors import DuplicateColumn, UnnamedColumn
-from assetflow.sql.query_lineage import analyse
 from assetflow.sql.query import parse_query
+from assetflow.sql.query_lineage import analyse
 from tests.sql.conftest import TABLES
 
 EXTRA = (
