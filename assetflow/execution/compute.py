@@ -24,6 +24,7 @@ from assetflow.errors import (
 )
 from assetflow.execution.capture import step_logger
 from assetflow.execution.frames import query_trace, user_traceback
+from assetflow.execution.source_states import about
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema
 from assetflow.model.context import AssetContext
@@ -33,6 +34,7 @@ from assetflow.planning.steps import Step, Verdict
 from assetflow.sql.query import rewrite
 from assetflow.warehouse.inputs import open_input
 from assetflow.warehouse.layout import new_version_id
+from assetflow.warehouse.sources import source_errors
 from assetflow.warehouse.versions import NewVersion, Staged, scan_sql, stage_query, stage_value
 
 if TYPE_CHECKING:
@@ -141,9 +143,24 @@ class Maker:
         assert step.facts is not None
         new = self._new(step)
         cursor = self.engine.cursor()
-        with user_errors(asset, self.place.root), deadline(asset, cursor):
+        with (
+            user_errors(asset, self.place.root),
+            self._files_read(verdict.inputs),
+            deadline(asset, cursor),
+        ):
             staged = stage_query(cursor, text, parameters, step.facts.described, new)
         return {step.target: Made(stored(staged, step.target, run))}
+
+    @contextlib.contextmanager
+    def _files_read(self, inputs: Sequence[InputRead]) -> Iterator[None]:
+        """Let what goes wrong in a file of a source name the source, the file and the line."""
+        with contextlib.ExitStack() as errors:
+            for use in inputs:
+                source = self.knowledge.sources.get(use.upstream)
+                if source is not None:
+                    errors.enter_context(about(source.source, self.place.root))
+                    errors.enter_context(source_errors(source.paths))
+            yield
 
     def _call(
         self, asset: Asset, settled: Settled, run: RunId, attempt: int, sink: io.StringIO

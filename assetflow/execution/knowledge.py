@@ -49,6 +49,7 @@ class Knowledge:
     _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
     _there: dict[VersionId, bool] = field(default_factory=dict)
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
+    _shapes: dict[AssetName, Shape] = field(default_factory=dict)
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -90,12 +91,13 @@ class Knowledge:
 
     def settled_facts(self, name: AssetName, current: Mapping[AssetName, VersionId]) -> AssetFacts:
         """Return the facts of `name` over the versions that it will really read."""
-        upstreams = self.analysis.graph.upstreams[name]
         shapes = {
             upstream: self._shape(upstream, current[upstream])
-            for upstream in upstreams
+            for upstream in self.analysis.graph.upstreams[name]
             if upstream in current
         }
+        if all(self._shapes.get(upstream) == shape for upstream, shape in shapes.items()):
+            return self.facts[name]
         facts = self._with_kept_code(self.analysis.facts(name, shapes))
         with self._guard:
             self._want(facts)
@@ -209,7 +211,8 @@ class Knowledge:
     def _find_facts(self) -> None:
         """Work out the facts of every asset, each from the shapes of those before it."""
         graph = self.analysis.graph
-        shapes = {name: Shape(source.schema) for name, source in self.sources.items()}
+        shapes = self._shapes
+        shapes.update({name: Shape(source.schema) for name, source in self.sources.items()})
         for name in graph.assets:
             facts = self.analysis.facts(name, shapes)
             self.facts[name] = facts

@@ -15,7 +15,7 @@ from pathlib import Path
 from assetflow.errors import StateError
 from assetflow.model.names import AssetPartition
 
-LOCK_FILES = 1024
+LOCK_FILES = 256
 POLL_SECONDS = 0.02
 
 
@@ -31,7 +31,7 @@ def locked_partitions(
     places = sorted({zlib.crc32(repr(tuple(target)).encode()) % LOCK_FILES for target in targets})
     with ExitStack() as held:
         for place in places:
-            held.enter_context(_held(state / "locks" / f"{place:04d}", is_cancelled))
+            held.enter_context(_held(state / "locks" / f"{place:03d}", is_cancelled))
         yield
 
 

@@ -31,7 +31,7 @@ from assetflow.model.asset import Retries, SqlBody
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, MaterializationId, RunId, VersionId
 from assetflow.planning.history import Candidate
-from assetflow.planning.plan import settle
+from assetflow.planning.plan import Known, settle
 from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, UpToDate
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Outcome, Plan, Step, Verdict
@@ -101,11 +101,13 @@ class Execution:
     current: dict[AssetName, VersionId] = field(default_factory=dict)
     failed: set[AssetPartition] = field(default_factory=set)
     ended: list[Ended] = field(default_factory=list)
+    _known: Known = field(init=False)
     _tail_guard: threading.Lock = field(default_factory=threading.Lock)
 
     def carry_out(self, plan: Plan) -> None:
         """Carry out `plan`; `ended` then has what came of each step, in order of ending."""
         self.current.update(self.knowledge.current())
+        self._known = self.knowledge.known()
         tasks = _tasks(plan.steps, self.knowledge)
         task_of = {step.target: task for task in tasks for step in task.steps}
         waits = {
@@ -198,7 +200,7 @@ class Execution:
         if facts.problem is not None:
             raise facts.problem
         step = replace(step, facts=facts)
-        return step, settle(self.knowledge.known(), step, facts, self.current)
+        return step, settle(self._known, step, facts, self.current)
 
     def _unmade(self, step: Step, verdict: Verdict) -> Ended:
         """Return how a step ends for which nothing is to be computed."""

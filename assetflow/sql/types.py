@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from assetflow.errors import TypeNotStored
 from assetflow.model.columns import Schema
@@ -64,6 +65,7 @@ def _projection(name: str, type_: str, stored: str) -> str:
     return column if stored == type_ else f"cast({column} as {stored}) as {column}"
 
 
+@lru_cache(maxsize=4096)
 def _stored(type_: str) -> str:
     if suffix := _SUFFIX.search(type_):
         return f"{_stored(type_[: suffix.start()])}[]"

@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from assetflow.errors import OutsideDataFolder
 from assetflow.model.fingerprint import fingerprint
@@ -36,34 +36,33 @@ def encoded(name: str) -> str:
     return f"{part[:80]}~{fingerprint(name)}"
 
 
-def version_folder(target: AssetPartition) -> PurePosixPath:
+def version_folder(target: AssetPartition) -> str:
     """Return the folder of all versions of `target`, relative to the data folder."""
     partition = _WHOLE if target.partition == WHOLE else encoded(target.partition)
-    return PurePosixPath(encoded(target.asset), partition)
+    return f"{encoded(target.asset)}/{partition}"
 
 
-def version_path(target: AssetPartition, version: VersionId) -> PurePosixPath:
+def version_path(target: AssetPartition, version: VersionId) -> str:
     """Return where the Parquet file of `version` lies, relative to the data folder."""
-    return version_folder(target) / f"{version}.parquet"
+    return f"{version_folder(target)}/{version}.parquet"
 
 
-def files_path(target: AssetPartition, version: VersionId, name: str) -> PurePosixPath:
+def files_path(target: AssetPartition, version: VersionId, name: str) -> str:
     """Return where a file or folder `name` that is kept as `version` lies.
 
     It keeps its name, within a folder of its version's own.
     """
-    return version_folder(target) / version / name
+    return f"{version_folder(target)}/{version}/{name}"
 
 
-def absolute(data: Path, path: str | PurePosixPath) -> Path:
+def absolute(data: Path, path: str) -> Path:
     """Return `path`, as a version records it, under the folder `data`.
 
     Raises OutsideDataFolder for a path that would leave it.
     """
-    relative = PurePosixPath(path)
-    if relative.is_absolute() or ".." in relative.parts or not relative.parts:
-        raise OutsideDataFolder(str(path), str(data))
-    return data.joinpath(*relative.parts)
+    if not path or path.startswith("/") or ".." in path.split("/"):
+        raise OutsideDataFolder(path, str(data))
+    return Path(f"{data}/{path}")
 
 
 def new_version_id() -> VersionId:

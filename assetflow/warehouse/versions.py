@@ -177,11 +177,22 @@ def _partial(new: NewVersion) -> Iterator[Path]:
     final = absolute(new.data, version_path(new.target, new.version))
     partial = final.with_name(final.name + PARTIAL)
     with disk_errors(partial):
-        partial.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(partial.parent)
         try:
             yield partial
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a partition and, mostly not there either, that of its asset."""
+    for made in (folder.parent, folder):
+        try:
+            os.mkdir(made)  # noqa: PTH102 - for each of ten thousand assets
+        except FileExistsError:
+            continue
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
 
 
 def _complete(
@@ -198,7 +209,7 @@ def _complete(
     partial.rename(final)
     return Staged(
         version=new.version,
-        path=str(path),
+        path=path,
         format="parquet",
         schema=schema,
         rows=rows,
@@ -239,7 +250,7 @@ def _stage_files(value: Path, new: NewVersion) -> Staged:
         size_bytes = size_of_files(kept)
     return Staged(
         version=new.version,
-        path=str(path),
+        path=path,
         format="files",
         schema=(),
         rows=None,

@@ -44,7 +44,7 @@ _VARIES = (
     (re.compile(r"\bin (?:\d+m )?\d+(?:\.\d+)?s(?=[:.])"), "in <time>"),
     (re.compile(r"(?<=  )(?:\d+m )?\d+(?:\.\d+)?s\b"), "<time>"),
     (re.compile(r"… \d+ calls"), "… <count> calls"),
-    (re.compile(r"\(PID \d+\)"), "(PID <pid>)"),
+    (re.compile(r"held by( +)\S+ \(PID \d+\)"), r"held by\1<program> (PID <pid>)"),
     (re.compile(r"\bwaited( +)\d+ s\b"), r"waited\1<seconds>"),
     (re.compile(r"\bDuckDB \d+\.\d+\.\d+"), "DuckDB <version>"),
 )
@@ -73,6 +73,7 @@ class Shop:
     def __init__(self, root: Path, capture: Any) -> None:
         self.root = root
         self.capture = capture
+        self.printed = ""
 
     @property
     def state(self) -> Path:
@@ -130,6 +131,7 @@ class Shop:
 
     def said(self, code: int, out: str, err: str) -> Said:
         """Return what was said, without what varies; never a traceback of ours."""
+        self.printed = out + err
         said = Said(code, self.normalised(out), self.normalised(err))
         assert "Traceback (most recent call last)" not in said.text, out + err
         return said

@@ -6,7 +6,7 @@ the code under test, from what an asset is made, and whether it had a reason to 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -342,12 +342,12 @@ def published(shop: Shop, root: Path) -> dict[str, Content]:
     return found
 
 
-@dataclass
 class Scratch:
-    """Shops built from nothing, each in a folder of its own, once."""
+    """Shops built from nothing, each in a folder of its own below `folder`, once."""
 
-    folder: Path
-    known: dict[Shop, dict[str, Content]] = field(default_factory=dict, repr=False)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.known: dict[Shop, dict[str, Content]] = {}
 
     def contents(self, shop: Shop) -> dict[str, Content]:
         """Return what a clean project with the same declarations and data serves."""

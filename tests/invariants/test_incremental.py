@@ -5,6 +5,8 @@ published must be what a clean project gives, and an asset may have run only if 
 that it reads is new. To look for longer, and elsewhere each time:
 
     ASSETFLOW_EXAMPLES=500 pytest tests/invariants/test_incremental.py
+
+A journey that fails is printed whole; with ASSETFLOW_SHRINK=1 it is made shorter first.
 """
 
 import os
@@ -35,6 +37,7 @@ from tests.invariants.shops import (
 )
 
 EXAMPLES = int(os.environ.get("ASSETFLOW_EXAMPLES", "0"))
+SHRINKS = "ASSETFLOW_SHRINK" in os.environ
 RAN = ("materialized", "unchanged")
 SMALL = st.integers(0, 3)
 ROWS = st.lists(st.tuples(SMALL, SMALL, SMALL, SMALL), min_size=1, max_size=4).map(tuple)
@@ -340,7 +343,8 @@ def scratch(tmp_path_factory):
     derandomize=not EXAMPLES,
     deadline=None,
     database=None,
-    phases=tuple(Phase) if EXAMPLES else (Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink) if SHRINKS else (Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 @given(legs=journeys())

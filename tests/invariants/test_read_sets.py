@@ -23,11 +23,11 @@ from tests.sql.test_soundness import EXTRA
 
 RAN = ("materialized", "unchanged")
 EVERY = 1 if "ASSETFLOW_EXAMPLES" in os.environ else 4
-REFUSED = ("select * from orders o join stores s on o.store_id = s.store_id join",)
+LEFT_OUT = ("sample", "current_schema", "s.store_id join staging")  # volatile; two columns 'id'
 GALLERY = {
     f"q{number:03}": text
     for number, text in enumerate((*QUERIES, *EXTRA))
-    if number % EVERY == 0 and not text.startswith(REFUSED)
+    if number % EVERY == 0 and not any(words in text for words in LEFT_OUT)
 }
 
 
