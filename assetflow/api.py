@@ -18,6 +18,7 @@ from assetflow.errors import (
     AssetflowError,
     EmptyProject,
     ProjectErrors,
+    StateUnusable,
     UnknownEnvironment,
     UnknownRun,
     UnknownTable,
@@ -193,9 +194,11 @@ def _fold_leftovers(project: Project) -> None:
 
 @contextlib.contextmanager
 def _state_that_may_be_read_only(state: Path) -> Iterator[None]:
-    """Let a look at the state pass where it cannot be written."""
+    """Let a look at the state pass where it cannot be written, or has no room left."""
     try:
         yield
+    except StateUnusable:
+        return
     except AssetflowError:
         if os.access(state, os.W_OK):
             raise

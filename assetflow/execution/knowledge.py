@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.recall import definition_parts, definitions
-from assetflow.model.asset import Source
+from assetflow.model.asset import Source, SqlBody
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
 from assetflow.planning.facts import AssetFacts
@@ -225,8 +225,10 @@ class Knowledge:
         last = self.history.published.get(AssetPartition(name))
         if last is None:
             return Shape()
+        is_dynamic = isinstance(self.analysis.graph.assets[name].body, SqlBody)
         is_expected = (
-            facts.is_expected
+            is_dynamic
+            or facts.is_expected
             or not facts.is_settled
             or last.materialization.code_version != facts.code_version
         )

@@ -150,12 +150,23 @@ def _gain(connection: DuckDBPyConnection, journal: _OpenJournal, gained: _Gained
 
 
 def _chunks(journal: _OpenJournal, offset: int) -> Iterator[Lines]:
-    while (whole := read_lines(journal.path, offset)).lines:
+    while (whole := _lines_left(journal, offset)).lines:
         chunk = _without_late_publications(whole, offset, journal.size)
         yield chunk
         if chunk.next_offset < whole.next_offset:
             return
         offset = chunk.next_offset
+
+
+def _lines_left(journal: _OpenJournal, offset: int) -> Lines:
+    """Return what comes after `offset`; nothing where another fold took the journal whole.
+
+    That one removes the file after its transaction, which may be after we opened it.
+    """
+    try:
+        return read_lines(journal.path, offset)
+    except FileNotFoundError:
+        return Lines((), offset)
 
 
 def _without_late_publications(chunk: Lines, offset: int, size: int) -> Lines:

@@ -6,6 +6,8 @@ keeps it open: each use opens, reads or writes, and closes.
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
 import random
 import re
@@ -13,6 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,14 +62,15 @@ class Store:
         """Give a connection that reads; where there is no store yet, it reads an empty one."""
         with _only_thread(self.path, self.patience):
             if not self.path.exists():
-                with _connected() as connection:
-                    _migrate(connection, ())
-                    yield connection
+                with _session() as session:
+                    session.attach_empty()
+                    _migrate(session.connection, ())
+                    yield session.connection
                 return
-            with self._attached(read_only=True) as connection:
-                if len(_applied(connection)) < LATEST:
-                    self._upgrade(connection)
-                yield connection
+            with self._attached(read_only=True) as session:
+                if len(_applied(session.connection)) < LATEST:
+                    self._upgrade(session)
+                yield session.connection
 
     @contextmanager
     def writing(self) -> Iterator[DuckDBPyConnection]:
@@ -74,18 +78,19 @@ class Store:
         prepare(self.state)
         with _only_thread(self.path, self.patience):
             self._create()
-            with self._attached(read_only=False) as connection:
+            with self._attached(read_only=False) as session:
+                connection = session.connection
                 _migrate(connection, _applied(connection))
                 with transaction(connection):
                     yield connection
 
-    def _upgrade(self, connection: DuckDBPyConnection) -> None:
+    def _upgrade(self, session: _Session) -> None:
         """Bring the store that is attached for reading to the tables of this version."""
-        _detach(connection)
-        self._attach_in_time(connection, read_only=False)
-        _migrate(connection, _applied(connection))
-        _detach(connection)
-        self._attach_in_time(connection, read_only=True)
+        session.detach()
+        self._attach_in_time(session, read_only=False)
+        _migrate(session.connection, _applied(session.connection))
+        session.detach()
+        self._attach_in_time(session, read_only=True)
 
     def _create(self) -> None:
         """Make the store beside its place and move it there, so that it is never half made."""
@@ -97,27 +102,25 @@ class Store:
             fresh = self.path.with_suffix(".new")
             for leftover in (fresh, fresh.with_suffix(".new.wal")):
                 leftover.unlink(missing_ok=True)
-            with _connected() as connection, _understood(self.path):
-                _attach(connection, fresh, read_only=False)
-                _migrate(connection, ())
-                _detach(connection)
+            with _understood(self.path), _session() as session:
+                session.attach(fresh, read_only=False)
+                _migrate(session.connection, ())
             fresh.rename(self.path)
 
     @contextmanager
-    def _attached(self, *, read_only: bool) -> Iterator[DuckDBPyConnection]:
-        with _understood(self.path), _connected() as connection:
-            self._attach_in_time(connection, read_only=read_only)
-            yield connection
-            _detach(connection)
+    def _attached(self, *, read_only: bool) -> Iterator[_Session]:
+        with _understood(self.path), _session() as session:
+            self._attach_in_time(session, read_only=read_only)
+            yield session
 
-    def _attach_in_time(self, connection: DuckDBPyConnection, *, read_only: bool) -> None:
+    def _attach_in_time(self, session: _Session, *, read_only: bool) -> None:
         from duckdb import IOException
 
         started = time.monotonic()
         pause = 0.002
         while True:
             try:
-                return _attach(connection, self.path, read_only=read_only)
+                return session.attach(self.path, read_only=read_only)
             except IOException as error:
                 waited = time.monotonic() - started
                 if not is_lock_conflict(str(error)):
@@ -155,8 +158,55 @@ def _only_thread(path: Path, patience: float) -> Iterator[None]:
         lock.release()
 
 
+@dataclass(slots=True)
+class _Session:
+    """One use of a store: a cursor of the process's own DuckDB, and the name it is attached by."""
+
+    connection: DuckDBPyConnection
+    name: str
+    is_attached: bool = False
+
+    def attach(self, path: Path, *, read_only: bool) -> None:
+        """Open the store at `path`, and make its tables those that statements mean."""
+        quoted = str(path).replace("'", "''")
+        options = f"type duckdb, storage_version '{STORAGE_VERSION}'"
+        options += ", read_only" if read_only else f", block_size {BLOCK_SIZE}"
+        self._use(f"attach '{quoted}' as {self.name} ({options})")
+
+    def attach_empty(self) -> None:
+        """Stand for a store that nobody made yet."""
+        self._use(f"attach ':memory:' as {self.name}")
+
+    def detach(self) -> None:
+        """Close the file again, so that other processes can open it."""
+        self.connection.execute("use memory")
+        self.connection.execute(f"detach {self.name}")
+        self.is_attached = False
+
+    def _use(self, attach: str) -> None:
+        self.connection.execute(attach)
+        self.is_attached = True
+        self.connection.execute(f"use {self.name}")
+
+
 @contextmanager
-def _connected() -> Iterator[DuckDBPyConnection]:
+def _session() -> Iterator[_Session]:
+    """Give a session of its own name; whatever happens, its store is closed after."""
+    session = _Session(_instance().cursor(), f"store_{next(_numbers)}")
+    try:
+        yield session
+    finally:
+        if session.is_attached:
+            session.detach()
+        session.connection.close()
+
+
+_numbers = itertools.count()
+
+
+@cache
+def _instance() -> DuckDBPyConnection:
+    """Return the DuckDB of this process that stores are attached to; making one is dear."""
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
@@ -164,22 +214,9 @@ def _connected() -> Iterator[DuckDBPyConnection]:
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
     }
-    with duckdb.connect(":memory:", config=settings) as connection:
-        yield connection
-
-
-def _attach(connection: DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
-    quoted = str(path).replace("'", "''")
-    options = f"type duckdb, storage_version '{STORAGE_VERSION}'"
-    options += ", read_only" if read_only else ""
-    options += "" if path.exists() else f", block_size {BLOCK_SIZE}"
-    connection.execute(f"attach '{quoted}' as store ({options})")
-    connection.execute("use store")
-
-
-def _detach(connection: DuckDBPyConnection) -> None:
-    connection.execute("use memory")
-    connection.execute("detach store")
+    connection = duckdb.connect(":memory:", config=settings)
+    atexit.register(connection.close)
+    return connection
 
 
 def _migrate(connection: DuckDBPyConnection, applied: tuple[int, ...]) -> None:

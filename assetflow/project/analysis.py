@@ -145,7 +145,7 @@ class Analysis:
             return replace(facts, is_settled=False)
         try:
             bound = self.sql.bind(asset, summary, schemas)
-            schema = stored_schema(bound.described)
+            schema = None if summary.has_dynamic_columns else stored_schema(bound.described)
         except AssetflowError as error:
             error.facts.setdefault("at", asset.location)
             return replace(facts, problem=error)
@@ -164,12 +164,12 @@ class Analysis:
                 for link in links
             ),
             schema=schema,
-            described=bound.described,
-            column_edges=bound.edges,
+            described=bound.described if schema else None,
+            column_edges=bound.edges if schema else (),
         )
 
-    def _sql_parts(self, asset: Asset, summary: QuerySummary, schema: Schema) -> Parts:
-        columns = fingerprint(*(part for column in schema for part in column[:2]))
+    def _sql_parts(self, asset: Asset, summary: QuerySummary, schema: Schema | None) -> Parts:
+        columns = fingerprint(*(part for column in schema or () for part in column[:2]))
         macros = self.sql.used_macros(summary)
         ordered = [("ordered", "yes")] if asset.options.ordered else []
         return (

@@ -40,6 +40,7 @@ class QuerySummary:
     volatile: tuple[str, ...]
     order_dependent: tuple[str, ...]
     is_ordered: bool
+    has_dynamic_columns: bool
     canonical: str
 
     @classmethod
@@ -54,6 +55,7 @@ class QuerySummary:
             volatile=query.volatile,
             order_dependent=query.order_dependent,
             is_ordered=query.is_ordered,
+            has_dynamic_columns=query.has_dynamic_columns,
             canonical=fingerprint(query.canonical),
         )
 
@@ -209,7 +211,7 @@ class SqlReader:
 
         query = self.query(asset)
         described = self._opened_binder().describe_unstored(query, inputs, parameters, inputs)
-        lineage = analyse(query, inputs, described)
+        lineage = analyse(query, inputs, None if query.has_dynamic_columns else described)
         return BoundQuery(described, dict(lineage.read_sets), lineage.column_edges)
 
     def _opened_binder(self) -> "Binder":

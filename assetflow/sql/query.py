@@ -64,7 +64,8 @@ class Query:
     """One query, parsed. `text` is what runs: the user's own, or the transpiled one.
 
     `functions` are the names called, in lower case; `volatile` and `order_dependent`
-    say in the user's words why the same inputs can give another result.
+    say in the user's words why the same inputs can give another result. A query
+    `has_dynamic_columns` if what is in its inputs decides which columns it gives.
     """
 
     text: str
@@ -76,6 +77,7 @@ class Query:
     volatile: tuple[str, ...] = ()
     order_dependent: tuple[str, ...] = ()
     is_ordered: bool = False
+    has_dynamic_columns: bool = False
     canonical: str = ""
     first_line: int = 1
     place: str = ""

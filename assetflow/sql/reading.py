@@ -68,6 +68,7 @@ def read_query(text: str, dialect: str, first_line: int, place: str) -> Query:
         volatile=volatile_names(source.tokens, called),
         order_dependent=order_dependence(source.tree, called),
         is_ordered=_root(source.tree).args.get("order") is not None,
+        has_dynamic_columns=any(map(_is_dynamic, source.tree.find_all(exp.Pivot))),
         canonical=canonical_form(source.text, source.tokens),
         first_line=first_line,
         place=place,
@@ -86,6 +87,13 @@ def _parsed(query: Query) -> Parsed:
     if changing := source.tree.find(*_CHANGING):
         raise NotOneQuery(query.place_of(0), changing.key)
     return source
+
+
+def _is_dynamic(pivot: exp.Pivot) -> bool:
+    """Whether values, and not the query's text, name the columns of `pivot`: ON without IN."""
+    if pivot.args.get("unpivot") or pivot.args.get("fields"):
+        return False
+    return any(not isinstance(on.unalias(), exp.In) for on in pivot.expressions)
 
 
 def _transpiled(query: Query, dialect: str) -> str:

@@ -156,15 +156,21 @@ def _from_frame(value: object) -> pa.Table:
     """Return a data frame as an Arrow table; its library is loaded if it is one."""
     import pyarrow as pa
 
-    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
-    if pandas is not None and isinstance(value, pandas.DataFrame):
-        _check_names(list(value.columns), _named(value))
-        return pa.Table.from_pandas(_with_index(value), preserve_index=False)
-    if polars is not None and isinstance(value, polars.LazyFrame):
-        return value.collect().to_arrow()
-    if polars is not None and isinstance(value, polars.DataFrame):
-        return value.to_arrow()
+    frame: Any = value
+    if _is_a(frame, "pandas", "DataFrame"):
+        _check_names(list(frame.columns), _named(frame))
+        return pa.Table.from_pandas(_with_index(frame), preserve_index=False)
+    if _is_a(frame, "polars", "LazyFrame"):
+        return frame.collect().to_arrow()
+    if _is_a(frame, "polars", "DataFrame"):
+        return frame.to_arrow()
     raise AssetReturnedWrongThing(_named(value))
+
+
+def _is_a(value: object, library: str, name: str) -> bool:
+    """Whether `value` is of a class; a library that a thread is still importing has none."""
+    found = getattr(sys.modules.get(library), name, None)
+    return isinstance(found, type) and isinstance(value, found)
 
 
 def _with_index(frame: Any) -> Any:

@@ -102,7 +102,9 @@ def stage_query(
         text = f"select {cast_projection(described)} from ({text}\n)"
     with _partial(new) as partial:
         copy = f"copy ({text}\n) to {quoted_text(str(partial))} (format parquet)"
-        (rows,) = connection.execute(copy, parameters or None).fetchall()[0]
+        counted = connection.execute(copy, parameters or None).fetchall()
+        # A pivot whose columns the data decides runs as several statements: the last counts.
+        rows = counted[0][0] if counted else _rows_in(partial)
         return _complete(connection, partial, stored, rows, new)
 
 
@@ -232,12 +234,15 @@ def _stage_relation(
     connection: DuckDBPyConnection, relation: DuckDBPyRelation, columns: Schema, new: NewVersion
 ) -> Staged:
     """Let the relation write itself, on the connection that it belongs to."""
-    from pyarrow.parquet import read_metadata
-
     with _partial(new) as partial:
         relation.project(cast_projection(columns)).write_parquet(str(partial))
-        rows = read_metadata(partial).num_rows
-        return _complete(connection, partial, stored_schema(columns), rows, new)
+        return _complete(connection, partial, stored_schema(columns), _rows_in(partial), new)
+
+
+def _rows_in(path: Path) -> int:
+    from pyarrow.parquet import read_metadata
+
+    return int(read_metadata(path).num_rows)
 
 
 def _stage_files(value: Path, new: NewVersion) -> Staged:

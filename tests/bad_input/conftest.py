@@ -21,7 +21,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def shop(made, tmp_path, capfd, monkeypatch):
     """A shop of the test's own, materialized before."""
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("ASSETFLOW_PROJECT", raising=False)
     root = tmp_path / "project"

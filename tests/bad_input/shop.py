@@ -31,7 +31,7 @@ FILES = {
 }
 ENVIRON = {
     **{name: value for name, value in os.environ.items() if not name.startswith("ASSETFLOW_")},
-    "COLUMNS": "100",
+    "COLUMNS": "1000",
     "NO_COLOR": "1",
     "PYTHONPATH": str(Path(__file__).parents[2]),
 }
@@ -39,10 +39,10 @@ START = "import sys; sys.argv[0] = 'assetflow'; from assetflow.cli.main import m
 
 # What differs from one run to the next, or from one machine to the next.
 _VARIES = (
-    (re.compile(r"\b[0-9a-f]{24}\b"), "<id>"),
+    (re.compile(r"\b(?=\d*[a-f])[0-9a-f]{16}(?:[0-9a-f]{8})?\b"), "<id>"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\+00:00)?"), "<instant>"),
     (re.compile(r"\bin (?:\d+m )?\d+(?:\.\d+)?s(?=[:.])"), "in <time>"),
-    (re.compile(r"(?<=  )(?:\d+m )?\d+(?:\.\d+)?s\b"), "<time>"),
+    (re.compile(r"  (?:\d+m )?\d+(?:\.\d+)?s(?=  )"), ""),
     (re.compile(r"… \d+ calls"), "… <count> calls"),
     (re.compile(r"held by( +)\S+ \(PID \d+\)"), r"held by\1<program> (PID <pid>)"),
     (re.compile(r"\bwaited( +)\d+ s\b"), r"waited\1<seconds>"),

@@ -1,6 +1,7 @@
 """Play a page: write its files, apply its diffs, run its commands, compare what they print."""
 
 import os
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.docs.documents import Block, blocks, patched, patched_path, with_outputs
@@ -31,13 +32,17 @@ def play(page: Path, terminal: Terminal) -> None:
 
 def _play_console(page: Path, block: Block, terminal: Terminal) -> list[str]:
     outputs = []
-    for command in block.commands:
+    commands = block.commands
+    for command, following in zip_longest(commands, commands[1:]):
         found = terminal.run(command.text)
         assert "Traceback" not in found, f"{page.name}:{block.line}: $ {command.text}\n{found}"
         same = is_same(command.text, command.output, found)
         if not same and not IS_WRITING:
             raise AssertionError(_difference(page, block, command.text, command.output, found))
         outputs.append(command.output if same else found)
+        # A failure that is meant shows its exit code, so that no other slips into a page.
+        is_meant = following is not None and following.text == "echo $?"
+        assert not terminal.returned or is_meant, f"{page.name}: $ {command.text}\n{found}"
     return outputs
 
 

@@ -308,3 +308,29 @@ def test_an_upgrade_of_the_canonical_rules_reruns_nothing(project, monkeypatch):
     assert project.actions() == {"totals": "materialize", "report": "may_materialize"}
     assert project.outcomes() == {"totals": "materialized", "report": "materialized"}
     assert project.actions() == {}
+
+
+def test_a_pivot_whose_columns_the_data_decides_follows_the_data(project):
+    project.write(
+        {
+            "shop/wide.sql": "pivot clean on customer using sum(amount) group by id",
+            "shop/anns.sql": "select id, ann from wide",
+        }
+    )
+    assert project.materialize().status == "succeeded"
+    assert project.rows("wide")[0] == {"id": 1, "ann": 10, "bob": None}
+
+    project.write({"data/orders.csv": "id,customer,amount\n1,ann,11\n2,eve,7\n"})
+
+    assert project.materialize().status == "succeeded"
+    assert project.rows("wide") == [
+        {"id": 1, "ann": 11, "eve": None},
+        {"id": 2, "ann": None, "eve": 7},
+    ]
+    assert project.rows("anns") == [{"id": 1, "ann": 11}, {"id": 2, "ann": None}]
+    assert project.actions() == {}
+
+    project.write({"data/orders.csv": "id,customer,amount\n2,eve,7\n"})
+    result = project.materialize()
+    assert {s.target.asset: s.outcome for s in result.steps}["anns"] == "failed"
+    assert "ann" in next(s.error for s in result.steps if s.target.asset == "anns")

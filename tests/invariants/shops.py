@@ -125,7 +125,7 @@ TEMPLATES = (
     function(
         "file",
         "({u}: pa.Table, context: AssetContext) -> Path:\n"
-        "    path = context.folder / 'numbers.txt'\n"
+        "    path = context.path('numbers.txt')\n"
         "    path.write_text(str(sorted(rows({u}, {n}))))\n"
         "    return path",
         EVERYTHING,

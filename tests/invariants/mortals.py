@@ -1,0 +1,129 @@
+"""Processes that materialize a project and can be made to die in the midst of it.
+
+`Nursery` starts one process that has everything imported, and forks a child from it for
+each run. A child counts the calls that assetflow's floors of action make, and kills itself, with the
+signal that nothing can catch, at the one it is told.
+"""
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+
+from assetflow import api
+
+CHECKOUT = Path(__file__).parents[2]
+_CALLS = ("call", "c_call")
+WATCHED = tuple(f"assetflow/{part}/" for part in ("execution", "metadata", "warehouse"))
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a child is to do: materialize `root`, and die at its call number `dies_at`."""
+
+    root: str
+    dies_at: int = 0
+
+
+@dataclass(frozen=True)
+class End:
+    """How a child ended: by which signal, or with which status of its run, after which calls."""
+
+    signal: int
+    status: str
+    calls: int
+
+
+class Nursery:
+    """The process from which children are forked; one child lives at a time."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def live(self, root: Path, dies_at: int = 0) -> End:
+        """Let a child materialize `root`, and return when it has ended."""
+        life = Life(str(root), dies_at)
+        self.process.stdin.write(json.dumps(asdict(life)) + "\n")
+        self.process.stdin.flush()
+        return End(**json.loads(self.process.stdout.readline()))
+
+
+@contextmanager
+def nursery() -> Iterator[Nursery]:
+    command = [sys.executable, "-m", "tests.invariants.mortals"]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            yield Nursery(process)
+        finally:
+            process.stdin.close()
+            process.wait(timeout=60)
+
+
+class _Fate:
+    """Counts the calls of a process, of all its threads, and ends it at one of them."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.calls = 0
+        self.is_watched: dict[CodeType, bool] = {}
+
+    def begin(self) -> None:
+        threading.setprofile(self._called)
+        sys.setprofile(self._called)
+
+    def _called(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event not in _CALLS:
+            return
+        code = frame.f_code
+        if code not in self.is_watched:
+            self.is_watched[code] = any(part in code.co_filename for part in WATCHED)
+        if not self.is_watched[code]:
+            return
+        self.calls += 1
+        if self.calls == self.life.dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _materialize(life: Life, report: int) -> None:
+    """Be the child: run, and say through `report` how it went."""
+    fate = _Fate(life)
+    fate.begin()
+    result = api.materialize(api.load(life.root))
+    sys.setprofile(None)
+    os.write(report, json.dumps({"status": result.status, "calls": fate.calls}).encode())
+
+
+def _live(life: Life) -> End:
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            _materialize(life, writes)
+        finally:
+            os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads) as report:
+        said = report.read()
+    _, status = os.waitpid(child, 0)
+    return End(os.WTERMSIG(status), **(json.loads(said) if said else {"status": "", "calls": 0}))
+
+
+def main() -> None:
+    for name in ("duckdb", "pyarrow.parquet", "sqlglot", "assetflow.execution.materializing"):
+        importlib.import_module(name)  # once, for all children
+    for line in sys.stdin:
+        print(json.dumps(asdict(_live(Life(**json.loads(line))))), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
