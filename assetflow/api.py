@@ -177,13 +177,23 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     return make_plan(_sound(gathered(project, request.targets)).known(), request)
 
 
-def gathered(project: Project, targets: Collection[AssetName] | None = None) -> Knowledge:
-    """Return all that is known of `project` now; sources that `targets` need are observed."""
+def gathered(
+    project: Project,
+    targets: Collection[AssetName] | None = None,
+    *,
+    is_lenient: bool = False,
+) -> Knowledge:
+    """Return all that is known of `project` now; sources that `targets` need are observed.
+
+    With `is_lenient`, a source whose files are gone is taken as it was seen last.
+    """
     from assetflow.execution.gathering import gather
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    return gather(project.place, project.analysis, project.engine, now(), targets)
+    return gather(
+        project.place, project.analysis, project.engine, now(), targets, is_lenient=is_lenient
+    )
 
 
 def _fold_leftovers(project: Project) -> None:
@@ -302,16 +312,19 @@ def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
     """Return how assets and columns reach one another: all, those selected, or one column."""
     from assetflow.execution.looking import lineage_of
 
-    return lineage_of(gathered(project), select)
+    return lineage_of(gathered(project, is_lenient=True), select)
 
 
 def show(project: Project, name: str) -> AssetPage:
     """Return all there is to say of one asset or source."""
     from assetflow.execution.looking import page_of
+    from assetflow.planning.standing import standings
 
-    knowledge = gathered(project)
     found = _named(project, name)
-    standing = {one.asset: one for one in status(project)}.get(found)
+    knowledge = gathered(project, is_lenient=True)
+    standing = None
+    if not knowledge.has_gone_sources:
+        standing = {one.asset: one for one in standings(knowledge.known())}.get(found)
     return page_of(knowledge, found, standing)
 
 

@@ -1511,3 +1511,22 @@ class MainStays(UsageError):
             "The environment 'main' cannot be deleted.",
             hint="Return to an earlier state of it with `assetflow env rollback main`.",
         )
+
+
+class WrongForm(DefinitionError):
+    """An input that cannot come in the form in which an asset takes it."""
+
+    code = "wrong_form"
+
+    def __init__(self, upstream: str, asset: str, place: str, *, has_answer: bool) -> None:
+        headline = (
+            f"'{upstream}' is observed by a function, so that it has no rows to read."
+            if has_answer
+            else f"'{upstream}' is data, so that it cannot be taken as str."
+        )
+        hint = (
+            "Take it in a Python asset, as a parameter annotated with str: its version."
+            if has_answer
+            else "Annotate the parameter with pa.Table, pl.DataFrame or another form of data."
+        )
+        super().__init__(headline, {"read by": asset, "defined in": place}, hint)

@@ -1,8 +1,11 @@
 """The command line: which commands there are, and how answers and errors leave."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from threading import enumerate as enumerate_threads
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +17,8 @@ from assetflow.cli.streams import Write, only_a_document, prepare_streams
 from assetflow.errors import AssetflowError, BadCommandLine, UnknownOption
 
 INTERRUPTED = 130
+LEFT_BEHIND = "assetflow "
+"""How the names of threads begin that a timed-out step was left on."""
 
 COMMANDS = {
     "init": "Start a project",
@@ -88,7 +93,14 @@ def assetflow(
 def main() -> None:
     """Run the command line of this process."""
     prepare_streams()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if any(thread.daemon and thread.name.startswith(LEFT_BEHIND) for thread in enumerate_threads()):
+        # A step that timed out may go on for ever, with DuckDB in its hands.
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

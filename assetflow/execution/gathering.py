@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, needed_sources
-from assetflow.execution.source_states import observe_all
+from assetflow.execution.source_states import Observer
 from assetflow.metadata.recall import remembered
 from assetflow.model.names import AssetName
 from assetflow.planning.history import History
@@ -34,14 +34,18 @@ def gather(
     engine: Engine,
     now: datetime,
     targets: Collection[AssetName] | None = None,
+    *,
+    is_lenient: bool = False,
 ) -> Knowledge:
-    """Return what is known as of `now`; only sources that `targets` need are observed."""
+    """Return what is known as of `now`; only sources that `targets` need are observed.
+
+    With `is_lenient`, a source whose files are gone is taken as it was seen last.
+    """
     names = [*analysis.graph.assets, *_old_names(analysis)]
     past = remembered(place.state, place.environment, names)
     history = History(past.published, past.candidates, past.volatile)
-    sources = observe_all(
-        needed_sources(analysis, targets), past.observations, place.root, now, engine
-    )
+    observer = Observer(place.root, now, engine, is_lenient)
+    sources = observer.observe_all(needed_sources(analysis, targets), past.observations)
     knowledge = Knowledge(place.environment, place.state, analysis, engine, history, sources)
     knowledge.keep_codes()
     analysis.cache.save()

@@ -72,6 +72,14 @@ class Knowledge:
         """Return the state of each source."""
         return {name: source.state for name, source in self.sources.items()}
 
+    @property
+    def has_gone_sources(self) -> bool:
+        """Whether a source could not be observed, so that how assets stand is not known."""
+        graph = self.analysis.graph
+        read = {name for name in graph.sources if graph.downstreams.get(name)}
+        seen = {name for name, source in self.sources.items() if not source.is_gone}
+        return bool(read - seen)
+
     def known(self) -> Known:
         """Return what a plan is made from."""
         return Known(

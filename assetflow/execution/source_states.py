@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import ObserveFailed, SourceDeparts, StepError
+from assetflow.errors import AssetflowError, ObserveFailed, SourceDeparts, StepError
 from assetflow.execution.frames import user_traceback
 from assetflow.metadata.records import Observed
 from assetflow.model.asset import Source
@@ -41,7 +41,7 @@ class SourceState:
     """One source as it was observed: its files or its answer, and digests of what is read.
 
     `scan` is the SQL that reads it, "" where no SQL can. `is_new` says that the store
-    has another state, or none.
+    has another state, or none; `is_gone`, that this is how it was seen last.
     """
 
     source: Source
@@ -53,6 +53,7 @@ class SourceState:
     answer: str = ""
     digests: dict[ReadSet, Digest] = field(default_factory=dict)
     is_new: bool = True
+    is_gone: bool = False
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def digest(self, read_set: ReadSet, wanted: Iterable[ReadSet], engine: Engine) -> Digest:
@@ -220,15 +221,40 @@ def _asked(source: Source, previous: Observed | None, root: Path) -> SourceState
     )
 
 
-def observe_all(
-    sources: Iterable[Source],
-    previous: Mapping[AssetName, Observed],
-    root: Path,
-    now: datetime,
-    engine: Engine,
-) -> dict[AssetName, SourceState]:
-    """Return each of `sources` as it is now, by name."""
-    return {
-        source.name: observe(source, previous.get(source.name), root, now, engine)
-        for source in sources
-    }
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Observes sources as of `now`; where it `is_lenient`, one that is gone is as it was."""
+
+    root: Path
+    now: datetime
+    engine: Engine
+    is_lenient: bool = False
+
+    def observe_all(
+        self, sources: Iterable[Source], previous: Mapping[AssetName, Observed]
+    ) -> dict[AssetName, SourceState]:
+        """Return each of `sources` by name, those left out that are gone and were never seen."""
+        found = {
+            source.name: self._observed(source, previous.get(source.name)) for source in sources
+        }
+        return {name: state for name, state in found.items() if state is not None}
+
+    def _observed(self, source: Source, previous: Observed | None) -> SourceState | None:
+        try:
+            return observe(source, previous, self.root, self.now, self.engine)
+        except AssetflowError:
+            if not self.is_lenient:
+                raise
+        if previous is None:
+            return None
+        return SourceState(
+            source,
+            previous.state,
+            previous.schema,
+            "",
+            self.root,
+            previous.files,
+            digests=dict(previous.digests),
+            is_new=False,
+            is_gone=True,
+        )

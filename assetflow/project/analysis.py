@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assetflow.errors import AssetflowError
+from assetflow.errors import AssetflowError, WrongForm
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
-from assetflow.model.asset import Asset, Input, PythonBody, Source, SqlBody
+from assetflow.model.asset import Asset, Input, Location, PythonBody, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key
 from assetflow.model.fingerprint import fingerprint
@@ -68,6 +68,7 @@ class Analysis:
         for asset in self.graph.assets.values():
             if isinstance(asset.body, PythonBody):
                 problems.extend(self._closing_problems(asset))
+        problems.extend(self._form_problems())
         self.errors = (*problems, *wrong)
 
     def _macro_problems(self) -> Iterator[AssetflowError]:
@@ -75,6 +76,16 @@ class Analysis:
             self.sql.check_macros()
         except AssetflowError as error:
             yield error
+
+    def _form_problems(self) -> Iterator[AssetflowError]:
+        """Yield an error for each input that cannot come in the form that is asked for."""
+        for name, links in self.graph.links.items():
+            for link in links:
+                source = self.graph.sources.get(link.upstream)
+                has_answer = source is not None and source.observe is not None
+                if has_answer != (link.input.form == "value"):
+                    place = Location(self.graph.assets[name].location.path, link.input.line)
+                    yield WrongForm(link.upstream, name, str(place), has_answer=has_answer)
 
     def _closing_problems(self, asset: Asset) -> Iterator[AssetflowError]:
         try:

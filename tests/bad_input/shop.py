@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -57,10 +57,12 @@ class Said:
     code: int
     out: str
     err: str
+    printed: str = field(repr=False, compare=False, default="")
 
     @property
     def document(self) -> Any:
-        return json.loads(self.out)
+        """Return the document on standard output, as it was printed."""
+        return json.loads(self.printed)
 
     @property
     def text(self) -> str:
@@ -73,7 +75,6 @@ class Shop:
     def __init__(self, root: Path, capture: Any) -> None:
         self.root = root
         self.capture = capture
-        self.printed = ""
 
     @property
     def state(self) -> Path:
@@ -131,10 +132,8 @@ class Shop:
 
     def said(self, code: int, out: str, err: str) -> Said:
         """Return what was said, without what varies; never a traceback of ours."""
-        self.printed = out + err
-        said = Said(code, self.normalised(out), self.normalised(err))
-        assert "Traceback (most recent call last)" not in said.text, out + err
-        return said
+        assert "Traceback (most recent call last)" not in out + err, out + err
+        return Said(code, self.normalised(out), self.normalised(err), out)
 
     def normalised(self, text: str) -> str:
         for path in {str(self.root), str(self.root.resolve())}:

@@ -1,5 +1,6 @@
 """Names that are odd but sound: reserved words, unicode, quotes in SQL, great length."""
 
+import duckdb
 import pytest
 
 LONG = "a" * 200
@@ -67,34 +68,23 @@ NAMES = {
 
 
 @pytest.mark.parametrize("files", NAMES.values(), ids=NAMES)
-def test_a_sound_name_works_in_every_command(files, shop):
+def test_a_sound_name_works_everywhere(files, shop):
     shop.write(files)
 
     made = shop.run("materialize", "--json")
 
     assert made.code == 0, made.out
     assert made.document["status"] == "succeeded"
-    names = [step["asset"] for step in made.document["steps"]]
-    for name in names:
-        quoted = ".".join(f'"{part}"' for part in name.split("."))
-        assert shop.run("sql", f"from {quoted}", "--json").code == 0
-        assert shop.run("show", name).code == 0
-    last = names[-1]
-    assert shop.run("lineage", f"+{last}").code in {0, 2}
+    last = made.document["steps"][-1]["asset"]
+    quoted = ".".join(f'"{part}"' for part in last.split("."))
+    assert shop.run("sql", f"from {quoted}", "--json").code == 0
+    assert shop.run("show", last).code == 0
     assert shop.run("lineage", last).code == 0
     assert shop.run("materialize", last).out.startswith("Everything is up to date")
-    assert shop.run("audit").code == 0
-
-
-@pytest.mark.parametrize("files", NAMES.values(), ids=NAMES)
-def test_a_sound_name_is_served_to_other_tools(files, shop):
-    import duckdb
-
-    shop.write(files)
-    shop.run("materialize")
-
     with duckdb.connect(shop.state / "catalog.duckdb", read_only=True) as catalog:
-        shown = catalog.execute("select schema_name, view_name from duckdb_views where not internal")
+        shown = catalog.execute(
+            "select schema_name, view_name from duckdb_views where not internal"
+        )
         views = shown.fetchall()
         assert len(views) == len(shop.published())
         for schema, view in views:

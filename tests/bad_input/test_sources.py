@@ -103,7 +103,7 @@ def test_values_that_cannot_be_used_fail_their_step(name, files, shop):
 
     assert said.code == 1
     (step,) = said.document["steps"]
-    assert_golden(f"bad_input/{name}", step["error"] + "\n")
+    assert_golden(f"bad_input/{name}", shop.normalised(step["error"]))
     assert shop.published() == served
 
 

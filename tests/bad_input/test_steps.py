@@ -129,7 +129,7 @@ def test_a_failure_stops_what_is_downstream_and_nothing_else(name, files, shop):
     assert "side" in shop.published()
     assert "bad" not in shop.published()
     steps = {step["asset"]: step for step in said.document["steps"]}
-    assert_golden(f"bad_input/{name}", steps["bad"]["error"] + "\n")
+    assert_golden(f"bad_input/{name}", shop.normalised(steps["bad"]["error"]))
     assert {name: step["outcome"] for name, step in steps.items() if name != "worse"} == {
         "bad": "failed", "later": "skipped", "side": "materialized"
     }  # fmt: skip

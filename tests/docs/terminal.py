@@ -18,11 +18,11 @@ REPOSITORY = Path(__file__).parents[2]
 # is: names, counts, actions, reasons, data. Instants are known by their year: the data of
 # the examples lies in the years before. A step that took no time at all shows no duration.
 _VARIES = (
+    (re.compile(r'(?<="duration_seconds": )[\d.e-]+|(?<="seconds": )[\d.e-]+'), "<duration>"),
     (re.compile(r"\b20(?:2[4-9]|[3-9]\d)-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "<time>"),
     (re.compile(r"\b(?:\d+m )?\d+(?:\.\d+)?s\b|\b\d+h \d\dm\b"), ""),
     (re.compile(r"\b[0-9a-f]{16,}\b"), "<id>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:B|KB|MB|GB|TB)\b"), "<size>"),
-    (re.compile(r'(?<="duration_seconds": )[\d.e-]+|(?<="seconds": )[\d.e-]+'), "<duration>"),
 )
 _ASSETFLOW = "from assetflow.cli.main import main; main()"
 _HELP = re.compile(r"assetflow [a-z ]*--help")

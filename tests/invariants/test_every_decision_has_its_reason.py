@@ -1,0 +1,314 @@
+"""Invariant 6: every decision has its reason, and plan, result, log and status agree.
+
+Each scenario edits a project that was materialized, then asks the plan, materializes with
+the same arguments, and looks into the log; all of it through the command line's JSON.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from assetflow.cli.main import run
+from assetflow.planning.reasons import WEIGHT
+from tests.small_project import SmallProject, shop
+
+PROVISIONAL = "upstream_may_change"
+CODES = {reason.code for reason in WEIGHT}
+FITTING = {
+    "materialize": {"materialized", "unchanged"},
+    "may_materialize": {"materialized", "unchanged", "verified", "reused"},
+    "reuse": {"reused"},
+    "verify": {"verified"},
+    "withdraw": {"withdrawn"},
+    "blocked": {"skipped"},
+}
+VOLATILE = """
+    import pyarrow as pa
+    from assetflow import asset
+
+    @asset
+    def rates() -> pa.Table:
+        return pa.table({"rate": [2]})
+"""
+COUNTED = "select customer, sum(amount)::bigint as total, count(*) as n from clean group by all"
+FAILING = """
+    import pyarrow as pa
+    from assetflow import asset
+
+    @asset
+    def totals(clean: pa.Table) -> pa.Table:
+        raise ValueError("no totals today")
+"""
+REPORT = """
+    import pyarrow as pa
+    from assetflow import asset
+
+    @asset(renamed_from="report")
+    def summary(totals: pa.Table) -> pa.Table:
+        return totals.slice(0, 1)
+"""
+ORDERS = "id,customer,amount\n1,ann,10\n2,bob,20\n3,ann,{}\n"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An edit, the arguments of the commands, and each expected action with its headline."""
+
+    name: str
+    edit: Callable[[SmallProject], object]
+    expected: dict[str, tuple[str, str]]
+    arguments: tuple[str, ...] = ()
+    fails: frozenset[str] = field(default_factory=frozenset)
+
+
+def writes(**files: str) -> Callable[[SmallProject], object]:
+    """Return the edit that writes `files`; `clean_sql` is `shop/clean.sql`, "" removes it."""
+
+    def edit(project: SmallProject) -> None:
+        for name, text in files.items():
+            stem, _, suffix = name.rpartition("_")
+            path = f"{'data' if suffix == 'csv' else 'shop'}/{stem}.{suffix}"
+            project.write({path: text})
+            if not text:
+                (project.root / path).unlink()
+
+    return edit
+
+
+def reverts(project: SmallProject) -> None:
+    before = (project.root / "shop/totals.sql").read_text("utf-8")
+    project.write({"shop/totals.sql": COUNTED})
+    project.materialize()
+    project.write({"shop/totals.sql": before})
+
+
+def loses_a_file(project: SmallProject) -> None:
+    for path in (project.root / ".assetflow/data/totals").rglob("*.parquet"):
+        path.unlink()
+
+
+def fails_then_is_mended(project: SmallProject) -> None:
+    writes(totals_sql="", totals_py=FAILING)(project)
+    project.materialize()
+    writes(totals_py="", totals_sql=COUNTED)(project)
+
+
+MAY = ("may_materialize", "upstream_may_change")
+NEW = ("materialize", "never_materialized")
+
+SCENARIOS = (
+    Scenario("nothing changed", writes(), {}),
+    Scenario("a comment", writes(clean_sql="-- new\nselect id, customer, amount from raw_orders where amount > 0"), {}),
+    Scenario(
+        "code changed",
+        writes(clean_sql="select id, customer, amount from raw_orders where amount > 9"),
+        {"clean": ("materialize", "code_changed"), "totals": MAY, "report": MAY},
+    ),
+    Scenario(
+        "code changed, content the same",
+        writes(clean_sql="select id, customer, amount + 0 as amount from raw_orders where amount > 0"),
+        {"clean": ("materialize", "code_changed"), "totals": MAY, "report": MAY},
+    ),
+    Scenario(
+        "a column that few read",
+        writes(orders_csv="id,customer,amount\n1,ann,10\n7,bob,20\n3,ann,5\n"),
+        {"clean": ("materialize", "input_changed"), "totals": MAY, "report": MAY},
+    ),
+    Scenario(
+        "a column that nobody reads",
+        writes(orders_csv="id,customer,amount,x\n1,ann,10,1\n2,bob,20,2\n3,ann,5,3\n"),
+        {"clean": ("verify", "verified")},
+    ),
+    Scenario(
+        "an input more",
+        writes(totals_sql="select customer, 1 as total from clean join raw_orders using (id, customer)"),
+        {"totals": ("materialize", "code_changed"), "report": MAY},
+    ),
+    Scenario(
+        "other inputs",
+        writes(totals_sql="select customer, amount as total from raw_orders"),
+        {"totals": ("materialize", "code_changed"), "report": MAY},
+    ),
+    Scenario("an asset more", writes(rates_py=VOLATILE), {"rates": NEW}),
+    Scenario(
+        "an asset less",
+        writes(report_py=""),
+        {"report": ("withdraw", "withdrawn")},
+    ),
+    Scenario(
+        "another name",
+        writes(report_py="", summary_py=REPORT),
+        {"summary": ("reuse", "reused"), "report": ("withdraw", "withdrawn")},
+    ),
+    Scenario("a revert", reverts, {"totals": ("reuse", "code_changed"), "report": MAY}),
+    Scenario(
+        "a lost file",
+        loses_a_file,
+        {"totals": ("materialize", "version_missing"), "report": MAY},
+    ),
+    Scenario(
+        "a failure",
+        writes(totals_sql="", totals_py=FAILING),
+        {"totals": ("materialize", "code_changed"), "report": MAY},
+        fails=frozenset({"totals", "report"}),
+    ),
+    Scenario(
+        "a failure, stopping all",
+        writes(totals_sql="", totals_py=FAILING, rates_py=VOLATILE),
+        {"totals": ("materialize", "code_changed"), "report": MAY, "rates": NEW},
+        ("--fail-fast", "--threads", "1"),
+        fails=frozenset({"totals", "report", "rates"}),
+    ),
+    Scenario(
+        "after a failure",
+        fails_then_is_mended,
+        {"totals": ("materialize", "code_changed"), "report": MAY},
+    ),
+    Scenario(
+        "by force",
+        writes(),
+        {"totals": ("materialize", "forced")},
+        ("totals", "--force"),
+    ),
+    Scenario(
+        "by force, with what follows",
+        writes(),
+        {"totals": ("materialize", "forced"), "report": MAY},
+        ("totals", "--force", "--downstream"),
+    ),
+    Scenario(
+        "newer data",
+        lambda project: [writes(rates_py=VOLATILE)(project), project.materialize()],
+        {"rates": ("materialize", "refresh_requested")},
+        ("--refresh",),
+    ),
+    Scenario(
+        "a selection without what it needs",
+        writes(rates_py=VOLATILE, rated_sql="select rate + 1 as rate from rates"),
+        {"rated": ("blocked", "upstream_missing")},
+        ("rated", "--only"),
+        fails=frozenset({"rated"}),
+    ),
+    Scenario(
+        "a selection below something stale",
+        writes(clean_sql="select id, customer, amount from raw_orders where amount > 9"),
+        {},
+        ("totals", "--only"),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one document says of each asset: an action, outcome or sync, and the reasons."""
+
+    what: str
+    reasons: tuple[tuple[str, str], ...]
+
+    @property
+    def firm(self) -> set[tuple[str, str]]:
+        return {reason for reason in self.reasons if reason[0] != PROVISIONAL}
+
+
+def said(steps: list[dict], key: str) -> dict[str, Said]:
+    """Return the steps of a document by asset; of several, the last."""
+    return {
+        step["asset"]: Said(
+            step[key], tuple((reason["code"], reason["text"]) for reason in step["reasons"])
+        )
+        for step in steps
+    }
+
+
+class Commands:
+    """The command line over one project, each answer a JSON document."""
+
+    def __init__(self, root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.capfd = capfd
+
+    def ask(self, *arguments: str) -> tuple[int, dict]:
+        self.capfd.readouterr()
+        code = run([*arguments, "--json", "--project", str(self.root)])
+        return code, json.loads(self.capfd.readouterr().out)
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    return project
+
+
+@pytest.fixture
+def commands(project, capfd):
+    return Commands(project.root, capfd)
+
+
+def assert_reasoned(found: dict[str, Said]) -> None:
+    for one in found.values():
+        assert one.reasons
+        assert {code for code, _ in one.reasons} <= CODES
+        assert all(text for _, text in one.reasons)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+def test_plan_result_log_and_status_agree(scenario, project, commands):
+    scenario.edit(project)
+    flags = tuple(word for word in scenario.arguments if word not in ("--threads", "1", "--fail-fast"))
+
+    _, planned = commands.ask("plan", *flags)
+    plan = said(planned["steps"], "action")
+    _, whole_plan = commands.ask("plan")
+    _, statuses = commands.ask("status")
+    code, result = commands.ask("materialize", *scenario.arguments)
+
+    assert {name: (one.what, one.reasons[0][0]) for name, one in plan.items()} == scenario.expected
+    assert_reasoned(plan)
+    assert_status_follows_plan(said(statuses, "sync"), said(whole_plan["steps"], "action"))
+    assert_result_follows_plan(said(result["steps"], "outcome"), plan, scenario.fails)
+    assert result["up_to_date"] == planned["up_to_date"]
+    assert code == (1 if scenario.fails else 0)
+    if result["run_id"]:
+        assert_log_says_the_same(commands, result)
+
+
+def assert_status_follows_plan(statuses: dict[str, Said], plan: dict[str, Said]) -> None:
+    for name, status in statuses.items():
+        step = plan.get(name)
+        if step is None or step.what == "verify":
+            assert status.what == "up_to_date"
+        else:
+            assert status.what in {"stale", "missing", "unknown"}
+            assert (status.what == "unknown") == (step.what == "may_materialize")
+        assert status.reasons == (step.reasons if step else (("up_to_date", "up to date"),))
+    assert {name for name, one in plan.items() if one.what != "withdraw"} <= statuses.keys()
+
+
+def assert_result_follows_plan(
+    result: dict[str, Said], plan: dict[str, Said], fails: frozenset[str]
+) -> None:
+    assert result.keys() == plan.keys()
+    assert_reasoned(result)
+    for name, step in plan.items():
+        one = result[name]
+        if name in fails:
+            assert one.what in {"failed", "skipped"}
+        else:
+            assert one.what in FITTING[step.what]
+            assert one.firm == set(one.reasons)
+            assert step.firm <= one.firm
+
+
+def assert_log_says_the_same(commands: Commands, result: dict) -> None:
+    _, log = commands.ask("run", "show", result["run_id"])
+    _, runs = commands.ask("runs")
+    outcomes = said(result["steps"], "outcome")
+    assert said(log["steps"], "outcome") == outcomes
+    assert [log["status"], log["counts"]] == [result["status"], result["counts"]]
+    assert runs[0]["run_id"] == result["run_id"]
+    assert runs[0]["counts"] == result["counts"]
+    assert sum(result["counts"].values()) == len(outcomes)
