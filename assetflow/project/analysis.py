@@ -18,7 +18,13 @@ from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
-from assetflow.project.sql_facts import QuerySummary, SqlReader, read_set_of, sql_inputs
+from assetflow.project.sql_facts import (
+    QuerySummary,
+    SqlReader,
+    query_parts,
+    read_set_of,
+    sql_inputs,
+)
 from assetflow.sql.query import CANONICALIZER, parse_query
 from assetflow.sql.types import stored_schema
 
@@ -184,7 +190,7 @@ class Analysis:
         macros = self.sql.used_macros(summary)
         ordered = [("ordered", "yes")] if asset.options.ordered else []
         return (
-            ("query", summary.canonical),
+            *query_parts(summary, [column.name for column in schema or ()]),
             ("output columns", columns),
             *ordered,
             *((f"macro {macro.name}", fingerprint(macro.sql)) for macro in macros),
@@ -259,8 +265,9 @@ class Analysis:
             query = parse_query(source, asset.body.dialect)
         except AssetflowError:
             return None
-        again = {**parts, "query": fingerprint(query.canonical)}
-        return _code_version(tuple(again.items()))
+        names = [name.removeprefix("column ") for name in parts if name.startswith("column ")]
+        again = dict(query_parts(QuerySummary.of(query), names))
+        return _code_version(tuple((name, again.get(name, made)) for name, made in parts.items()))
 
     @staticmethod
     def rules(asset: Asset) -> str:

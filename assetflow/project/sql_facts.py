@@ -42,6 +42,8 @@ class QuerySummary:
     is_ordered: bool
     has_dynamic_columns: bool
     canonical: str
+    frame: str
+    projections: tuple[str, ...]
 
     @classmethod
     def of(cls, query: Query) -> "QuerySummary":
@@ -57,6 +59,8 @@ class QuerySummary:
             is_ordered=query.is_ordered,
             has_dynamic_columns=query.has_dynamic_columns,
             canonical=fingerprint(query.canonical),
+            frame=fingerprint(query.frame),
+            projections=tuple(map(fingerprint, query.projections)),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -260,6 +264,17 @@ def read_set_of(summary: QuerySummary, bound: BoundQuery, name: str) -> ReadSet:
     if summary.order_dependent:
         return EVERYTHING_ORDERED
     return bound.read_sets.get(name, EVERYTHING)
+
+
+def query_parts(summary: QuerySummary, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the named fingerprints of a query whose output columns have `names`.
+
+    Each column has its own where the select list tells which item gives which column.
+    """
+    if len(names) != len(summary.projections):
+        return (("query", summary.canonical),)
+    columns = zip(names, summary.projections, strict=True)
+    return (("query", summary.frame), *((f"column {name}", item) for name, item in columns))
 
 
 def sql_inputs(summary: QuerySummary, line: int) -> tuple[Input, ...]:

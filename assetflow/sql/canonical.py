@@ -37,13 +37,64 @@ _PRODUCTS = frozenset({"*", "/", "//", "%"})
 
 def canonical_form(text: str, tokens: Sequence[Token]) -> str:
     """Return the canonical form of `text`, whose tokens are `tokens`."""
+    return " ".join(canonical_words(text, tokens))
+
+
+def canonical_words(text: str, tokens: Sequence[Token]) -> list[str]:
+    """Return the words that the canonical form of `text` is made of."""
     end = len(tokens)
     while end and tokens[end - 1].token_type is TokenType.SEMICOLON:
         end -= 1
     words = [word for token in tokens[:end] for word in _words(text, token)]
     if "(" in words:
         words = _without_idle_parentheses(words)
-    return " ".join(words)
+    return words
+
+
+_LIST_ENDS = names("from where group having qualify window order limit offset using")
+_SET_WORDS = names("union intersect except")
+_OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
+
+
+def split_projections(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return what frames the select list of a query, and the items of that list.
+
+    Frame and items together say what the words say. Without items the frame is all:
+    where two queries are put together, or the list cannot be told.
+    """
+    whole = " ".join(words)
+    levels = _levels(words)
+    top = [place for place, level in enumerate(levels) if level == 0]
+    selects = [place for place in top if words[place] == "select"]
+    if len(selects) != 1 or any(words[place] in _SET_WORDS for place in top):
+        return whole, ()
+    start = selects[0] + 1
+    if words[start : start + 2] == ["distinct", "on"]:
+        return whole, ()
+    start += words[start : start + 1] == ["distinct"]
+    after = [place for place in top if place >= start]
+    end = next((place for place in after if _ends_list(words, place)), len(words))
+    commas = [place for place in after if place < end and words[place] == ","]
+    edges = [start - 1, *commas, end]
+    items = [" ".join(words[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False)]
+    frame = " ".join([*words[:start], "…", *words[end:]])
+    return frame, tuple(item for item in items if item)
+
+
+def _levels(words: Sequence[str]) -> list[int]:
+    """Return how deep in brackets each word stands; the brackets themselves stand inside."""
+    levels, level = [], 0
+    for word in words:
+        level += word in _OPENS
+        levels.append(level)
+        level -= word in _CLOSES
+    return levels
+
+
+def _ends_list(words: Sequence[str], place: int) -> bool:
+    """Whether a select list ends before `place`: not at IS DISTINCT FROM or WITHIN GROUP."""
+    before = words[place - 1]
+    return words[place] in _LIST_ENDS and before not in ("distinct", "within")
 
 
 def _words(text: str, token: Token) -> list[str]:

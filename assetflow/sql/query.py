@@ -66,6 +66,7 @@ class Query:
     `functions` are the names called, in lower case; `volatile` and `order_dependent`
     say in the user's words why the same inputs can give another result. A query
     `has_dynamic_columns` if what is in its inputs decides which columns it gives.
+    `frame` and `projections` are the canonical form, parted at its select list.
     """
 
     text: str
@@ -79,6 +80,8 @@ class Query:
     is_ordered: bool = False
     has_dynamic_columns: bool = False
     canonical: str = ""
+    frame: str = ""
+    projections: tuple[str, ...] = ()
     first_line: int = 1
     place: str = ""
 

@@ -16,7 +16,7 @@ from assetflow.errors import (
     UnplacedReference,
 )
 from assetflow.model.names import folded
-from assetflow.sql.canonical import canonical_form
+from assetflow.sql.canonical import canonical_words, split_projections
 from assetflow.sql.query import FileRead, Qualifier, Query, TableReference
 from assetflow.sql.syntax import TEXTS, WORDS, Parsed, SyntaxProblem, names, offset_of, parsed
 from assetflow.sql.traits import (
@@ -57,6 +57,8 @@ def read_query(text: str, dialect: str, first_line: int, place: str) -> Query:
     _refuse_hidden(empty, source, called)
     tables = tuple(_tables(source.tree, frozenset()))
     reads = (*_file_calls(empty, source), *_bare_files(source, tables))
+    words = canonical_words(source.text, source.tokens)
+    frame, projections = split_projections(words)
     references = tuple(sorted(_references(empty, source, tables), key=lambda one: one.start))
     return Query(
         text=source.text,
@@ -69,7 +71,9 @@ def read_query(text: str, dialect: str, first_line: int, place: str) -> Query:
         order_dependent=order_dependence(source.tree, called),
         is_ordered=_root(source.tree).args.get("order") is not None,
         has_dynamic_columns=any(map(_is_dynamic, source.tree.find_all(exp.Pivot))),
-        canonical=canonical_form(source.text, source.tokens),
+        canonical=" ".join(words),
+        frame=frame,
+        projections=projections,
         first_line=first_line,
         place=place,
     )

@@ -40,7 +40,7 @@ NAMES = {
         """,
     },
     "long": {
-        "shop/long.sql": f'/* assetflow\nname = "{LONG}"\n*/\nselect id as {"b" * 200} from orders\n',
+        "shop/long.sql": f'/* assetflow\nname = "{LONG}"\n*/\nselect id as {LONG} from orders\n',
         "shop/short.sql": f"select * from {LONG}\n",
     },
     "dots": {

@@ -27,7 +27,11 @@ BROKEN = {
         "stores.json": '[{"id": 1}, {"id": \n',
     },
     "a_folder_in_place_of_a_file": {
-        "shop/more.py": 'from assetflow import source\n\nsource("stores", path="shop", format="csv")\n',
+        "shop/more.py": """
+            from assetflow import source
+
+            source("stores", path="shop", format="csv")
+        """,
         "shop/more_stores.sql": "select * from stores\n",
     },
     "a_file_in_a_query_that_is_not_there": {"shop/more.sql": "from read_csv('ordrs.csv')\n"},

@@ -295,7 +295,7 @@ def test_an_upgrade_of_the_canonical_rules_reruns_nothing(project, monkeypatch):
 
     def marked(text, *arguments, **options):
         query = parse(text, *arguments, **options)
-        return replace(query, canonical=f"by other rules: {query.canonical}")
+        return replace(query, canonical=f"other: {query.canonical}", frame=f"other: {query.frame}")
 
     parse = sql_facts.parse_query
     for module in (analysis, sql_facts):
@@ -334,3 +334,33 @@ def test_a_pivot_whose_columns_the_data_decides_follows_the_data(project):
     result = project.materialize()
     assert {s.target.asset: s.outcome for s in result.steps}["anns"] == "failed"
     assert "ann" in next(s.error for s in result.steps if s.target.asset == "anns")
+
+
+CHANGES = {
+    "an expression": (
+        "select customer, sum(amount + 1)::bigint as total from clean group by all",
+        "code changed (column total)",
+    ),
+    "a filter": (
+        "select customer, sum(amount)::bigint as total from clean where id > 0 group by all",
+        "code changed (query)",
+    ),
+    "a column more": (
+        "select customer, sum(amount)::bigint as total, 1 as one from clean group by all",
+        "code changed (column one, output columns)",
+    ),
+    "an order of columns": (
+        "select sum(amount)::bigint as total, customer from clean group by all",
+        "code changed (output columns)",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changed_in_a_query_is_named(project, change):
+    project.materialize()
+    text, said = CHANGES[change]
+    project.write({"shop/totals.sql": text})
+
+    steps = {step.target.asset: step for step in api.plan(project.load()).steps}
+    assert str(steps["totals"].reasons[0]) == said

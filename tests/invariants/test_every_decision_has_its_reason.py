@@ -6,7 +6,7 @@ the same arguments, and looks into the log; all of it through the command line's
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,22 @@ FAILING = """
     def totals(clean: pa.Table) -> pa.Table:
         raise ValueError("no totals today")
 """
+STOPPING = """
+    import os, signal
+    import pyarrow as pa
+    from assetflow import asset
+
+    @asset
+    def totals(clean: pa.Table) -> pa.Table:
+        os.kill(os.getpid(), signal.SIGINT)
+        return clean.select(["customer"])
+"""
+LINKS = [f"link{number}" for number in range(6)]
+CHAIN = {
+    f"link{number}_sql": f"select * from {f'link{number - 1}' if number else 'clean'}"
+    for number in range(6)
+}
+STOPPED = (("run_stopped", "the run was stopped before"),)
 REPORT = """
     import pyarrow as pa
     from assetflow import asset
@@ -61,7 +77,8 @@ class Scenario:
     edit: Callable[[SmallProject], object]
     expected: dict[str, tuple[str, str]]
     arguments: tuple[str, ...] = ()
-    fails: frozenset[str] = field(default_factory=frozenset)
+    fails: frozenset[str] = frozenset()
+    code: int = 0
 
 
 def writes(**files: str) -> Callable[[SmallProject], object]:
@@ -94,6 +111,11 @@ def fails_then_is_mended(project: SmallProject) -> None:
     writes(totals_sql="", totals_py=FAILING)(project)
     project.materialize()
     writes(totals_py="", totals_sql=COUNTED)(project)
+
+
+def is_interrupted(project: SmallProject) -> None:
+    writes(totals_sql="", totals_py=STOPPING)(project)
+    assert project.materialize(threads=1).status == "interrupted"
 
 
 MAY = ("may_materialize", "upstream_may_change")
@@ -143,7 +165,11 @@ SCENARIOS = (
         writes(report_py="", summary_py=REPORT),
         {"summary": ("reuse", "reused"), "report": ("withdraw", "withdrawn")},
     ),
-    Scenario("a revert", reverts, {"totals": ("reuse", "code_changed"), "report": MAY}),
+    Scenario(
+        "a revert",
+        reverts,
+        {"totals": ("reuse", "code_changed"), "report": ("reuse", "input_changed")},
+    ),
     Scenario(
         "a lost file",
         loses_a_file,
@@ -154,13 +180,27 @@ SCENARIOS = (
         writes(totals_sql="", totals_py=FAILING),
         {"totals": ("materialize", "code_changed"), "report": MAY},
         fails=frozenset({"totals", "report"}),
+        code=1,
     ),
     Scenario(
-        "a failure, stopping all",
-        writes(totals_sql="", totals_py=FAILING, rates_py=VOLATILE),
-        {"totals": ("materialize", "code_changed"), "report": MAY, "rates": NEW},
+        "a failure that stops all",
+        writes(totals_sql="", totals_py=FAILING, **CHAIN),
+        {"totals": ("materialize", "code_changed"), "report": MAY, **dict.fromkeys(LINKS, NEW)},
         ("--fail-fast", "--threads", "1"),
-        fails=frozenset({"totals", "report", "rates"}),
+        fails=frozenset({"totals", "report"}),
+        code=1,
+    ),
+    Scenario(
+        "an interruption",
+        writes(totals_sql="", totals_py=STOPPING, **CHAIN),
+        {"totals": ("materialize", "code_changed"), "report": MAY, **dict.fromkeys(LINKS, NEW)},
+        ("--threads", "1"),
+        code=130,
+    ),
+    Scenario(
+        "after an interruption",
+        is_interrupted,
+        {"totals": ("reuse", "code_changed"), "report": ("materialize", "input_changed")},
     ),
     Scenario(
         "after a failure",
@@ -191,6 +231,7 @@ SCENARIOS = (
         {"rated": ("blocked", "upstream_missing")},
         ("rated", "--only"),
         fails=frozenset({"rated"}),
+        code=1,
     ),
     Scenario(
         "a selection below something stale",
@@ -271,7 +312,7 @@ def test_plan_result_log_and_status_agree(scenario, project, commands):
     assert_status_follows_plan(said(statuses, "sync"), said(whole_plan["steps"], "action"))
     assert_result_follows_plan(said(result["steps"], "outcome"), plan, scenario.fails)
     assert result["up_to_date"] == planned["up_to_date"]
-    assert code == (1 if scenario.fails else 0)
+    assert code == scenario.code
     if result["run_id"]:
         assert_log_says_the_same(commands, result)
 
@@ -295,7 +336,7 @@ def assert_result_follows_plan(
     assert_reasoned(result)
     for name, step in plan.items():
         one = result[name]
-        if name in fails:
+        if name in fails or one.reasons == STOPPED:
             assert one.what in {"failed", "skipped"}
         else:
             assert one.what in FITTING[step.what]

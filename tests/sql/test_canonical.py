@@ -75,3 +75,28 @@ def test_a_canonical_form_means_the_same_to_duckdb(corpus_query, make_tables, re
 @pytest.fixture(scope="module")
 def some_tables(make_tables):
     return make_tables(9, rows=6)
+
+
+SPLITS = {
+    "select a, b + 1 as c from t where x = 1": ("select … from t where x = 1", ("a", "b + 1 as c")),
+    "from t select f(a, b) as c": ("from t select …", ("f ( a , b ) as c",)),
+    "select distinct a from t": ("select distinct … from t", ("a",)),
+    "select a is distinct from b as d from t": ("select … from t", ("a is distinct from b as d",)),
+    "with c as (select x from t) select x, [1, 2] as l from c": (
+        "with c as ( select x from t ) select … from c",
+        ("x", "[ 1 , 2 ] as l"),
+    ),
+    "select a from t union all select b from u": (
+        "select a from t union all select b from u",
+        (),
+    ),
+    "select distinct on (a) a, b from t": ("select distinct on ( a ) a , b from t", ()),
+    "from t": ("from t", ()),
+}
+
+
+@pytest.mark.parametrize("text", SPLITS)
+def test_the_select_list_is_told_from_what_frames_it(text):
+    query = parse_query(text)
+
+    assert (query.frame, query.projections) == SPLITS[text]
