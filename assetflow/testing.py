@@ -36,7 +36,8 @@ class InMemoryProject:
     `assets` are decorated functions; `queries` are SQL assets by name, as a text or the
     path of a .sql file; `data` are sources, or stand for assets that are not under test:
     rows (a list of dicts), Arrow tables or data frames. `takes` are the configs and
-    resources that functions ask for, by parameter.
+    resources that functions ask for, by parameter; `variables` and `macros` (`create macro`
+    statements) are those that queries use.
 
     >>> project = InMemoryProject(
     ...     queries={"total": "select sum(amount)::int as amount from orders"},
@@ -51,6 +52,7 @@ class InMemoryProject:
     data: Mapping[str, object] = field(default_factory=dict)
     takes: Mapping[str, object] = field(default_factory=dict)
     variables: Mapping[str, object] = field(default_factory=dict)
+    macros: Iterable[str] = ()
     made: list[str] = field(default_factory=list)
     """The names of what was made so far, in order."""
 
@@ -58,6 +60,8 @@ class InMemoryProject:
         import duckdb
 
         self._connection = duckdb.connect(config={"python_enable_replacements": "false"})
+        for macro in self.macros:
+            self._connection.execute(macro)
         self._values: dict[str, Path] = {}
         self._graph = self._inferred()
         for name, value in self.data.items():

@@ -89,7 +89,7 @@ def run_result_json(result: RunResult) -> Document:
     return {
         "run_id": result.run or None,
         "status": result.status,
-        "duration_seconds": result.duration_seconds,
+        "duration_seconds": round(result.duration_seconds, 3),
         "steps": [
             {
                 "asset": step.target.asset,
@@ -97,7 +97,7 @@ def run_result_json(result: RunResult) -> Document:
                 "outcome": step.outcome,
                 "reasons": _reasons(step.reasons),
                 "rows": step.rows,
-                "seconds": step.seconds,
+                "seconds": round(step.seconds, 3),
                 "attempts": step.attempts,
                 "error": step.error or None,
             }
@@ -274,7 +274,7 @@ def _step_line(step: StepLine) -> Document:
         "outcome": step.outcome,
         "reasons": [{"code": code, "text": text} for code, text in step.reasons],
         "rows": step.rows,
-        "seconds": step.seconds,
+        "seconds": round(step.seconds, 3),
         "attempts": step.attempts,
         "error": step.error or None,
         "output": step.output,

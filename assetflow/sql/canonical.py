@@ -6,6 +6,7 @@ parentheses that cannot group anything differently.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sqlglot.tokenizer_core import Token, TokenType  # noqa: TID253 - loaded only when a query is parsed
 
@@ -76,7 +77,7 @@ def split_projections(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     end = next((place for place in after if _ends_list(words, place)), len(words))
     commas = [place for place in after if place < end and words[place] == ","]
     edges = [start - 1, *commas, end]
-    items = [" ".join(words[a + 1 : b]) for a, b in zip(edges, edges[1:], strict=False)]
+    items = [" ".join(words[a + 1 : b]) for a, b in pairwise(edges)]
     frame = " ".join([*words[:start], "…", *words[end:]])
     return frame, tuple(item for item in items if item)
 

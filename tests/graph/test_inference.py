@@ -32,15 +32,29 @@ def test_names_are_compared_without_case():
     assert graph.upstreams["orders"] == ("raw",)
 
 
+UNKNOWN = """\
+No asset or source is named 'order'.
+  needed by   report
+  defined in  shop/report.sql:3
+Did you mean 'orders'?"""
+
+THREE = """\
+These assets depend on one another in a circle.
+  a  reads b  shop/a.sql:1
+  b  reads c  shop/b.sql:1
+  c  reads a  shop/c.sql:1
+Break one of these reads, or declare the earlier table as a source."""
+
+ONE = """\
+These assets depend on one another in a circle.
+  x  reads x  shop/x.sql:1
+Break one of these reads, or declare the earlier table as a source."""
+
+
 def test_an_unknown_input_names_the_nearest_and_the_place():
     _, errors = inferred(asset("orders"), asset("report", "order"))
 
-    assert [str(error) for error in errors] == [
-        "No asset or source is named 'order'.\n"
-        "  needed by   report\n"
-        "  defined in  shop/report.sql:3\n"
-        "Did you mean 'orders'?"
-    ]
+    assert [str(error) for error in errors] == [UNKNOWN]
 
 
 def test_every_circle_is_told_with_its_places():
@@ -48,16 +62,7 @@ def test_every_circle_is_told_with_its_places():
         asset("a", "b"), asset("b", "c"), asset("c", "a"), asset("x", "x"), asset("behind", "a")
     )
 
-    assert [str(error) for error in errors] == [
-        "These assets depend on one another in a circle.\n"
-        "  a  reads b  shop/a.sql:1\n"
-        "  b  reads c  shop/b.sql:1\n"
-        "  c  reads a  shop/c.sql:1\n"
-        "Break one of these reads, or declare the earlier table as a source.",
-        "These assets depend on one another in a circle.\n"
-        "  x  reads x  shop/x.sql:1\n"
-        "Break one of these reads, or declare the earlier table as a source.",
-    ]
+    assert [str(error) for error in errors] == [THREE, ONE]
 
 
 def test_all_errors_of_a_project_come_together():

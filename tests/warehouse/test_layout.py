@@ -34,7 +34,7 @@ def test_names_that_differ_in_case_alone_lie_apart():
 def test_no_partition_is_taken_for_the_whole():
     whole = version_folder(AssetPartition(AssetName("a")))
 
-    assert whole.name == "_"
+    assert whole == "a/_"
     for key in ("_", "%5f", "__"):
         assert version_folder(AssetPartition(AssetName("a"), PartitionKey(key))) != whole
 
