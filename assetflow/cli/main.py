@@ -13,7 +13,7 @@ import typer
 from assetflow import __version__
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import Context, HelpfulGroup
-from assetflow.cli.streams import Write, only_a_document, prepare_streams
+from assetflow.cli.streams import Write, discard_output, only_a_document, prepare_streams
 from assetflow.errors import AssetflowError, BadCommandLine, UnknownOption
 
 INTERRUPTED = 130
@@ -147,6 +147,12 @@ def _answer(arguments: list[str]) -> object:
         raise usage_error(error) from None
     except typer.Abort:
         return INTERRUPTED
+    except SystemExit as error:
+        # So the framework ends where nobody reads its help: that is no failure.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        discard_output()
+        return 0
 
 
 def usage_error(error: typer.TyperException) -> AssetflowError:

@@ -1,6 +1,7 @@
 """SQL files of a project: assets with their headers, and macros."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def read_sql_asset(path: str, shown_path: str) -> Asset:
 def sql_asset(text: str, shown_path: str) -> Asset:
     """Return the asset that `text`, the whole SQL file, declares."""
     location = Location(shown_path)
-    stem = shown_path.rpartition("/")[2].rpartition(".")[0]
+    # Some file systems and archives take letters apart: `é` is then an e and an accent.
+    stem = unicodedata.normalize("NFC", shown_path.rpartition("/")[2].rpartition(".")[0])
     header = _HEADER.match(text)
     if header is None:
         _refuse_lost_header(text, 0, shown_path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from assetflow.model.asset import PythonBody
+from assetflow.model.asset import Asset, PythonBody
 from assetflow.model.config import Config
 from assetflow.project.configs import load_config
 from assetflow.project.loading import Declarations
@@ -14,6 +14,7 @@ def taken_configs(
     """Return each config by who takes it and as which parameter.
 
     Without `reads_secrets` only those of assets, whose secrets stay empty: enough for keys.
+    With them, those of the resources that assets take too.
     """
     takers: list[tuple[str, Mapping[str, type]]] = [
         (asset.name, asset.body.configs)
@@ -21,7 +22,8 @@ def taken_configs(
         if isinstance(asset.body, PythonBody)
     ]
     if reads_secrets:
-        takers += [(resource.name, resource.configs) for resource in declared.resources]
+        used = {name for one in declared.assets for name in _resources_of(one)}
+        takers += [(one.name, one.configs) for one in declared.resources if one.name in used]
     return {
         (name, parameter): load_config(
             cls,
@@ -34,3 +36,7 @@ def taken_configs(
         for name, configs in takers
         for parameter, cls in configs.items()
     }
+
+
+def _resources_of(asset: Asset) -> tuple[str, ...]:
+    return asset.body.resources if isinstance(asset.body, PythonBody) else ()

@@ -31,6 +31,9 @@ _NOT_IN_TABLE = re.compile(
 )
 _NOT_IN_JOIN = re.compile(r'Column "(?P<column>.*?)" does not exist on (?:left|right) side')
 _NOT_IN_LIST = re.compile(r'Column "(?P<column>.*?)" in (?:EXCLUDE|REPLACE|RENAME) list not found')
+_BEFORE_ITS_ALIAS = re.compile(
+    r'Column "(?P<column>.*?)" referenced that exists in the SELECT clause', re.DOTALL
+)
 _CANDIDATES = re.compile(r'"([^"]+)"')
 _SETTINGS = {
     "python_enable_replacements": "false",
@@ -192,9 +195,8 @@ def _bind_error(
     details = _details(message)
     says = details.get("exception_message", message)
     place, line, column_offset = query.place_of(0), "", -1
-    if "position" in details:
-        before = text.encode()[: int(details["position"])].decode(errors="ignore")
-        offset = original_offset(changes, max(len(before) - len(_DESCRIBE), 0))
+    offset = _offset(query, changes, text, details, says)
+    if offset is not None:
         place = query.place_of(offset)
         line, column_offset = query.line_at(offset)
     missing = _missing(details, says)
@@ -215,11 +217,35 @@ def _details(message: str) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
+def _offset(
+    query: Query, changes: Sequence[Edit], text: str, details: Mapping[str, str], says: str
+) -> int | None:
+    """Return where in the user's text the complaint is, None where that is not known."""
+    if "position" in details:
+        before = text.encode()[: int(details["position"])].decode(errors="ignore")
+        return original_offset(changes, max(len(before) - len(_DESCRIBE), 0))
+    if match := _BEFORE_ITS_ALIAS.search(says):
+        return _first_use(query, match["column"])
+    return None
+
+
+def _first_use(query: Query, column: str) -> int | None:
+    """Return where a column is named first, neither behind a dot nor as an alias."""
+    from assetflow.sql.syntax import parsed
+
+    before = ""
+    for token in parsed(query.text).tokens:
+        if folded(token.text) == folded(column) and before not in {".", "as"}:
+            return token.start
+        before = token.text.lower()
+    return None
+
+
 def _missing(details: Mapping[str, str], says: str) -> tuple[str, str] | None:
     """Return the column that was not found, and the alias it was looked for in, "" for any."""
     if details.get("error_subtype") == "COLUMN_NOT_FOUND":
         return details.get("name", ""), ""
-    for pattern in (_NOT_IN_TABLE, _NOT_IN_JOIN, _NOT_IN_LIST):
+    for pattern in (_NOT_IN_TABLE, _NOT_IN_JOIN, _NOT_IN_LIST, _BEFORE_ITS_ALIAS):
         if match := pattern.search(says):
             return match["column"], match.groupdict().get("owner") or ""
     return None
@@ -252,7 +278,8 @@ def _alias_of(read: TableReference | FileRead) -> str:
 
 def _without_marks(says: str, query: Query) -> str:
     """Return DuckDB's first sentences, without the names of our views."""
-    kept = "; ".join(_lines(says))
+    *earlier, last = [*_lines(says)] or [""]
+    kept = "; ".join([*(line.rstrip("!.") for line in earlier), last])
     return re.sub(rf'"?{_MARK} \d+"?', "the input", kept) if query.references else kept
 
 

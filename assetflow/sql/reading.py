@@ -18,7 +18,7 @@ from assetflow.errors import (
 from assetflow.model.names import folded
 from assetflow.sql.canonical import canonical_words, split_projections
 from assetflow.sql.query import FileRead, Qualifier, Query, TableReference
-from assetflow.sql.syntax import TEXTS, WORDS, Parsed, SyntaxProblem, names, offset_of, parsed
+from assetflow.sql.syntax import TEXTS, WORDS, Parsed, SyntaxProblem, names, offset_of, parsed, worded
 from assetflow.sql.traits import (
     called_functions,
     closing,
@@ -109,7 +109,7 @@ def _transpiled(query: Query, dialect: str) -> str:
         statements = transpile(query.text, read=dialect.lower(), write="duckdb", pretty=True)
     except SqlglotError as error:
         details = getattr(error, "errors", None) or [{}]
-        says = details[0].get("description") or str(error)
+        says = worded(details[0].get("description") or str(error))
         line = details[0].get("line") or 1
         lines = query.text.split("\n")
         offset = sum(len(text) + 1 for text in lines[: line - 1])

@@ -31,6 +31,9 @@ QUERY_STARTS = frozenset(
         TokenType.L_PAREN,
     }
 )
+_MISSING_PART = re.compile(r"Required keyword: '.*?' missing for <class '.*?'>")
+_MISSING = "something is missing"
+_CLOSING = frozenset(")]}")
 _TOKEN = re.compile(r"<Token token_type: .*?, text: (.*?), line: .*?>")
 WORDS = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
 TEXTS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING})
@@ -102,6 +105,15 @@ def _tokens(text: str) -> list[Token]:
         raise SyntaxProblem(says, offset) from None
 
 
+def worded(description: str) -> str:
+    """Return a complaint of sqlglot's without the names of its own classes.
+
+    >>> worded("Required keyword: 'this' missing for <class 'sqlglot.expressions.query.Where'>")
+    'something is missing'
+    """
+    return _TOKEN.sub(r"'\1'", _MISSING_PART.sub(_MISSING, description))
+
+
 def _problem(text: str, error: ParseError) -> SyntaxProblem:
     """Return the first of sqlglot's complaints, with its offset in `text`."""
     if not error.errors:
@@ -111,8 +123,10 @@ def _problem(text: str, error: ParseError) -> SyntaxProblem:
     highlight = first.get("highlight") or ""
     starts = [0, *(index + 1 for index, letter in enumerate(text) if letter == "\n")]
     offset = starts[min(line, len(starts)) - 1] + max(column - len(highlight), 0)
-    says = _TOKEN.sub(r"'\1'", first.get("description") or "unexpected")
-    return SyntaxProblem(f"{says} at '{highlight}'" if highlight else says, offset)
+    says = worded(first.get("description") or "unexpected")
+    is_end = not text[offset + len(highlight) :].strip("; \n\t\r")
+    where = "after" if says == _MISSING and is_end and highlight not in _CLOSING else "at"
+    return SyntaxProblem(f"{says} {where} '{highlight}'" if highlight else says, offset)
 
 
 _QUOTES = {"'": "'", '"': '"', "/*": "*/", "$$": "$$"}

@@ -10,9 +10,14 @@ from pathlib import Path
 
 from assetflow.errors import DiskFull, NotWritable
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_ROOM_TEXTS = ("No space left on device", "Disk quota exceeded", "failed to offload data block")
+_NO_ROOM_TEXTS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "failed to offload data block",
+)
 _NO_RIGHT_TEXTS = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assetflow.errors import SourceNotFound, SourceUnreadable
+from assetflow.errors import SourceIsFolder, SourceNotFound, SourceUnreadable
 from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import VersionId
@@ -31,7 +31,7 @@ def observe_files(
     its mtime lies less than two seconds before `now_ns`, or after it. The inode of such
     a file is 0, so that the next observation reads it again: record what is returned
     whenever it differs from `previous`, even where `state_id` is the same.
-    Raises SourceNotFound, SourceUnreadable.
+    Raises SourceNotFound, SourceIsFolder, SourceUnreadable.
     """
     known = {state.path: state for state in previous or ()}
     paths = _matching(root, pattern)
@@ -63,9 +63,11 @@ def source_paths(root: Path, files: Iterable[FileState]) -> tuple[Path, ...]:
 def _matching(root: Path, pattern: str) -> list[str]:
     found = [pattern] if os.path.lexists(root / pattern) else _glob(root, pattern)
     files = sorted(Path(path).as_posix() for path in found if not (root / path).is_dir())
-    if not files:
-        raise SourceNotFound(pattern, *_nearby(root, pattern))
-    return files
+    if files:
+        return files
+    if (root / pattern).is_dir():
+        raise SourceIsFolder(pattern, _listed(root / pattern))
+    raise SourceNotFound(pattern, *_nearby(root, pattern))
 
 
 def _glob(root: Path, pattern: str) -> list[str]:
@@ -76,10 +78,16 @@ def _nearby(root: Path, pattern: str) -> tuple[str, list[str]]:
     """Return the nearest folder above `pattern` that exists, and what is in it."""
     folder = next(parent for parent in (root / pattern).parents if parent.is_dir())
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
+    return shown.as_posix(), _listed(folder)
+
+
+def _listed(folder: Path) -> list[str]:
+    """Return the names in a folder, without hidden ones; none where it may not be read."""
     try:
-        return shown.as_posix(), sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
+        names = os.listdir(folder)  # noqa: PTH208 - names are wanted
     except PermissionError:
-        return shown.as_posix(), []
+        return []
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def _observe(root: Path, path: str, known: Mapping[str, FileState], now_ns: int) -> FileState:

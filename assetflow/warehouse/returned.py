@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 VIEW = "assetflow_returned"
 
+_VOWELS = frozenset("aeio")
+"""No u: it is said as in `user`."""
+
 
 @dataclass(slots=True)
 class Failure:
@@ -185,7 +188,7 @@ def _from_rows(
     """Return rows, each a dict, as a table; a key that a row has not is NULL."""
     import pyarrow as pa
 
-    found = f"a list of {len(rows):,} rows" if rows else "an empty list"
+    found = _listed(rows) if rows else "an empty list"
     odd = next((row for row in rows if not isinstance(row, dict)), None)
     if odd is not None:
         raise AssetReturnedWrongThing("a list", f"An item is {_named(odd)}, not a dict.")
@@ -209,7 +212,7 @@ def _array(name: str, values: list[object], type_: pa.DataType | None) -> pa.Arr
         return pa.array(values, type=type_)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         problem = f"Column {name!r}: {str(error).splitlines()[0]}"
-        raise AssetReturnedWrongThing(f"a list of {len(values):,} rows", problem) from error
+        raise AssetReturnedWrongThing(_listed(values), problem) from error
 
 
 def _check_whole(values: list[object]) -> None:
@@ -307,4 +310,8 @@ def _named(value: object) -> str:
     kind = type(value)
     package = kind.__module__.split(".", 1)[0].lstrip("_")
     name = kind.__name__ if package == "builtins" else f"{package}.{kind.__name__}"
-    return f"a {name}"
+    return f"{'an' if name[0].lower() in _VOWELS else 'a'} {name}"
+
+
+def _listed(rows: list[Any]) -> str:
+    return f"a list of {len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
