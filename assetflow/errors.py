@@ -1530,3 +1530,20 @@ class WrongForm(DefinitionError):
             else "Annotate the parameter with pa.Table, pl.DataFrame or another form of data."
         )
         super().__init__(headline, {"read by": asset, "defined in": place}, hint)
+
+
+class SourceIsFolder(StepError):
+    """The path of a source is a folder, which has no rows."""
+
+    code = "source_is_folder"
+
+    def __init__(self, path: str, names: Iterable[str]) -> None:
+        inside = list(names)
+        more = f" and {len(inside) - 5} more" if len(inside) > 5 else ""  # noqa: PLR2004 - a line's worth
+        suffixes = {name.rpartition(".")[2] for name in inside}
+        suffix = next((one for one in ("csv", "parquet", "json") if one in suffixes), "csv")
+        super().__init__(
+            f"{path!r} is a folder.",
+            {"it holds": (", ".join(inside[:5]) + more) or "nothing"},
+            f"Name its files with a pattern, such as '{path.rstrip('/')}/*.{suffix}'.",
+        )

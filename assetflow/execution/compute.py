@@ -345,7 +345,7 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         raise
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         if isinstance(asset.body, SqlBody):
-            shown = query_trace(error, asset.location.path, asset.body.first_line)
+            shown = query_trace(error, asset.location.path, asset.body)
         else:
             shown = user_traceback(error, root)
         raise StepFailed(asset.name, str(asset.location), shown) from error

@@ -5,6 +5,8 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from assetflow.model.asset import SqlBody
+
 MOST_FRAMES = 10
 """How many of the first and of the last calls are told."""
 
@@ -23,18 +25,20 @@ def user_traceback(error: BaseException, root: Path) -> str:
     return "\n\nwhich led to:\n\n".join(parts)
 
 
-def query_trace(error: BaseException, path: str, first_line: int) -> str:
-    """Return what DuckDB says of a query of the file at `path`, with the line in that file.
+def query_trace(error: BaseException, path: str, query: SqlBody) -> str:
+    """Return what DuckDB says of the `query` in the file at `path`, with the line in that file.
 
-    `first_line` is the line of the file on which the query begins.
+    A line in which tables were replaced, since the user did not write it so, is not shown.
     """
     said, _, rest = str(error).strip().partition("\n\nLINE ")
     number, _, shown = rest.partition(": ")
     text, _, caret = shown.partition("\n")
     if not number.isdigit():
         return str(error).strip()
-    caret = caret[len(f"LINE {number}: ") :]
-    return f"{said}\n{path}:{int(number) + first_line - 1}\n    {text}\n    {caret}".rstrip()
+    place = f"{said}\n{path}:{int(number) + query.first_line - 1}"
+    if text not in query.text:
+        return place
+    return f"{place}\n    {text}\n    {caret[len(f'LINE {number}: ') :]}".rstrip()
 
 
 def _members(error: BaseException, root: Path) -> list[str]:

@@ -18,7 +18,16 @@ from assetflow.errors import (
 )
 from assetflow.model.columns import Column, Schema
 from assetflow.model.names import folded
-from assetflow.sql.query import Edit, FileRead, Query, TableReference, applied, edits, quoted
+from assetflow.sql.query import (
+    Edit,
+    FileRead,
+    Query,
+    TableReference,
+    applied,
+    edits,
+    original_offset,
+    quoted,
+)
 from assetflow.sql.types import stored_schema
 
 if TYPE_CHECKING:
@@ -190,8 +199,6 @@ def _bind_error(
     message: str,
 ) -> AssetflowError:
     """Return DuckDB's complaint as ours, with the place in the user's own text."""
-    from assetflow.sql.query import original_offset
-
     details = _details(message)
     says = details.get("exception_message", message)
     place, line, column_offset = query.place_of(0), "", -1

@@ -18,7 +18,16 @@ from assetflow.errors import (
 from assetflow.model.names import folded
 from assetflow.sql.canonical import canonical_words, split_projections
 from assetflow.sql.query import FileRead, Qualifier, Query, TableReference
-from assetflow.sql.syntax import TEXTS, WORDS, Parsed, SyntaxProblem, names, offset_of, parsed, worded
+from assetflow.sql.syntax import (
+    TEXTS,
+    WORDS,
+    Parsed,
+    SyntaxProblem,
+    names,
+    offset_of,
+    parsed,
+    worded,
+)
 from assetflow.sql.traits import (
     called_functions,
     closing,

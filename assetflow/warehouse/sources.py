@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,12 @@ _PARQUET_OPTIONS = frozenset({"binary_as_string"})
 _OPTIONS = {"csv": _CSV_OPTIONS, "json": _JSON_OPTIONS, "parquet": _PARQUET_OPTIONS}
 _READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet"}
 
+_EMPTY = "It is empty."
+_NOT_SNIFFED = "Error when sniffing file"
 _DELIMITERS = (",", ";", "\t", "|")
 _UNNAMED = re.compile(r"column\d+")
+_OF_NOTHING = frozenset({"column0", "json"})
+"""What DuckDB names the one column of a file without data."""
 
 
 def source_schema(connection: DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> Schema:
@@ -80,7 +85,9 @@ def source_schema(connection: DuckDBPyConnection, source: Source, paths: Sequenc
         options.setdefault("sample_size", "-1")
     with source_errors(paths):
         found = connection.execute(f"describe from {_reader(source, paths, options)}").fetchall()
-    return tuple(Column(name, type_) for name, type_, *_ in found)
+    schema = tuple(Column(name, type_) for name, type_, *_ in found)
+    _check_sniffed(source, paths, schema)
+    return schema
 
 
 def source_scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
@@ -127,7 +134,8 @@ def source_errors(paths: Sequence[Path]) -> Iterator[None]:
         path = next((str(path) for path in paths if str(path) in message), None)
         if path is None:
             raise
-        raise SourceUnreadable(path, _reason(message)) from error
+        reason = _uneven_row(Path(path)) if _NOT_SNIFFED in message else ""
+        raise SourceUnreadable(path, reason or _reason(message)) from error
 
 
 def _reason(message: str) -> str:
@@ -140,6 +148,59 @@ def _reason(message: str) -> str:
     causes = [part for part in said if part and not part.startswith("Original Line")]
     original = next((part for part in said if part.startswith("Original Line")), "")
     return f"line {line.group(1)}: {causes[0] if causes else original} {original}".strip()
+
+
+def _check_sniffed(source: Source, paths: Sequence[Path], schema: Schema) -> None:
+    """Refuse files without data, and CSV of which DuckDB left out what does not fit.
+
+    Rows that differ in their number of columns let it take the most frequent number, pass
+    over the header, or read each line as one column: rows would be lost without a word.
+    """
+    if len(schema) == 1 and schema[0].name in _OF_NOTHING and all(map(_is_empty, paths)):
+        raise SourceUnreadable(str(paths[0]), _EMPTY)
+    if source.format != "csv" or source.read_options:
+        return
+    header = _first_line(paths[0], {}) or ""
+    fields = header.split(_delimiter(header))
+    is_passed_over = _is_headless(schema) and len(schema) != len(fields)
+    is_whole = [column.name for column in schema] == [header.strip()]
+    is_a_header = len(fields) > 1 and not any(field[:1].isspace() for field in fields)
+    if is_a_header and (is_passed_over or is_whole) and (reason := _uneven_row(paths[0])):
+        raise SourceUnreadable(str(paths[0]), reason)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file holds nothing but blank lines."""
+    with _opened(path) as stream:
+        return not any(line.strip() for line in stream)
+
+
+def _uneven_row(path: Path) -> str:
+    """Return which row of a CSV file has another number of columns than its first line."""
+    try:
+        with _opened(path) as binary:
+            stream = TextIOWrapper(binary, "utf-8-sig", "replace", newline="")
+            mark = _delimiter(stream.readline())
+            stream.seek(0)
+            rows = csv.reader(stream, delimiter=mark)
+            width = len(next(rows, []))
+            for row in rows:
+                if row and len(row) != width:
+                    columns = "column" if len(row) == 1 else "columns"
+                    found = f"{len(row)} {columns}, the first line {width}"
+                    return f"line {rows.line_num}: It has {found}."
+    except (OSError, EOFError, csv.Error):
+        return ""
+    return ""
+
+
+def _delimiter(line: str) -> str:
+    return max(_DELIMITERS, key=line.count)
+
+
+def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
+    """Open a file; what is compressed with gzip is read as its text."""
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _options(source: Source) -> Iterator[tuple[str, str]]:
@@ -207,6 +268,8 @@ def _csv_differences(source: Source, path: Path, schema: Schema) -> dict[str, st
     line = _first_line(path, options)
     if line is None:
         return {}
+    if not line and _is_empty(path):
+        raise SourceUnreadable(str(path), _EMPTY)
     expected = [column.name for column in schema]
     said = options.get("delim", options.get("sep"))
     delimiters = _DELIMITERS if said is None else (said[1:-1],)
@@ -241,9 +304,8 @@ def _first_line(path: Path, options: dict[str, str]) -> str | None:
     """Return the header of a CSV file; None where it is compressed or encoded otherwise."""
     if path.suffix.lower() == ".zst" or {"encoding", "compression", "comment"} & options.keys():
         return None
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with opened(path, "rb") as stream:
+        with _opened(path) as stream:
             for _ in range(int(options.get("skip", "0"))):
                 stream.readline()
             return stream.readline().decode("utf-8-sig").rstrip("\r\n")

@@ -44,6 +44,8 @@ _VARIES = (
     (re.compile(r"\bin (?:\d+m )?\d+(?:\.\d+)?s(?=[:.])"), "in <time>"),
     (re.compile(r"  (?:\d+m )?\d+(?:\.\d+)?s(?=  )"), ""),
     (re.compile(r"… \d+ calls"), "… <count> calls"),
+    (re.compile(r"\d+ bytes"), "<count> bytes"),
+    (re.compile(r"\^{2,}"), "^"),
     (re.compile(r"held by( +)\S+ \(PID \d+\)"), r"held by\1<program> (PID <pid>)"),
     (re.compile(r"\bwaited( +)\d+ s\b"), r"waited\1<seconds>"),
     (re.compile(r"\bDuckDB \d+\.\d+\.\d+"), "DuckDB <version>"),

@@ -98,8 +98,8 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize(("name", "files"), SPOILT.items(), ids=SPOILT)
-def test_values_that_cannot_be_used_fail_their_step(name, files, shop):
+@pytest.mark.parametrize("files", SPOILT.values(), ids=SPOILT)
+def test_values_that_cannot_be_used_fail_their_step(files, shop):
     served = shop.published()
     shop.write(files)
 
@@ -107,7 +107,9 @@ def test_values_that_cannot_be_used_fail_their_step(name, files, shop):
 
     assert said.code == 1
     (step,) = said.document["steps"]
-    assert_golden(f"bad_input/{name}", shop.normalised(step["error"]))
+    assert "shop/orders.sql:1" in step["error"]
+    assert "Could not convert string" in step["error"]
+    assert "Possible solutions" not in step["error"]
     assert shop.published() == served
 
 

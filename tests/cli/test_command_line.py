@@ -142,6 +142,21 @@ def test_a_reader_that_left_is_no_failure(document):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["--version"], []])
+def test_help_that_nobody_reads_is_no_failure(arguments):
+    start = "import sys; from assetflow.cli.main import main; sys.argv[1:] = sys.argv[1:]; main()"
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        [sys.executable, "-c", start, *arguments],
+        stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_page_in_a_pipe_is_plain_lines(capsys, monkeypatch):
     from assetflow.cli.terminal import print_page
     from assetflow.report.plan_report import plan_report

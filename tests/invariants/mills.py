@@ -1,12 +1,11 @@
 """A project whose tables all follow from one number, and whose steps write down that they ran."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb  # noqa: TID253 - it looks into the catalog and the store
+import duckdb
 
 from assetflow import api
 from tests.project.written import write, write_file
@@ -66,7 +65,7 @@ class Mill:
         """Let the source hold `number`, from one moment to the next."""
         self.number = number
         fresh = write_file(self.root, "data/fresh", "number\n" + f"{number}\n" * ROWS)
-        os.replace(fresh, self.root / "data" / "grain.csv")
+        fresh.replace(self.root / "data" / "grain.csv")
 
     def served(self) -> set[int]:
         """Return the numbers in all tables, as one connection shows them."""
@@ -113,7 +112,9 @@ class Mill:
 
 def _numbers(connection: duckdb.DuckDBPyConnection) -> set[int]:
     """Return the numbers in the tables that there are: all of them, or none yet."""
-    tables = connection.execute("select view_name from duckdb_views() where not internal").fetchall()
+    tables = connection.execute(
+        "select view_name from duckdb_views() where not internal"
+    ).fetchall()
     assert len(tables) in (0, len(TABLES))
     queries = [f"select distinct number from {table}" for (table,) in tables]
     return {number for query in queries for (number,) in connection.execute(query).fetchall()}

@@ -1,8 +1,8 @@
 """Processes that materialize a project and can be made to die in the midst of it.
 
 `Nursery` starts one process that has everything imported, and forks a child from it for
-each run. A child counts the calls that assetflow's floors of action make, and kills itself, with the
-signal that nothing can catch, at the one it is told.
+each run. A child counts the calls that assetflow's floors of action make, and kills
+itself, with the signal that nothing can catch, at the one it is told.
 """
 
 import importlib

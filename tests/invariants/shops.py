@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a query stands on one line
 """Small real projects as values: written to a folder, edited, and known well enough to judge.
 
 A shop is sources (rows of k, a, b, c) and assets, each an instance of a template. What a

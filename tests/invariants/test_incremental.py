@@ -13,7 +13,6 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -147,7 +146,7 @@ class Journey:
 
     def _newly_logged(self) -> list[tuple[str, str]]:
         state = self.root / ".assetflow"
-        fold(state, datetime.now(UTC))
+        fold(state, api.now())
         with Store(state).reading() as connection:
             query = f"select asset, outcome from steps order by rowid offset {self.steps_known}"
             logged = connection.execute(query).fetchall()

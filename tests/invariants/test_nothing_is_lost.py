@@ -19,7 +19,7 @@ from assetflow import api
 from tests.invariants.mills import Mill
 from tests.invariants.mortals import Nursery, nursery
 
-KILLS = int(os.environ.get("ASSETFLOW_EXAMPLES", "15"))
+KILLS = int(os.environ.get("ASSETFLOW_EXAMPLES", "12"))
 CHANCE = random.Random(None if "ASSETFLOW_EXAMPLES" in os.environ else 7)
 IDENTITY = {
     "Materialized": ("materializations", "materialization"),
@@ -54,7 +54,9 @@ class Memory:
             kind: f"select {IDENTITY[kind][1]} from {IDENTITY[kind][0]}" for kind in self.seen
         }
         stored = mill.names(queries)
-        return {kind: names - stored[kind] for kind, names in self.seen.items() if names - stored[kind]}
+        return {
+            kind: names - stored[kind] for kind, names in self.seen.items() if names - stored[kind]
+        }
 
 
 def _name(kind: str, line: dict[str, object]) -> str:
@@ -113,6 +115,20 @@ def test_killed_before_anything_was_published_the_first_run_completes(tmp_path, 
         mill, memory = Mill(tmp_path / str(place)), Memory()
 
         nursed.live(mill.root, dies_at=moment)
+        memory.look(mill)
+
+        assert nursed.live(mill.root).status == "succeeded"
+        assert_sound(mill, memory)
+
+
+def test_killed_when_all_but_the_last_is_done_the_next_run_finishes_it(tmp_path, nursed):
+    mill, memory = Mill(tmp_path), Memory()
+    assert nursed.live(mill.root).status == "succeeded"
+    calls = calls_of_a_run(mill, nursed)
+    for moment in moments(calls // 5, max(KILLS // 3, 4)):
+        mill.bring(mill.number + 1)
+
+        nursed.live(mill.root, dies_at=calls - moment)
         memory.look(mill)
 
         assert nursed.live(mill.root).status == "succeeded"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb  # noqa: TID253 - another tool that reads the catalog
+import duckdb
 import pytest
 
 from assetflow import api
@@ -134,7 +134,12 @@ def test_the_catalog_shows_one_state_of_all_tables(looks):
 
 @pytest.mark.parametrize("way", ["connected", "in_catalog"])
 def test_later_looks_show_later_states_up_to_the_last(looks, way):
-    seen = [min(found) for found in ([one for one, _ in looks.connected] if way == "connected" else looks.in_catalog)]
+    seen = [
+        min(found)
+        for found in (
+            [one for one, _ in looks.connected] if way == "connected" else looks.in_catalog
+        )
+    ]
 
     assert seen == sorted(seen)
     assert seen[-1] == RUNS

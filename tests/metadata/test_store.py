@@ -20,6 +20,7 @@ from assetflow.metadata.folding import fold
 from assetflow.metadata.migrations import LATEST, MIGRATIONS, Migration
 from assetflow.metadata.recall import published, run, runs
 from assetflow.metadata.store import BLOCK_SIZE, STORAGE_VERSION, Store, explain
+from tests.bad_input.shop import without_privilege
 from tests.metadata.making import (
     NOW,
     change,
@@ -315,16 +316,30 @@ def test_a_killed_writer_leaves_all_or_nothing(state):
     assert len(runs(state)) == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
 def test_a_folder_without_rights_is_read_and_its_refusal_said(state):
     filled(state)
     journaled(state, "r2", started("r2"))
+    code = f"""
+        from datetime import datetime
+        from pathlib import Path
+        from assetflow.errors import StateUnusable
+        from assetflow.metadata.folding import fold
+        from assetflow.metadata.recall import runs
+        state = Path({str(state)!r})
+        print(len(runs(state)))
+        try:
+            fold(state, datetime.fromisoformat({NOW.isoformat()!r}))
+        except StateUnusable as error:
+            print(error.code)
+    """
     state.chmod(0o500)
     (state / "metadata.duckdb").chmod(0o400)
     try:
-        assert len(runs(state)) == 1
-        with pytest.raises(StateUnusable):
-            fold(state, NOW)
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            preexec_fn=without_privilege, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.split() == ["1", StateUnusable.code]
     finally:
         (state / "metadata.duckdb").chmod(0o600)
         state.chmod(0o700)

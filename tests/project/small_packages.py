@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 
+from assetflow.project import discovery
 from assetflow.project.closure import Closure, close_over
 
 HELPERS = """
@@ -35,14 +36,22 @@ def imported(folder: Path, files: Mapping[str, str]) -> Iterator[ModuleType]:
         file = package / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(dedent(text), encoding="utf-8")
+    _forget()
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
         yield importlib.import_module("shop.marts")
     finally:
         sys.path.remove(str(folder))
-        for name in [each for each in sys.modules if each.partition(".")[0] == "shop"]:
-            del sys.modules[name]
+        _forget()
+
+
+def _forget() -> None:
+    """Forget the package, be it from here or from a project that a test loaded before."""
+    for name in [each for each in sys.modules if each.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+    for finder in [each for each in sys.meta_path if type(each).__module__ == discovery.__name__]:
+        sys.meta_path.remove(finder)
 
 
 def close(

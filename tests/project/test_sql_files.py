@@ -84,6 +84,12 @@ def test_other_comments_belong_to_the_query(written):
     assert sql_asset(written, PATH).body.text == written
 
 
+def test_a_name_is_the_same_however_the_file_system_composes_its_letters():
+    taken_apart = sql_asset("select 1 as a", "shop/cafe\u0301.sql")
+
+    assert taken_apart.name == sql_asset("select 1 as a", "shop/caf\u00e9.sql").name == "café"
+
+
 def test_a_file_starts_with_a_byte_order_mark_or_not(tmp_path):
     file = tmp_path / "orders.sql"
     file.write_bytes(b"\xef\xbb\xbf/* assetflow\ngroup = 'marts'\n*/\nselect 'caf\xc3\xa9'")

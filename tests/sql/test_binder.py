@@ -60,6 +60,11 @@ def test_types_are_those_that_are_stored(binder, schemas):
         ("select x.amont from (select 1 as amount) x", "'x' has no column named 'amont'.", 10, "x.amont"),
         ("select rowid from orders", "'orders' has no column named 'rowid'.", 10, "rowid"),
         ("from orders select amont", "'orders' has no column named 'amont'.", 10, "amont"),
+        ("select id,\n amont::double as amont from orders", "'orders' has no column named 'amont'.", 11, "amont::double"),
+        ("with a as (select a.id as amont from stores a) select upper(amont) as amont from orders", "No input of the query has a column named 'amont'.", 10, "amont) as amont"),
+        ("select upper(Amont) as amont from orders", "'orders' has no column named 'Amont'.", 10, "Amont)"),
+        ('select id + 1 as total, "no such" * 2 as "no such" from orders', "'orders' has no column named 'no such'.", 10, '"no such" *'),
+        ("select amont as amont from orders join staging.events using (id)", "No input of the query has a column named 'amont'.", 10, "amont as"),
     ],
 )  # fmt: skip
 def test_a_missing_column_is_shown_in_its_place(text, headline, at, caret, binder, schemas):
@@ -101,6 +106,21 @@ def test_what_does_not_bind_is_told_in_duckdbs_words(text, says, binder, schemas
 
     assert says in str(caught.value)
     assert "assetflow input" not in str(caught.value)
+
+
+def test_a_missing_column_that_is_an_alias_comes_with_the_nearest_name(binder, schemas):
+    with pytest.raises(MissingColumn, match="'amont'") as caught:
+        describe("select amont::double as amont from orders", binder, schemas)
+
+    assert caught.value.hint == "Did you mean 'amount'?"
+
+
+def test_two_sentences_of_duckdb_are_one(binder, schemas):
+    with pytest.raises(QueryDoesNotBind) as caught:
+        describe("select summ(amount) from orders", binder, schemas)
+
+    says = caught.value.facts["says"]
+    assert says == 'Scalar Function with name summ does not exist; Did you mean "sum"?'
 
 
 def test_two_columns_of_one_name_are_refused(binder, schemas):

@@ -148,6 +148,31 @@ def test_what_does_not_parse_is_shown_with_a_caret(text, place, line, caret):
 
 
 @pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("select id from t where", "something is missing after 'where'"),
+        ("select id from t where;\n", "something is missing after 'where'"),
+        ("select id from t where group by 1", "something is missing at 'group by'"),
+        ("select (id +) from t", "something is missing at ')'"),
+        ("select * from t join", "Expected table name"),
+    ],
+)
+def test_what_is_missing_is_told_without_names_of_classes(text, says):
+    with pytest.raises(SqlDoesNotParse) as caught:
+        parse_query(text)
+
+    assert caught.value.facts["says"].startswith(says)
+    assert "<" not in caught.value.facts["says"]
+
+
+def test_another_dialect_is_told_without_names_of_classes():
+    with pytest.raises(SqlDoesNotParse) as caught:
+        parse_query("select id from t where", dialect="snowflake")
+
+    assert caught.value.facts["says"] == "something is missing"
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("", "no statement"),

@@ -24,10 +24,12 @@ def system_error(code, path):
     [
         (system_error(errno.ENOSPC, PATH), DiskFull),
         (system_error(errno.EDQUOT, "/elsewhere"), DiskFull),
+        (system_error(errno.EFBIG, PATH), DiskFull),
         (system_error(errno.EROFS, PATH.parent), NotWritable),
         (system_error(errno.EACCES, PATH), NotWritable),
         (system_error(errno.EACCES, "/elsewhere"), PermissionError),
         (duckdb.IOException(f'Could not write file "{PATH}": No space left on device'), DiskFull),
+        (duckdb.IOException(f'Could not write file "{PATH}": File too large'), DiskFull),
         (duckdb.OutOfMemoryException("failed to offload data block of size 1"), DiskFull),
         (duckdb.IOException(f'Cannot open file "{PATH}": Permission denied'), NotWritable),
         (duckdb.IOException('Cannot open file "/x": Permission denied'), duckdb.IOException),

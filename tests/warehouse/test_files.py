@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assetflow.errors import SourceNotFound, SourceUnreadable
+from assetflow.errors import SourceIsFolder, SourceNotFound, SourceUnreadable
 from assetflow.warehouse import files as files_module
 from assetflow.warehouse.files import (
     observe_files,
@@ -160,9 +160,39 @@ def test_a_path_without_files_says_what_is_near(tmp_path):
 
     assert raised.value.facts == {"nearest folder": "data", "it holds": "orders.csv"}
     assert raised.value.hint == "Did you mean 'orders.csv'?"
-    for pattern in ("data", "nowhere/*.csv", "data/**/x", "/nowhere/x.csv"):
+    for pattern in ("nowhere/*.csv", "data/**/x", "/nowhere/x.csv"):
         with pytest.raises(SourceNotFound):
             observe_files(tmp_path, pattern, None, 0)
+
+
+def test_what_is_near_leaves_hidden_names_out(tmp_path):
+    write(tmp_path / ".assetflow" / "metadata", "1")
+
+    with pytest.raises(SourceNotFound) as raised:
+        observe_files(tmp_path, "assetflow.csv", None, 0)
+
+    assert raised.value.facts["it holds"] == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("path", "files", "hint"),
+    [
+        ("data", ["a.txt", "b.csv", "c.json"], "'data/*.csv'"),
+        ("data/", ["a.txt", "b.parquet"], "'data/*.parquet'"),
+        ("data", [], "'data/*.csv'"),
+    ],
+)
+def test_a_folder_is_told_as_one_with_a_pattern_for_its_files(tmp_path, path, files, hint):
+    (tmp_path / "data").mkdir()
+    for name in files:
+        write(tmp_path / "data" / name, "1")
+
+    with pytest.raises(SourceIsFolder) as raised:
+        observe_files(tmp_path, path, None, 0)
+
+    assert raised.value.headline == f"{path!r} is a folder."
+    assert raised.value.facts == {"it holds": ", ".join(files) or "nothing"}
+    assert raised.value.hint == f"Name its files with a pattern, such as {hint}."
 
 
 def test_a_broken_link_is_unreadable(tmp_path):

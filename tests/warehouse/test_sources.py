@@ -104,7 +104,6 @@ def test_a_quoted_and_compressed_csv_is_read(cursor, write):
         ("id", {"n": "missing"}),
         ("id,m", {"n": "missing", "m": "not in the source"}),
         ("n,id", {"order": "n, id", "in the source": "id, n"}),
-        ("", {"id": "missing", "n": "missing"}),
     ],
 )
 def test_a_csv_with_another_header_departs(cursor, write, header, differences):
@@ -146,6 +145,75 @@ def test_a_row_that_does_not_fit_is_named(cursor, write, text, said):
 
     assert str(path) in raised.value.headline
     assert "\n" not in raised.value.facts["reason"]
+
+
+EVEN = "id,n\n" + "1,2\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,n\n1,2\n2,3,9,9\n", "line 3: It has 4 columns, the first line 2."),
+        ("id;n\n1;2\n3\n4;5\n", "line 3: It has 1 column, the first line 2."),
+        (EVEN + '"a\nb",4\n1,2,3,4\n', "line 7: It has 4 columns, the first line 2."),
+        ("\ufeffid,n\n1,2\n1,2,3\n", "line 3: It has 3 columns, the first line 2."),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_row_of_another_width_is_named_at_the_first_look_and_later(
+    cursor, write, text, said, name
+):
+    path = write(name, text)
+
+    with pytest.raises(SourceUnreadable) as raised:
+        source_schema(cursor, source(), [path])
+    assert raised.value.facts == {"reason": said}
+
+    with pytest.raises(SourceUnreadable) as raised:
+        read(cursor, source(), [path], columns(id="BIGINT", n="BIGINT"))
+    assert raised.value.facts["reason"].startswith(said.partition(":")[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2\n3,4\n",
+        "a\n1\n2\n",
+        "said\nhello, world\nyes, no, perhaps\n",
+        "hello, world\nyes, no, perhaps\n",
+        "Report of May, all stores\n\na,b,c\n1,2,3\n4,5,6\n",
+    ],
+)
+def test_what_can_be_read_is_not_refused_for_its_form(cursor, write, text):
+    assert source_schema(cursor, source(), [write("a.csv", text)])
+
+
+def test_rows_may_differ_where_the_options_say_how_they_are_read(cursor, write):
+    path = write("a.csv", "id,n\n1,2\n2,3,9,9\n")
+    lenient = source(read_options=(("ignore_errors", "true"), ("header", "true")))
+
+    assert source_schema(cursor, lenient, [path])
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", " \n"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.json"])
+def test_a_file_without_data_is_told_to_be_empty(cursor, write, text, name):
+    path = write(name, text)
+    empty = source("json" if name == "a.json" else "csv")
+
+    with pytest.raises(SourceUnreadable) as raised:
+        source_schema(cursor, empty, [path])
+
+    assert raised.value.facts == {"reason": "It is empty."}
+
+
+def test_one_empty_file_among_others_is_told_to_be_empty(cursor, write):
+    first, second = write("a.csv", "id,n\n1,2\n"), write("b.csv", "")
+
+    with pytest.raises(SourceUnreadable, match=r"b\.csv") as raised:
+        check_source_files(cursor, source(), [first, second], columns(id="BIGINT", n="BIGINT"))
+
+    assert raised.value.facts == {"reason": "It is empty."}
 
 
 def test_a_header_that_is_not_utf8_is_unreadable(cursor, write):

@@ -4,6 +4,7 @@
 
 import os
 import re
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -216,15 +217,18 @@ def test_what_a_stream_raises_comes_through(cursor, new, data, form):
     ("value", "error", "said"),
     [
         (None, AssetReturnedNothing, "The asset returned None."),
-        (42, AssetReturnedWrongThing, "a int"),
+        (42, AssetReturnedWrongThing, "an int"),
         ({"a": [1]}, AssetReturnedWrongThing, "a dict"),
-        ([1, 2], AssetReturnedWrongThing, "An item is a int, not a dict."),
+        ([1, 2], AssetReturnedWrongThing, "An item is an int, not a dict."),
         ([{1: 2}], AssetReturnedWrongThing, "named 1"),
+        ([{"a": 1}, {"a": "x"}], AssetReturnedWrongThing, "a list of 2 rows"),
         ([{"a": 1}, {"a": "x"}], AssetReturnedWrongThing, "Column 'a'"),
+        ([{"a": object()}], AssetReturnedWrongThing, "a list of 1 row,"),
+        (uuid.UUID(int=1), AssetReturnedWrongThing, "a uuid.UUID"),
         ([{}], AssetReturnedWrongThing, "It has no columns."),
         ([], EmptyWithoutColumns, "an empty list"),
         (iter([]), EmptyWithoutColumns, "an iterator without batches"),
-        (iter([1]), AssetReturnedWrongThing, "an iterator of a int"),
+        (iter([1]), AssetReturnedWrongThing, "an iterator of an int"),
         (pa.table({}), AssetReturnedWrongThing, "It has no columns."),
         (pa.table([[1], [2]], names=["a", "A"]), AssetReturnedWrongThing, "'a' and 'A'"),
         (pd.DataFrame({1: [1]}), AssetReturnedWrongThing, "named 1"),
