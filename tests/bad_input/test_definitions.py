@@ -1,6 +1,5 @@
 """Declarations that cannot work: all are said together, nothing runs, nothing is lost."""
 
-
 import pytest
 
 from tests.bad_input.shop import FILES

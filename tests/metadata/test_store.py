@@ -6,7 +6,7 @@ import sys
 import textwrap
 import threading
 
-import duckdb  # noqa: TID253 - it looks at the file from outside
+import duckdb
 import pytest
 
 from assetflow.errors import (

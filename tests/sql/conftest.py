@@ -3,7 +3,7 @@
 
 import random
 
-import duckdb  # noqa: TID253 - it runs what it tests
+import duckdb
 import pytest
 
 from assetflow.model.columns import Column

@@ -3,7 +3,7 @@
 
 import json
 
-import duckdb  # noqa: TID253 - it runs what it tests
+import duckdb
 import pytest
 
 from assetflow.errors import DuplicateColumn, UnnamedColumn

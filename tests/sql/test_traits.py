@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a query stands on one line
-import duckdb  # noqa: TID253 - it runs what it tests
+import duckdb
 import pytest
 
 from assetflow.sql.query import parse_query

@@ -1,4 +1,4 @@
-import duckdb  # noqa: TID253 - it runs what it tests
+import duckdb
 import pytest
 
 from assetflow.errors import TypeNotStored

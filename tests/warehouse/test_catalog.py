@@ -1,7 +1,5 @@
 """Other tools open the catalog and see the published versions, whole."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import duckdb
 import pytest
 

@@ -1,7 +1,5 @@
 """Every cursor of the engine has the same settings, and nothing from outside."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import duckdb
 import pytest
 

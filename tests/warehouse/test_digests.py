@@ -1,7 +1,5 @@
 """A digest differs wherever the content of its columns differs, and only there."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import random
 
 import duckdb

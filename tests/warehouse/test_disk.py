@@ -1,7 +1,5 @@
 """A failing disk is told apart from a failing query."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import errno
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """All files of a source are read with one schema; one that departs from it is an error."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import gzip
 
 import duckdb

@@ -1,7 +1,5 @@
 """What is staged is what was computed, whole, under a name of its own, or nothing."""
 
-# ruff: noqa: TID253 - tests need the libraries themselves
-
 import os
 import re
 import uuid
