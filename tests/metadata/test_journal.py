@@ -147,7 +147,7 @@ def test_a_torn_last_line_does_not_count(tmp_path):
     whole = journal.path.read_bytes()
     first_end = whole.index(b"\n") + 1
 
-    for size in range(first_end, len(whole)):
+    for size in {*range(first_end, len(whole), 17), first_end + 1, len(whole) - 1}:
         journal.path.write_bytes(whole[:size])
         assert read_journal(journal.path) == ((started(),), first_end)
 

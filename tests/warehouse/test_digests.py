@@ -315,7 +315,7 @@ def test_float_digits_count_as_many_digits(cursor, left, right, is_equal, size):
 rows_of = st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(["", "a", None])), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(left=rows_of, right=rows_of)
 def test_digests_are_equal_exactly_where_the_rows_are(left, right):
     with duckdb.connect() as cursor:
@@ -332,7 +332,7 @@ def test_digests_are_equal_exactly_where_the_rows_are(left, right):
     assert (found[0][EVERYTHING_ORDERED] == found[1][EVERYTHING_ORDERED]) == (left == right)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_one_changed_value_in_a_large_table_is_seen(seed):
     place, rows = random.Random(seed).randrange(SMALL + 5), SMALL + 5
