@@ -310,7 +310,7 @@ def status(
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
     """Return how assets and columns reach one another: all, those selected, or one column."""
-    from assetflow.execution.looking import lineage_of
+    from assetflow.execution.tracing import lineage_of
 
     return lineage_of(gathered(project, is_lenient=True), select)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import (
     AssetflowError,
@@ -19,10 +17,10 @@ from assetflow.errors import (
     SourceMoved,
     StepError,
     StepFailed,
-    StepTimedOut,
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
+from assetflow.execution.deadlines import deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.source_states import about
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
@@ -349,53 +347,6 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         else:
             shown = user_traceback(error, root)
         raise StepFailed(asset.name, str(asset.location), shown) from error
-
-
-@contextlib.contextmanager
-def deadline(
-    asset: Asset, cursor: duckdb.DuckDBPyConnection
-) -> Iterator[Callable[[Callable[[], Any]], Any]]:
-    """Give a caller that ends after the asset's timeout, as far as a thread can be ended.
-
-    Queries on `cursor` are interrupted. A function cannot be: its thread is left behind,
-    and what it returns is thrown away.
-    """
-    import duckdb
-
-    seconds = asset.options.timeout_seconds
-    if seconds is None:
-        yield lambda work: work()
-        return
-    timer = threading.Timer(seconds, cursor.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda work: _on_a_thread(work, asset.name, seconds)
-    except duckdb.InterruptException as error:
-        raise StepTimedOut(asset.name, seconds) from error
-    finally:
-        timer.cancel()
-
-
-def _on_a_thread(work: Callable[[], Any], name: str, seconds: float) -> Any:
-    found: list[tuple[bool, Any]] = []
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            found.append((True, context.run(work)))
-        except BaseException as error:  # noqa: BLE001 - raised again on the waiting thread
-            found.append((False, error))
-
-    thread = threading.Thread(target=run, daemon=True, name=f"assetflow {name}")
-    thread.start()
-    thread.join(seconds)
-    if not found:
-        raise StepTimedOut(name, seconds)
-    is_good, value = found[0]
-    if not is_good:
-        raise value
-    return value
 
 
 @contextlib.contextmanager

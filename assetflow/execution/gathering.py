@@ -12,7 +12,6 @@ from assetflow.execution.knowledge import Knowledge, needed_sources
 from assetflow.execution.source_states import Observer
 from assetflow.metadata.recall import remembered
 from assetflow.model.names import AssetName
-from assetflow.planning.history import History
 
 if TYPE_CHECKING:
     from assetflow.project.analysis import Analysis
@@ -43,10 +42,9 @@ def gather(
     """
     names = [*analysis.graph.assets, *_old_names(analysis)]
     past = remembered(place.state, place.environment, names)
-    history = History(past.published, past.candidates, past.volatile)
     observer = Observer(place.root, now, engine, is_lenient)
     sources = observer.observe_all(needed_sources(analysis, targets), past.observations)
-    knowledge = Knowledge(place.environment, place.state, analysis, engine, history, sources)
+    knowledge = Knowledge(place.environment, place.state, analysis, engine, past, sources)
     knowledge.keep_codes()
     analysis.cache.save()
     return knowledge

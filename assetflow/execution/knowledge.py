@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.metadata.recall import definition_parts, definitions
+from assetflow.metadata.recall import Remembered, definition_parts, definitions
 from assetflow.model.asset import Source, SqlBody
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Knowledge:
     """Everything known of a project in one environment, and what a run learns on its way.
 
-    `published`, `candidates` and `volatile` are as History has them. `versions` has each
+    `past` grows with what this run and others store meanwhile. `versions` has each
     stored version that may be read. `wanted` are the read-sets of each upstream that its
     consumers have; their digests are computed together.
     """
@@ -39,7 +39,7 @@ class Knowledge:
     state: Path
     analysis: Analysis
     engine: Engine
-    history: History
+    past: Remembered
     sources: Mapping[AssetName, SourceState]
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
@@ -54,13 +54,18 @@ class Knowledge:
 
     def __post_init__(self) -> None:
         known: Iterable[Publication | Candidate] = (
-            *self.history.candidates.values(),
-            *self.history.volatile.values(),
-            *self.history.published.values(),
+            *self.past.candidates.values(),
+            *self.past.volatile.values(),
+            *self.past.published.values(),
         )
         for one in known:
             self.versions[one.version.version] = one.version
         self._find_facts()
+
+    @property
+    def history(self) -> History:
+        """Return the past as a plan takes it; what is learned shows in it."""
+        return History(self.past.published, self.past.candidates, self.past.volatile)
 
     @property
     def data(self) -> Path:
@@ -93,7 +98,7 @@ class Knowledge:
     def current(self) -> dict[AssetName, VersionId]:
         """Return the version of everything that can be read now: states and publications."""
         published = {
-            target.asset: one.version.version for target, one in self.history.published.items()
+            target.asset: one.version.version for target, one in self.past.published.items()
         }
         return {**published, **self.states}
 
@@ -173,21 +178,13 @@ class Knowledge:
                 self.versions[one.version.version] = one.version
                 target = AssetPartition(made.asset, made.partition)
                 if not made.is_volatile:
-                    self._candidates()[*target, made.key] = one
+                    self.past.candidates[*target, made.key] = one
                 elif is_ours and self._is_newest(target, one):
-                    self._volatile()[target] = one
+                    self.past.volatile[target] = one
 
     def _is_newest(self, target: AssetPartition, one: Candidate) -> bool:
-        known = self.history.volatile.get(target)
+        known = self.past.volatile.get(target)
         return known is None or known.materialization.created_at <= one.materialization.created_at
-
-    def _candidates(self) -> dict:  # type: ignore[type-arg]
-        assert isinstance(self.history.candidates, dict)
-        return self.history.candidates
-
-    def _volatile(self) -> dict:  # type: ignore[type-arg]
-        assert isinstance(self.history.volatile, dict)
-        return self.history.volatile
 
     def keep_codes(self) -> None:
         """Find code versions that differ by the rules alone, after an upgrade of these.
@@ -197,7 +194,7 @@ class Knowledge:
         """
         differing = {
             target.asset: last.materialization.code_version
-            for target, last in self.history.published.items()
+            for target, last in self.past.published.items()
             if (facts := self.facts.get(target.asset)) is not None
             and facts.code_version not in ("", last.materialization.code_version)
         }
@@ -230,7 +227,7 @@ class Knowledge:
     def _expected_shape(self, name: AssetName, facts: AssetFacts) -> Shape:
         if facts.schema is not None:
             return Shape(facts.schema, facts.ordered, facts.is_expected)
-        last = self.history.published.get(AssetPartition(name))
+        last = self.past.published.get(AssetPartition(name))
         if last is None:
             return Shape()
         is_dynamic = isinstance(self.analysis.graph.assets[name].body, SqlBody)

@@ -133,7 +133,7 @@ class Previews:
         source = self.knowledge.sources.get(name)
         if source is not None and source.scan:
             return source.scan
-        last = self.knowledge.history.published.get(AssetPartition(name))
+        last = self.knowledge.past.published.get(AssetPartition(name))
         if last is None or last.version.format != "parquet":
             raise NoPreview(name, "it was never materialized" if last is None else "it is no table")
         return self._scan(last.version.version)
@@ -157,7 +157,7 @@ class Previews:
         return self._texts[name]
 
     def _input(self, upstream: AssetName) -> str:
-        is_made = AssetPartition(upstream) in self.knowledge.history.published
+        is_made = AssetPartition(upstream) in self.knowledge.past.published
         if upstream in self.knowledge.sources or (is_made and upstream not in self.stale):
             return self._read(upstream)
         return f"({self._computed(upstream)}\n)"

@@ -314,7 +314,7 @@ class Execution:
         self._define(step)
         self.journal.append(made)
         self.knowledge.learn([Candidate(made, version)], is_ours=True)
-        published = self.knowledge.history.published.get(step.target)
+        published = self.knowledge.past.published.get(step.target)
         change = PublicationChange(
             asset=step.target.asset,
             partition=step.target.partition,

@@ -194,3 +194,14 @@ def good(client):
     assert said.code == 0
     assert "good" in shop.published()
     assert "ConnectionError: already gone" in said.text
+
+
+def test_a_timeout_that_passed_before_the_query_began_still_ends_it(shop):
+    files = FAILS["takes_too_long_in_sql"]
+    query = files["shop/bad.sql"].replace('"0.2s"', '"0.001s"')
+    shop.write({"shop/bad.sql": query})
+
+    said = shop.run("materialize", "--json")
+
+    assert said.code == 1
+    assert "took longer than its timeout" in said.document["steps"][0]["error"]

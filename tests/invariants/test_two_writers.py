@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from assetflow import api
+from assetflow.planning.listener import Silent
+from assetflow.planning.results import StepResult
 from tests.invariants.mills import Mill
 
 ROUNDS = int(os.environ.get("ASSETFLOW_EXAMPLES", "3"))
@@ -149,3 +151,28 @@ def test_what_changes_while_others_write_is_followed(mill):
     assert {answer["status"] for answer in answers} == {"succeeded"}
     api.materialize(api.load(mill.root))
     assert_sound(mill, answers)
+
+
+class OvertakenOnce(Silent):
+    """Lets another process publish the same assets while its own run is about to end."""
+
+    def __init__(self, mill: Mill) -> None:
+        self.mill = mill
+        self.is_over = False
+
+    def finished(self, result: StepResult) -> None:
+        if result.target.asset == "sold" and not self.is_over:
+            self.is_over = True
+            with writers(self.mill.root, [("--force",)]) as (other,):
+                other.go()
+                assert other.answer()["status"] == "succeeded"
+
+
+def test_a_run_that_is_overtaken_does_not_publish_over_the_other(mill):
+    mill.bring(1)
+
+    result = api.materialize(api.load(mill.root), listener=OvertakenOnce(mill))
+
+    assert result.status == "succeeded"
+    assert len(mill.asked("from refused_publications")) == 1
+    assert mill.served() == {1}
