@@ -235,15 +235,19 @@ class Materializing:
         )
 
     def _finish(self, journal: Journal, result: RunResult) -> None:
-        """Record the end of the run, fold, and renew the catalog; the journal is then over."""
+        """Record the end of the run, fold, and renew the catalog; the journal is then over.
+
+        The journal goes last: while it is there, whoever comes after a kill finishes this.
+        """
         counts = tuple(sorted(result.counts.items()))
         journal.append(RunFinished(self.asked.run, result.status, self.clock(), counts))
-        journal.close()
+        journal.sync()
         self.analysis.cache.save()
         if result.status == "unpublished":
             return
         fold(self.place.state, self.clock())
         refresh_catalog(self.engine, self.place.state, self.place.environment)
+        journal.discard()
 
     def _result(self, status: RunStatus, started: float, made: Plan, run: RunId) -> RunResult:
         return RunResult(

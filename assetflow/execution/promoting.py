@@ -6,6 +6,7 @@ import getpass
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -129,8 +130,7 @@ def _before_last(state: Path, name: str) -> int:
 def _publish(deed: _Deed, decide: Decide) -> PublicationSummary:
     """Journal the publication of `deed` as a run of its own, and let it take effect."""
     run = RunId(new_version_id())
-    with run_presence(deed.state):
-        journal = Journal(deed.state, run)
+    with run_presence(deed.state), closing(Journal(deed.state, run)) as journal:
         journal.append(_run_started(deed, run))
         request = changes.Request(new_version_id(), run, deed.environment, deed.clock())
         made = decide(request)
@@ -140,12 +140,13 @@ def _publish(deed: _Deed, decide: Decide) -> PublicationSummary:
         withdrawn = len(made.changes) - moved
         counts = (("published", moved), ("withdrawn", withdrawn))
         journal.append(RunFinished(run, "succeeded", deed.clock(), counts))
-        journal.close()
+        journal.sync()
         result = fold(deed.state, deed.clock())
+        refresh_catalog(deed.engine, deed.state, deed.environment)
+        journal.discard()
     for refused in result.refused:
         if refused.publication == made.publication:
             raise PublicationLost(deed.environment, refused.why)
-    refresh_catalog(deed.engine, deed.state, deed.environment)
     return PublicationSummary(deed.environment, moved, withdrawn)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetflow.metadata.folder import journal_paths
+from assetflow.metadata.file_locks import held
+from assetflow.metadata.folder import journal_paths, lock_path
 from assetflow.metadata.folding import fold
 from assetflow.metadata.recall import environments
 from assetflow.metadata.recall import published as current_publications
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from assetflow.metadata.journal import Journal
     from assetflow.warehouse.connection import Engine
+
+
+CATALOG_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ def fold_leftovers(engine_of: Callable[[], Engine], state: Path, now: datetime) 
 def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:
     """Bring the catalog that other tools open to the present publications."""
     name = "catalog.duckdb" if environment == "main" else f"catalog.{environment}.duckdb"
-    write_catalog(engine.cursor(), state / name, published_scans(state, environment))
+    # Who reads the publications last writes last.
+    with held(lock_path(state, "catalog"), wait_seconds=CATALOG_PATIENCE_SECONDS):
+        write_catalog(engine.cursor(), state / name, published_scans(state, environment))
 
 
 def published_scans(state: Path, environment: str) -> dict[str, str]:

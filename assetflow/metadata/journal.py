@@ -57,6 +57,11 @@ class Journal:
                 os.close(self._descriptor)
                 self._descriptor = None
 
+    def discard(self) -> None:
+        """Remove the journal, all of which its own run has folded, and close it."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
     def _open_descriptor(self) -> int:
         if self._descriptor is None:
             raise ValueError(f"the journal {self.path} is closed")
