@@ -13,7 +13,7 @@ import random
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -110,8 +110,28 @@ class Store:
     @contextmanager
     def _attached(self, *, read_only: bool) -> Iterator[_Session]:
         with _understood(self.path), _session() as session:
-            self._attach_in_time(session, read_only=read_only)
+            with self._turn(read_only=read_only):
+                self._attach_in_time(session, read_only=read_only)
             yield session
+
+    @contextmanager
+    def _turn(self, *, read_only: bool) -> Iterator[None]:
+        """Let a writer that waits go before readers that come after it.
+
+        Readers overlap, so that a writer which only tries again might never find the
+        file free. It holds the turn while it waits; a reader looks whether it is free.
+        """
+        try:
+            turn = held(lock_path(self.state, "turn"), wait_seconds=self.patience)
+            turn.__enter__()
+        except StateUnusable:  # a folder that can only be read has no writers to wait for
+            yield
+            return
+        with ExitStack() as holding:
+            holding.push(turn)
+            if read_only:
+                holding.close()
+            yield
 
     def _attach_in_time(self, session: _Session, *, read_only: bool) -> None:
         from duckdb import IOException
