@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from assetflow.errors import (
     ProjectErrors,
     StateUnusable,
     UnknownEnvironment,
+    UnknownInput,
     UnknownRun,
     UnknownTable,
 )
@@ -133,12 +135,27 @@ def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
     cache.read()
     keyed = {} if declared.errors else taken_configs(declared, environ, reads_secrets=False)
     analysis = Analysis(declared, cache, keyed)
-    errors = (*declared.errors, *analysis.errors)
+    errors = (*declared.errors, *_not_following(analysis.errors, declared.errors))
     if errors:
         raise ProjectErrors(errors)
     if not declared.assets:
         raise EmptyProject(settings.package, declared.root)
     return Project(declared.root, settings, declared.environment, declared, analysis, environ)
+
+
+def _not_following(
+    errors: Collection[AssetflowError], before: Collection[AssetflowError]
+) -> Iterator[AssetflowError]:
+    """Yield those of `errors` that do not come of a query whose own file has an error.
+
+    That one was not declared, and would be told as an unknown input by all that read it.
+    """
+    said = " ".join(str(value) for error in before for value in error.facts.values())
+    lost = {folded(stem) for stem in re.findall(r"([^\s/]+)\.sql\b", said)}
+    for error in errors:
+        name = error.name if isinstance(error, UnknownInput) else ""
+        if not name or folded(name).rpartition(".")[2] not in lost:
+            yield error
 
 
 def _rules() -> str:
@@ -366,10 +383,11 @@ def cancel(project: Project, run_id: str) -> None:
 
 def sql(project: Project, query: str, limit: int | None = None) -> Rows:
     """Return the rows of a query over the published tables and the sources."""
-    from assetflow.execution.previews import Previews, fetched, tables_of
+    from assetflow.execution.previews import Previews, check_reads, fetched, tables_of
 
     tables = tables_of(query)
     if tables is None:
+        check_reads(query)
         return fetched(connect(project), query)
     sources = frozenset(name for name in project.graph.sources if folded(name) in tables)
     return Previews(gathered(project, sources), project.root).rows(query, limit)

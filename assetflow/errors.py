@@ -131,6 +131,7 @@ class UnknownInput(DefinitionError):
     code = "unknown_input"
 
     def __init__(self, name: str, needed_by: str, place: str, names: Iterable[str]) -> None:
+        self.name = name
         super().__init__(
             f"No asset or source is named '{name}'.",
             {"needed by": needed_by, "defined in": place},
@@ -1546,4 +1547,63 @@ class SourceIsFolder(StepError):
             f"{path!r} is a folder.",
             {"it holds": (", ".join(inside[:5]) + more) or "nothing"},
             f"Name its files with a pattern, such as '{path.rstrip('/')}/*.{suffix}'.",
+        )
+
+
+class NotARead(UsageError):
+    """A statement that would change something, or several at once."""
+
+    code = "not_a_read"
+
+    def __init__(self, kinds: Iterable[str]) -> None:
+        found = ", ".join(kind.lower() for kind in kinds) or "nothing"
+        super().__init__(
+            "Only one query that reads can be run here.",
+            {"found": found},
+            "Use `assetflow.connect()` in Python for anything else.",
+        )
+
+
+class NotATable(UsageError):
+    """An asset that is files, where a table is wanted."""
+
+    code = "not_a_table"
+
+    def __init__(self, name: str, path: str) -> None:
+        super().__init__(
+            f"'{name}' is no table, so that no query can read it.",
+            {"kept in": path},
+            "Look at its files there.",
+        )
+
+
+class UnknownColumn(DefinitionError):
+    """A function that says it reads a column which its input has not."""
+
+    code = "unknown_column"
+
+    def __init__(
+        self, column: str, upstream: str, asset: str, place: str, columns: Iterable[str]
+    ) -> None:
+        names = tuple(columns)
+        super().__init__(
+            f"'{upstream}' has no column named '{column}'.",
+            {"read by": asset, "defined in": place, "has": ", ".join(names)},
+            did_you_mean(column, names, "Name a column that is there, or add it upstream."),
+        )
+
+
+class DeclaredColumns(DefinitionError):
+    """A query that gives other columns than its header declares."""
+
+    code = "declared_columns"
+
+    def __init__(self, asset: str, differing: Iterable[tuple[str, str, str]]) -> None:
+        super().__init__(
+            f"'{asset}' gives other columns than it declares.",
+            {
+                name: f"declared {declared}, {'given ' + given if given else 'not given'}"
+                for name, declared, given in differing
+            },
+            "Cast them in the query, or correct `columns`.",
         )

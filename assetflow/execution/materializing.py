@@ -27,7 +27,7 @@ from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
 from assetflow.metadata.tail import JournalTail
 from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.plan import plan
-from assetflow.planning.reasons import Superseded
+from assetflow.planning.reasons import RunStopped, Superseded
 from assetflow.planning.results import RunResult, RunStatus, StepResult
 from assetflow.planning.steps import Plan, Request
 
@@ -119,6 +119,7 @@ class Materializing:
                 attempt = self._planned_again()
             execution = self._carried_out(journal, attempt)
             if self._stopped.is_set():
+                self._keep_withdrawn()
                 return "interrupted"
             if self._is_published(journal, execution):
                 self._tell_changes(execution)
@@ -126,17 +127,23 @@ class Materializing:
         self._supersede(execution)
         return "failed"
 
+    def _keep_withdrawn(self) -> None:
+        """Say of what was to be withdrawn that it is not: nothing was published."""
+        for target, result in self.results.items():
+            if result.outcome == "withdrawn":
+                self.results[target] = replace(result, outcome="skipped", reasons=(RunStopped(),))
+
     def _planned_again(self) -> Attempt:
         """Plan anew over what this run made already, which stays made."""
         self._lost = False
         fold(self.place.state, self.clock())
-        made = {
-            target: result
-            for target, result in self.results.items()
-            if result.outcome in ("materialized", "unchanged")
+        self.results = {
+            target: result for target, result in self.results.items() if result.outcome in GOOD
         }
-        self.results = made
-        return self._planned(frozenset(target.asset for target in made))
+        made = ("materialized", "unchanged")
+        return self._planned(
+            frozenset(t.asset for t, result in self.results.items() if result.outcome in made)
+        )
 
     def _status(self) -> RunStatus:
         good = all(one.outcome in GOOD for one in self.results.values())
@@ -185,6 +192,7 @@ class Materializing:
             return not self._lost
         has_failed = bool(execution.failed)
         if self.asked.publish == "all" and has_failed:
+            self._keep_withdrawn()
             return True
         return self._publish(journal, knowledge, execution.ended)
 

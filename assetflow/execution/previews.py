@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from assetflow.errors import (
     AssetflowError,
     NoPreview,
+    NotARead,
+    NotATable,
     NotOneQuery,
     QueryFailed,
     SqlDoesNotParse,
@@ -53,8 +55,9 @@ class Previews:
 
     def preview(self, name: AssetName, limit: int) -> Rows:
         """Return rows that a SQL asset would give now, whether it was ever made or not."""
-        if name not in self.knowledge.analysis.graph.assets:
-            raise UnknownTable(name, self._names())
+        asset = self.knowledge.analysis.graph.assets.get(name)
+        if asset is None or not isinstance(asset.body, SqlBody):
+            return self._fetched(f"from {self._read(name)}", limit, {})
         return self._fetched(self._computed(name), limit, self._parameters(name))
 
     def diff(self, step: Step) -> StepDiff:
@@ -134,8 +137,10 @@ class Previews:
         if source is not None and source.scan:
             return source.scan
         last = self.knowledge.past.published.get(AssetPartition(name))
-        if last is None or last.version.format != "parquet":
-            raise NoPreview(name, "it was never materialized" if last is None else "it is no table")
+        if last is None:
+            raise NoPreview(name, "it was never materialized")
+        if last.version.format != "parquet":
+            raise NotATable(name, str(self.knowledge.data / last.version.path))
         return self._scan(last.version.version)
 
     def _scan(self, version: VersionId) -> str:
@@ -198,6 +203,19 @@ def fetched(
         return Rows(columns, tuple(map(tuple, cursor.fetchall())))
     except duckdb.Error as error:
         raise QueryFailed(str(error)) from error
+
+
+def check_reads(text: str) -> None:
+    """Raise NotARead unless `text` is one statement that only reads, as DuckDB says."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(text)
+    except duckdb.Error as error:
+        raise QueryFailed(str(error)) from error
+    kinds = [statement.type.name for statement in statements]
+    if len(kinds) != 1 or kinds[0] not in ("SELECT", "EXPLAIN"):
+        raise NotARead(kinds)
 
 
 def tables_of(text: str) -> frozenset[str] | None:

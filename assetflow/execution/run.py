@@ -154,7 +154,7 @@ class Execution:
         started_at, started = self.clock(), time.perf_counter()
         with captured() as sink:
             try:
-                ended = self._ended(task, sink)
+                ended = self._begun(task, sink)
             except Cancelled:
                 ended = [self._skipped(step, RunStopped()) for step in task.steps]
         seconds = time.perf_counter() - started
@@ -163,6 +163,12 @@ class Execution:
             one.result = replace(one.result, seconds=seconds, output=output)
             self.record(one, started_at)
         return ended
+
+    def _begun(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
+        """Do what is to be done with `task`, unless the run was stopped while it waited."""
+        if self._should_stop():
+            raise Cancelled
+        return self._ended(task, sink)
 
     def _ended(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
         """Do what is to be done with `task`, under its locks."""

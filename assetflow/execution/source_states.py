@@ -11,7 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import AssetflowError, ObserveFailed, SourceDeparts, StepError
+from assetflow.errors import (
+    AssetflowError,
+    ObserveFailed,
+    SourceDeparts,
+    SourceUnreadable,
+    StepError,
+)
 from assetflow.execution.frames import user_traceback
 from assetflow.metadata.records import Observed
 from assetflow.model.asset import Source
@@ -66,10 +72,25 @@ class SourceState:
         with self._guard:
             if read_set not in self.digests:
                 missing = [one for one in {read_set, *wanted} if one not in self.digests]
-                with about(self.source, self.root), source_errors(self.paths):
-                    found = digest_columns(engine.cursor(), self.scan, self.schema, missing)
-                self.digests.update(found)
+                self.digests.update(self._computed(missing, engine))
             return self.digests[read_set]
+
+    def _computed(self, read_sets: Sequence[ReadSet], engine: Engine) -> dict[ReadSet, Digest]:
+        """Return the digests of `read_sets`; of what cannot be read, the state stands for it.
+
+        So only the assets that read the broken columns fail, each with the line in question.
+        """
+        try:
+            with source_errors(self.paths):
+                return digest_columns(engine.cursor(), self.scan, self.schema, read_sets)
+        except SourceUnreadable:
+            if len(read_sets) == 1:
+                return {read_sets[0]: Digest(fingerprint("unreadable", self.state))}
+        return {
+            read_set: digest
+            for one in read_sets
+            for read_set, digest in self._computed([one], engine).items()
+        }
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -167,7 +188,19 @@ def _schema(source: Source, paths: Sequence[Path], engine: Engine, before: Schem
         if before:
             check_source_files(cursor, source, paths, before)
         raise
-    return schema
+    return schema if source.format == "parquet" else _with_types(schema, before)
+
+
+def _with_types(schema: Schema, before: Schema) -> Schema:
+    """Return `schema` with the types that its columns had before.
+
+    Text files are read with the types of the first observation: a value that does not
+    fit is then told with its line, and does not make a column of numbers one of texts.
+    """
+    known = {folded(column.name): column.type for column in before}
+    return tuple(
+        column._replace(type=known.get(folded(column.name), column.type)) for column in schema
+    )
 
 
 def _schema_of_old_header(

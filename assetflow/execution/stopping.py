@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +60,13 @@ def _watch(path: Path, stopped: threading.Event, over: threading.Event) -> None:
             stopped.set()
 
 
+def _leave_terminal() -> None:
+    """Show the cursor again and begin a new line; the live view had no time to."""
+    if sys.__stderr__ is not None and sys.__stderr__.isatty():
+        sys.__stderr__.write("\x1b[?25h\nStopped at once. What was completed is kept.\n")
+        sys.__stderr__.flush()
+
+
 def _handle_signals(stopped: threading.Event, listener: Listener) -> dict[int, Handler]:
     """Handle signals if this is the main thread; return the handlers that were there."""
     if threading.current_thread() is not threading.main_thread():
@@ -66,6 +74,7 @@ def _handle_signals(stopped: threading.Event, listener: Listener) -> dict[int, H
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if stopped.is_set():
+            _leave_terminal()
             os._exit(INTERRUPTED)
         stopped.set()
         listener.message("Stopping: what runs is finished first. Ctrl-C again stops at once.")

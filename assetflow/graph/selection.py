@@ -130,7 +130,9 @@ def _matched(graph: AssetGraph, term: Term, statuses: Statuses) -> set[AssetName
         holds = METHODS[term.method]
         found = {name for name, asset in graph.assets.items() if holds(asset, term.value)}
     if not found:
-        raise UnknownSelection(term.value, _known_values(graph, term.method))
+        prefix = "" if term.method == "name" else f"{term.method}:"
+        known = [f"{prefix}{value}" for value in _known_values(graph, term.method)]
+        raise UnknownSelection(f"{prefix}{term.value}", known)
     return found
 
 

@@ -168,13 +168,13 @@ def _input_reasons(situation: Situation, inputs: Iterable[InputRead]) -> Iterato
     for use in inputs:
         recorded = before.pop(use.name, None)
         if recorded is None:
-            yield InputAdded(use.name)
+            yield InputAdded(use.upstream)
         elif (recorded.digest, recorded.read_set) != (use.digest, use.read_set):
-            yield InputChanged(use.name, use.read_set.columns)
+            yield InputChanged(use.upstream, use.read_set.columns)
         elif (recorded.form, recorded.mapping) != (use.form, use.mapping):
             yield CodeChanged((f"form of {use.name}",))
-    for name in before.keys() - waiting:
-        yield InputRemoved(name)
+    for name in sorted(before.keys() - waiting):
+        yield InputRemoved(before[name].upstream)
 
 
 def _input_reads(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assetflow.errors import AssetflowError, WrongForm
+from assetflow.errors import AssetflowError, DeclaredColumns, UnknownColumn, WrongForm
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
 from assetflow.model.asset import Asset, Input, Location, PythonBody, Source, SqlBody
@@ -163,6 +163,7 @@ class Analysis:
         try:
             bound = self.sql.bind(asset, summary, schemas)
             schema = None if summary.has_dynamic_columns else stored_schema(bound.described)
+            self._check_declared(asset, bound.described)
         except AssetflowError as error:
             error.facts.setdefault("at", asset.location)
             return replace(facts, problem=error)
@@ -184,6 +185,17 @@ class Analysis:
             described=bound.described if schema else None,
             column_edges=bound.edges if schema else (),
         )
+
+    def _check_declared(self, asset: Asset, described: Schema) -> None:
+        """Raise DeclaredColumns where a query gives other columns than the asset declares."""
+        found = {folded(column.name): column.type for column in described}
+        differing = [
+            (column.name, column.type, found.get(folded(column.name), ""))
+            for column in asset.options.columns or ()
+            if found.get(folded(column.name)) != self.sql.spelled_type(column.type)
+        ]
+        if differing:
+            raise DeclaredColumns(asset.name, differing)
 
     def _sql_parts(self, asset: Asset, summary: QuerySummary, schema: Schema | None) -> Parts:
         columns = fingerprint(*(part for column in schema or () for part in column[:2]))
@@ -220,6 +232,7 @@ class Analysis:
         covered = is_volatile or options.files or options.env
         return AssetFacts(
             asset=asset.name,
+            problem=_unknown_column(asset, links, shapes),
             code_version=_code_version(parts),
             parts=parts,
             inputs=tuple(_python_input(link, shapes) for link in links),
@@ -288,6 +301,20 @@ def _python_input(link: Link, shapes: Mapping[AssetName, Shape]) -> InputFacts:
         else ReadSet.of(columns, ordered=shape.ordered)
     )
     return InputFacts(link.input.name, link.upstream, link.input.form, read_set)
+
+
+def _unknown_column(
+    asset: Asset, links: Sequence[Link], shapes: Mapping[AssetName, Shape]
+) -> AssetflowError | None:
+    """Return what is wrong with the columns that a function says it reads, if they are known."""
+    for link in links:
+        schema = shapes.get(link.upstream, Shape()).schema
+        known = {folded(column.name) for column in schema or ()}
+        for name in link.input.columns or ():
+            if known and schema and folded(name) not in known:
+                names = [column.name for column in schema]
+                return UnknownColumn(name, link.upstream, asset.name, str(asset.location), names)
+    return None
 
 
 def _unbound(links: Sequence[Link], form: str) -> tuple[InputFacts, ...]:

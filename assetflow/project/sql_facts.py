@@ -115,6 +115,7 @@ class SqlReader:
     variables: Mapping[str, str | int | float | bool]
     _queries: dict[str, Query] = field(default_factory=dict)
     _traits: dict[str, MacroTraits] = field(default_factory=dict)
+    _types: dict[str, str] = field(default_factory=dict)
     _binder: "Binder | None" = None
 
     def query(self, asset: Asset) -> Query:
@@ -157,6 +158,14 @@ class SqlReader:
         if macro.name not in self._traits:
             self._traits[macro.name] = macro_traits(macro)
         return self._traits[macro.name]
+
+    def spelled_type(self, type_: str) -> str:
+        """Return `type_` as DuckDB spells it: INT is INTEGER."""
+        if type_ not in self._types:
+            query = parse_query(f"select null::{type_} as x")
+            (column,) = self._opened_binder().describe_unstored(query, {})
+            self._types[type_] = column.type
+        return self._types[type_]
 
     def check_macros(self) -> None:
         """Raise BadMacro if a macro cannot be created; asked once for each text of them."""
