@@ -18,7 +18,7 @@ from assetflow.cli.streams import Write, discard_output, only_a_document, prepar
 from assetflow.errors import AssetflowError, BadCommandLine, UnknownOption
 
 INTERRUPTED = 130
-GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 20_000
 LEFT_BEHIND = "assetflow "
 """How the names of threads begin that a timed-out step was left on."""
 

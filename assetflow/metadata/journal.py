@@ -14,7 +14,7 @@ from assetflow.metadata.records import Record
 from assetflow.model.names import RunId
 
 SYNC_SECONDS = 0.1
-CHUNK_BYTES = 16 * 1024 * 1024
+CHUNK_BYTES = 2 * 1024 * 1024
 
 
 class Journal:

@@ -56,6 +56,10 @@ class Parsed:
     tree: exp.Expr
 
 
+TREES_KEPT = 128
+"""How many parsed queries are kept: a tree of a small one takes 200 kB."""
+
+
 class _Local(threading.local):
     """One tokenizer and one parser for each thread: both keep state while they work."""
 
@@ -68,7 +72,7 @@ class _Local(threading.local):
 _local = _Local()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=TREES_KEPT)
 def parsed(text: str) -> Parsed:
     """Return `text` as one query of DuckDB's dialect; raises SyntaxProblem."""
     tokens = _tokens(text)
