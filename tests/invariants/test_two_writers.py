@@ -109,7 +109,7 @@ def mill(tmp_path):
 def test_three_writers_share_the_work_while_others_read(mill):
     for number in range(1, ROUNDS + 1):
         mill.bring(number)
-        with writers(mill.root, [(), (), ("packed", "baked")]) as crowd:
+        with writers(mill.root, [(), (), ("sold", "baked")]) as crowd:
             for writer in crowd:
                 writer.go()
             while any(writer.is_at_work() for writer in crowd):
