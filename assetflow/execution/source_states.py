@@ -148,7 +148,7 @@ def _observed(
     now_ns = int(now.timestamp() * 1e9)
     patterns = source.reads or (source.path,)
     files = tuple(f for one in patterns for f in observe_files(root, one, before, now_ns))
-    state = state_id(files)
+    state = _state(source, files)
     paths = source_paths(root, files)
     is_known = (
         previous is not None and previous.state == state and previous.algorithm == engine.algorithm
@@ -168,6 +168,14 @@ def _observed(
         digests=dict(previous.digests) if is_known and previous else {},
         is_new=not is_known or files != before,
     )
+
+
+def _state(source: Source, files: Sequence[FileState]) -> VersionId:
+    """Return the id of a state: what the files hold, and how the source says to read them."""
+    columns = [part for column in source.columns or () for part in column[:2]]
+    options = [part for option in source.read_options for part in option]
+    how = (source.format or "", fingerprint(*options), fingerprint(*columns))
+    return VersionId(fingerprint(state_id(files), *how))
 
 
 def _schema(source: Source, paths: Sequence[Path], engine: Engine, before: Schema) -> Schema:

@@ -452,3 +452,22 @@ def test_a_dotted_name_is_taken_by_a_parameter_of_another_name(tmp_path):
     assert api.lineage(project.load(), ["counted"]).read_sets["counted"] == {
         "staging.events": ReadSet.of(["id"])
     }
+
+
+def test_another_way_to_read_a_source_is_another_state(tmp_path):
+    project = shop(tmp_path, **{"data/orders.csv": "id,customer,amount\n1,ann,10\n2,-,20\n"})
+    project.materialize()
+    assert [row["customer"] for row in project.rows("totals")] == ["-", "ann"]
+
+    project.write(
+        {
+            "shop/sources.py": """
+                from assetflow import source
+
+                source("raw_orders", path="data/orders.csv", read_options={"nullstr": "-"})
+                """
+        }
+    )
+
+    assert project.outcomes()["clean"] == "materialized"
+    assert {row["customer"] for row in project.rows("totals")} == {None, "ann"}
