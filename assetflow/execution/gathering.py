@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.execution.knowledge import Knowledge, needed_sources
+from assetflow.execution.knowledge import Knowledge, are_there, needed_sources
 from assetflow.execution.source_states import Observer
-from assetflow.metadata.recall import remembered
-from assetflow.model.names import AssetName
+from assetflow.metadata.doubt import Expected, ExpectedInput, Standing, doubtful_of_files, standing
+from assetflow.metadata.outline import published_shapes
+from assetflow.metadata.recall import dynamic_keys, observations, remembered
+from assetflow.model.names import AssetName, PartitionKey
+from assetflow.model.partitions import WHOLE_KEYS, keys_of
+from assetflow.planning.plan import demanded
+from assetflow.planning.reach import Slices, reach
+from assetflow.planning.steps import Request
 
 if TYPE_CHECKING:
     from assetflow.project.analysis import Analysis
@@ -27,32 +33,135 @@ class Place:
     environment: str
 
 
-def gather(
+def gather(  # noqa: PLR0913 - each is one thing that a plan depends on
     place: Place,
     analysis: Analysis,
     engine: Engine,
     now: datetime,
-    targets: Collection[AssetName] | None = None,
+    request: Request,
     *,
     is_lenient: bool = False,
 ) -> Knowledge:
-    """Return what is known as of `now`; only sources that `targets` need are observed.
+    """Return what is known as of `now`, as far as a plan for `request` needs it.
 
-    With `is_lenient`, a source whose files are gone is taken as it was seen last.
+    Only sources that its targets need are observed. With `is_lenient`, a source whose
+    files are gone is taken as it was seen last.
     """
-    names = [*analysis.graph.assets, *_old_names(analysis)]
-    past = remembered(place.state, place.environment, names)
     observer = Observer(place.root, now, engine, is_lenient)
-    sources = observer.observe_all(needed_sources(analysis, targets), past.observations)
-    knowledge = Knowledge(place.environment, place.state, analysis, engine, past, sources)
-    knowledge.keep_codes()
+    needed = needed_sources(analysis, request.targets)
+    sources = observer.observe_all(needed, observations(place.state))
+    knowledge = Knowledge(
+        environment=place.environment,
+        state=place.state,
+        analysis=analysis,
+        engine=engine,
+        slices=slices_of(place.state, analysis, now),
+        sources=sources,
+        shapes=published_shapes(place.state, place.environment, _shapeless(analysis)),
+    )
+    _look_back(knowledge, request)
     analysis.cache.save()
     return knowledge
 
 
-def _old_names(analysis: Analysis) -> list[AssetName]:
-    return [
-        AssetName(asset.options.renamed_from)
-        for asset in analysis.graph.assets.values()
-        if asset.options.renamed_from
-    ]
+def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:
+    """Return which partitions there are as of `now`, and which reads which."""
+    graph = analysis.graph
+    named = {**graph.assets, **graph.sources}
+    definitions = {name: one.partitions for name, one in named.items() if one.partitions}
+    dynamic = dynamic_keys(state) if definitions else {}
+    keys = {
+        name: keys_of(definitions[name], now, dynamic) if name in definitions else WHOLE_KEYS
+        for name in named
+    }
+    return Slices(graph, keys, analysis.mappings)
+
+
+def _shapeless(analysis: Analysis) -> list[AssetName]:
+    """Return the assets whose columns their definition may not tell."""
+    return [name for name, asset in analysis.graph.assets.items() if not asset.options.columns]
+
+
+def _look_back(knowledge: Knowledge, request: Request) -> None:
+    """Recall what the store has of all that `request` may touch, and of nothing else."""
+    found = _standing(knowledge)
+    shapes = published_shapes(knowledge.state, knowledge.environment, found.doubtful.keys())
+    if knowledge.keep_codes({name: one.code_version for name, one in shapes.items()}):
+        found = _standing(knowledge)
+    doubtful: dict[AssetName, Collection[PartitionKey]] = {**found.doubtful}
+    _add(doubtful, _of_missing_files(knowledge, found))
+    _add(doubtful, demanded(knowledge.slices, knowledge.facts, request))
+    knowledge.reach = reach(knowledge.slices, doubtful)
+    knowledge.obsolete = found.obsolete
+    touched = _with_old_names(knowledge, knowledge.reach)
+    wanted = {name: set(keys) for name, keys in touched.items()}
+    for name, keys in knowledge.reach.items():
+        _add(wanted, knowledge.slices.reads(name, keys))
+    for target in found.obsolete:
+        _add(wanted, {target.asset: (target.partition,)})
+    knowledge.recall(remembered(knowledge.state, knowledge.environment, wanted, touched))
+
+
+def _add(
+    found: dict[AssetName, set[PartitionKey]], more: Mapping[AssetName, Collection[PartitionKey]]
+) -> None:
+    for name, keys in more.items():
+        found[name] = {*found.get(name, ()), *keys}
+
+
+def _standing(knowledge: Knowledge) -> Standing:
+    states: dict[AssetName, dict[PartitionKey, str]] = {}
+    for target, state in knowledge.states.items():
+        states.setdefault(target.asset, {})[target.partition] = state
+    expected = [_expected(knowledge, name) for name in knowledge.graph.assets]
+    return standing(knowledge.state, knowledge.environment, expected, states)
+
+
+def _expected(knowledge: Knowledge, name: AssetName) -> Expected:
+    """Return how the materializations of an asset are recorded that are up to date."""
+    facts, keys = knowledge.facts[name], knowledge.slices.keys
+    return Expected(
+        asset=name,
+        code_version=facts.code_version,
+        settings=facts.settings,
+        keys=keys[name],
+        inputs=tuple(
+            ExpectedInput(
+                name=use.name,
+                upstream=use.upstream,
+                form=use.form,
+                mapping=use.mapping,
+                read_set=use.read_set,
+                upstream_keys=keys[use.upstream],
+            )
+            for use in facts.inputs
+        ),
+    )
+
+
+def _of_missing_files(
+    knowledge: Knowledge, found: Standing
+) -> dict[AssetName, set[PartitionKey]]:
+    """Return what is published in files that are not there, or not as they were written."""
+    gone = [file for file in found.files if not are_there(str(knowledge.data), *file)]
+    if not gone:
+        return {}
+    doubtful: dict[AssetName, set[PartitionKey]] = {}
+    paths = [path for path, _, _ in gone]
+    for target in doubtful_of_files(knowledge.state, knowledge.environment, paths):
+        if target.partition in knowledge.slices.keys.get(target.asset, ()):
+            doubtful.setdefault(target.asset, set()).add(target.partition)
+    return doubtful
+
+
+def _with_old_names(
+    knowledge: Knowledge, keys: Mapping[AssetName, Collection[PartitionKey]]
+) -> dict[AssetName, Collection[PartitionKey]]:
+    """Return `keys`, and the same of the assets that theirs were renamed from."""
+    assets = knowledge.graph.assets
+    old = {
+        AssetName(assets[name].options.renamed_from): found
+        for name, found in keys.items()
+        if assets[name].options.renamed_from
+    }
+    return {**old, **keys}

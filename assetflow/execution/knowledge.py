@@ -30,17 +30,22 @@ if TYPE_CHECKING:
 class Knowledge:
     """Everything known of a project in one environment, and what a run learns on its way.
 
-    `past` grows with what this run and others store meanwhile. `versions` has each
-    stored version that may be read. `wanted` are the read-sets of each upstream that its
-    consumers have; their digests are computed together.
+    `shapes` are those of what is published. `past` is what was recalled of it, and grows
+    with what this run and others store meanwhile; `reach` and `obsolete` are as in
+    `Known`. `versions` has each stored version that may be read. `wanted` are the
+    read-sets of each upstream that its consumers have; their digests are computed together.
     """
 
     environment: str
     state: Path
     analysis: Analysis
     engine: Engine
-    past: Remembered
+    slices: Slices
     sources: Mapping[AssetName, SourceState]
+    shapes: Mapping[AssetName, PublishedShape]
+    past: Remembered = field(default_factory=Remembered)
+    reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
+    obsolete: tuple[AssetPartition, ...] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
@@ -53,14 +58,18 @@ class Knowledge:
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
+        self._find_facts()
+
+    def recall(self, past: Remembered) -> None:
+        """Take what the store remembers of all that a plan may touch."""
+        self.past = past
         known: Iterable[Publication | Candidate] = (
-            *self.past.candidates.values(),
-            *self.past.volatile.values(),
-            *self.past.published.values(),
+            *past.candidates.values(),
+            *past.volatile.values(),
+            *past.published.values(),
         )
         for one in known:
             self.versions[one.version.version] = one.version
-        self._find_facts()
 
     @property
     def history(self) -> History:
@@ -68,14 +77,19 @@ class Knowledge:
         return History(self.past.published, self.past.candidates, self.past.volatile)
 
     @property
+    def graph(self) -> AssetGraph:
+        """Return how the assets relate."""
+        return self.analysis.graph
+
+    @property
     def data(self) -> Path:
         """Return the folder of the warehouse."""
         return self.state / "data"
 
     @property
-    def states(self) -> dict[AssetName, VersionId]:
+    def states(self) -> dict[AssetPartition, VersionId]:
         """Return the state of each source."""
-        return {name: source.state for name, source in self.sources.items()}
+        return {AssetPartition(name): source.state for name, source in self.sources.items()}
 
     @property
     def has_gone_sources(self) -> bool:
@@ -89,35 +103,46 @@ class Knowledge:
         """Return what a plan is made from."""
         return Known(
             environment=self.environment,
-            graph=self.analysis.graph,
+            slices=self.slices,
             facts=self.facts,
             evidence=Evidence(self.history, self.digest_of, self.parts_of, self.is_there),
-            states=self.states,
+            current=self.current(),
+            reach=self.reach,
+            obsolete=self.obsolete,
         )
 
-    def current(self) -> dict[AssetName, VersionId]:
-        """Return the version of everything that can be read now: states and publications."""
-        published = {
-            target.asset: one.version.version for target, one in self.past.published.items()
-        }
+    def current(self) -> dict[AssetPartition, VersionId]:
+        """Return the version of all that a plan may read: states, and what is published."""
+        published = {target: one.version.version for target, one in self.past.published.items()}
         return {**published, **self.states}
 
-    def settled_facts(self, name: AssetName, current: Mapping[AssetName, VersionId]) -> AssetFacts:
-        """Return the facts of `name` over the versions that it will really read."""
-        shapes = {
-            upstream: self._shape(upstream, current[upstream])
-            for upstream in self.analysis.graph.upstreams[name]
-            if upstream in current
-        }
+    def settled_facts(self, target: AssetPartition, current: Current) -> AssetFacts:
+        """Return the facts of `target` over the versions that it will really read."""
+        read: dict[AssetName, dict[VersionId, None]] = {}
+        for use in self.facts[target.asset].inputs:
+            for one in stored_targets(self.slices, target, use):
+                if one in current:
+                    read.setdefault(use.upstream, {})[current[one]] = None
+        shapes = {upstream: self._shape(upstream, versions) for upstream, versions in read.items()}
         if all(self._shapes.get(upstream) == shape for upstream, shape in shapes.items()):
-            return self.facts[name]
-        facts = self._with_kept_code(self.analysis.facts(name, shapes))
+            return self.facts[target.asset]
+        known = {up: shapes.get(up, self._shapes[up]) for up in self.graph.upstreams[target.asset]}
+        facts = self._with_kept_code(self.analysis.facts(target.asset, known))
         with self._guard:
             self._want(facts)
         return facts
 
-    def digest_of(self, upstream: AssetName, version: VersionId, read_set: ReadSet) -> Digest:
-        """Return the digest of what is read of a version, or of the state of a source."""
+    def digest_of(
+        self,
+        upstream: AssetName,
+        version: VersionId,
+        read_set: ReadSet,
+        key: PartitionKey = WHOLE,
+    ) -> Digest:
+        """Return the digest of what is read of a version, or of the state of a source.
+
+        With a `key`, of the slice of it that the partition of that key is cut to.
+        """
         source = self.sources.get(upstream)
         if source is not None:
             return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
@@ -186,20 +211,20 @@ class Knowledge:
         known = self.past.volatile.get(target)
         return known is None or known.materialization.created_at <= one.materialization.created_at
 
-    def keep_codes(self) -> None:
+    def keep_codes(self, published: Mapping[AssetName, CodeVersion]) -> bool:
         """Find code versions that differ by the rules alone, after an upgrade of these.
 
         Old texts are hashed again by today's rules; where that gives today's code
-        version, the recorded one is kept, so that no key changes.
+        version, the one of what is `published` is kept, so that no key changes. Return
+        whether one was.
         """
         differing = {
-            target.asset: last.materialization.code_version
-            for target, last in self.past.published.items()
-            if (facts := self.facts.get(target.asset)) is not None
-            and facts.code_version not in ("", last.materialization.code_version)
+            name: code
+            for name, code in published.items()
+            if self.facts[name].code_version not in ("", code)
         }
         if not differing:
-            return
+            return False
         for (name, code), seen in definitions(self.state, list(differing.values())).items():
             asset = self.analysis.graph.assets[name] if differing.get(name) == code else None
             if asset is None or seen.canonicalizer == self.analysis.rules(asset):
@@ -208,6 +233,7 @@ class Knowledge:
             if again == self.facts[name].code_version:
                 self._kept[name, again] = code
                 self.facts[name] = self._with_kept_code(self.facts[name])
+        return bool(self._kept)
 
     def _with_kept_code(self, facts: AssetFacts) -> AssetFacts:
         kept = self._kept.get((facts.asset, facts.code_version))
@@ -227,7 +253,7 @@ class Knowledge:
     def _expected_shape(self, name: AssetName, facts: AssetFacts) -> Shape:
         if facts.schema is not None:
             return Shape(facts.schema, facts.ordered, facts.is_expected)
-        last = self.past.published.get(AssetPartition(name))
+        last = self.shapes.get(name)
         if last is None:
             return Shape()
         is_dynamic = isinstance(self.analysis.graph.assets[name].body, SqlBody)
@@ -235,16 +261,17 @@ class Knowledge:
             is_dynamic
             or facts.is_expected
             or not facts.is_settled
-            or last.materialization.code_version != facts.code_version
+            or last.code_version != facts.code_version
         )
-        return Shape(last.version.schema, last.version.ordered, is_expected)
+        return Shape(last.schema, last.ordered, is_expected)
 
-    def _shape(self, upstream: AssetName, version: VersionId) -> Shape:
+    def _shape(self, upstream: AssetName, versions: Iterable[VersionId]) -> Shape:
         source = self.sources.get(upstream)
         if source is not None:
             return Shape(source.schema)
-        stored = self.versions[version]
-        return Shape(stored.schema, stored.ordered)
+        stored = [self.versions[version] for version in versions]
+        schema = united(one.schema for one in stored)
+        return Shape(schema, all(one.ordered for one in stored))
 
     def _want(self, facts: AssetFacts) -> None:
         for use in facts.inputs:
@@ -259,10 +286,15 @@ def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) ->
     return tuple(source for name, source in graph.sources.items() if name in reached)
 
 
-def has_files(data: str, version: VersionStored) -> bool:
-    """Whether the files of `version` are under `data`; a table's with its recorded size."""
+def are_there(data: str, path: str, size_bytes: int, format_: str) -> bool:
+    """Whether the file of a version is under `data`; a table's with its recorded size."""
     try:
-        found = os.stat(f"{data}/{version.path}")  # noqa: PTH116 - ten thousand of them
+        found = os.stat(f"{data}/{path}")  # noqa: PTH116 - ten thousand of them
     except OSError:
         return False
-    return version.format != "parquet" or found.st_size == version.size_bytes
+    return format_ != "parquet" or found.st_size == size_bytes
+
+
+def has_files(data: str, version: VersionStored) -> bool:
+    """Whether the files of `version` are under `data`."""
+    return are_there(data, version.path, version.size_bytes, version.format)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,7 @@ from assetflow.model.asset import Retries, SqlBody
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, MaterializationId, RunId, VersionId
 from assetflow.planning.history import Candidate
-from assetflow.planning.plan import Known, settle
+from assetflow.planning.plan import Known, settle, window_of
 from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, UpToDate
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Outcome, Plan, Step, Verdict
@@ -98,7 +99,7 @@ class Execution:
     clock: Callable[[], datetime]
     is_cancelled: Callable[[], bool]
     on_ended: Callable[[Sequence[Ended]], None] = lambda _ended: None
-    current: dict[AssetName, VersionId] = field(default_factory=dict)
+    current: dict[AssetPartition, VersionId] = field(default_factory=dict)
     failed: set[AssetPartition] = field(default_factory=set)
     ended: list[Ended] = field(default_factory=list)
     _known: Known = field(init=False)
@@ -139,7 +140,7 @@ class Execution:
             if one.result.outcome not in GOOD:
                 self.failed.add(target)
             elif one.version is not None:
-                self.current[target.asset] = one.version
+                self.current[target] = one.version
             self.ended.append(one)
             self.listener.finished(one.result)
         self.on_ended(ended)
@@ -202,7 +203,7 @@ class Execution:
         return [self._unmade(step, verdict) for step, verdict in settled]
 
     def _settle(self, step: Step) -> tuple[Step, Verdict]:
-        facts = self.knowledge.settled_facts(step.target.asset, self.current)
+        facts = self.knowledge.settled_facts(step.target, self.current)
         if facts.problem is not None:
             raise facts.problem
         step = replace(step, facts=facts)
@@ -306,6 +307,7 @@ class Execution:
             run=self.settings.run,
             asset=step.target.asset,
             partition=step.target.partition,
+            window=window_of(self._known, step.target),
             version=version.version,
             key=verdict.key,
             code_version=facts.code_version,
@@ -412,12 +414,24 @@ def found_candidates(
 
 
 def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:
-    """Return `steps` as tasks: those whose assets one function makes go together."""
-    assets = knowledge.analysis.graph.assets
+    """Return `steps` as tasks: what one call of one function, or one query, makes together.
+
+    Partitions of an asset go together as many as it says at once, neighbours in a plan.
+    """
+    assets = knowledge.graph.assets
     groups: dict[object, list[Step]] = {}
+    counted: Counter[object] = Counter()
     for step in steps:
         asset = assets.get(step.target.asset)
-        alone = asset is None or isinstance(asset.body, SqlBody) or not asset.body.outputs
-        key = step.target if alone or asset is None else id(asset.body)
+        if asset is None:
+            groups[step.target] = [step]
+            continue
+        code = id(asset.body)
+        if asset.options.batch_size > 1:
+            place = counted[step.target.asset] // asset.options.batch_size
+            counted[step.target.asset] += 1
+            key = (code, place, step.action in ("blocked", "withdraw"))
+        else:
+            key = (code, step.target.partition, step.action == "withdraw")
         groups.setdefault(key, []).append(step)
     return [Task(tuple(group)) for group in groups.values()]

@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 
 from assetflow.errors import AssetflowError
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.names import AssetName, CodeVersion
 
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """One input: its name in the code, what it resolves to, and what is read of it."""
+    """One input: its name in the code, what it resolves to, and what is read of it.
+
+    `mapping` says which partitions of it a partition of the asset reads.
+    """
 
     name: str
     upstream: AssetName
     form: str
     read_set: ReadSet
-    mapping: str = "whole"
+    mapping: PartitionMapping = WHOLE_TO_WHOLE
 
 
 @dataclass(frozen=True, slots=True)

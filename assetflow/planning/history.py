@@ -102,12 +102,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class RollUp:
+    """What an environment serves of one asset, over all its partitions.
+
+    `rows` is None for files; `materialized_at` is of the newest.
+    """
+
+    published: int
+    rows: int | None
+    materialized_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The past as one environment sees it.
 
-    `published` are the current pointers. `candidates` are by asset, partition and key.
-    `volatile` is the newest accepted materialization of each volatile asset, which
-    alone may be reused.
+    `published` are the current pointers, of all that a plan may need. `candidates` are by
+    asset, partition and key. `volatile` is the newest accepted materialization of each
+    volatile asset, which alone may be reused.
     """
 
     published: Mapping[AssetPartition, Publication] = field(default_factory=dict)

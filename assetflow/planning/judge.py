@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assetflow.model.columns import ReadSet
-from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, Key, VersionId
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    Digest,
+    Key,
+    PartitionKey,
+    VersionId,
+)
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import (
     Candidate,
@@ -32,10 +40,13 @@ from assetflow.planning.reasons import (
     by_weight,
 )
 from assetflow.planning.steps import Verdict
-from assetflow.planning.trace import key_of
+from assetflow.planning.trace import digest_of_parts, key_of
 
-DigestOf = Callable[[AssetName, VersionId, ReadSet], Digest]
-"""Gives the digest of a read-set of a version of an asset, or of a state of a source."""
+DigestOf = Callable[[AssetName, VersionId, ReadSet, PartitionKey], Digest]
+"""Gives the digest of a read-set of a version of an asset, or of a state of a source.
+
+The key is that of the slice which is read of a whole; "" is all of it.
+"""
 
 PartsOf = Callable[[AssetName, str], Mapping[str, str] | None]
 """Gives the named parts of an earlier code version of an asset, if they are known."""
@@ -55,22 +66,43 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What one partition reads of one input now.
+
+    `partitions` and the `versions` that would be read of them (states, of a source) are
+    in the order of the upstream's definition. What is `missing` was never made; with
+    `is_pending`, some of it is made first. The partitions are texts of ranges there.
+    """
+
+    use: InputFacts
+    partitions: tuple[PartitionKey, ...]
+    versions: tuple[VersionId, ...]
+    is_pending: bool = False
+    is_missing: bool = False
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What one asset's partition is judged by.
 
-    `current` has the version of each upstream (the state of each source) that would be
-    read; `pending` are the upstreams that run first. `last` is what is published, of
-    the asset itself or of the one that it was renamed from. `demands` are reasons that
-    the user gave: forced, refresh requested.
+    `reads` has what it would read of each input. `last` is what is published, of the
+    asset itself or of the one that it was renamed from. `demands` are reasons that the
+    user gave: forced, refresh requested. `window` is the time that the partition covers.
     """
 
     target: AssetPartition
     facts: AssetFacts
     last: Publication | None
-    current: Mapping[AssetName, VersionId]
-    pending: frozenset[AssetName] = frozenset()
+    reads: tuple[Read, ...]
+    window: str = ""
     demands: tuple[Reason, ...] = ()
     renamed_from: AssetName | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether something upstream runs first."""
+        return any(read.is_pending for read in self.reads)
 
 
 def judge(situation: Situation, evidence: Evidence) -> Verdict:
@@ -78,11 +110,12 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
     missing = tuple(_missing_upstreams(situation))
     if missing:
         return Verdict("blocked", missing)
-    if situation.pending or not situation.facts.is_settled:
+    if situation.is_pending or not situation.facts.is_settled:
         return _provisional(situation, evidence)
-    inputs = tuple(_input_reads(situation, situation.facts.inputs, evidence.digest_of))
+    inputs = tuple(_input_reads(situation, situation.reads, evidence.digest_of))
+    facts = situation.facts
     key = key_of(
-        situation.facts.code_version, situation.target.partition, situation.facts.settings, inputs
+        facts.code_version, situation.target.partition, situation.window, facts.settings, inputs
     )
     reasons = _firm_reasons(situation, evidence, inputs, key)
     if reasons:
@@ -91,19 +124,17 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
 
 
 def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
-    for use in situation.facts.inputs:
-        if use.upstream not in situation.current and use.upstream not in situation.pending:
-            yield UpstreamMissing(use.upstream)
+    for read in situation.reads:
+        if read.is_missing:
+            yield UpstreamMissing(read.use.upstream, read.missing)
 
 
 def _provisional(situation: Situation, evidence: Evidence) -> Verdict:
     """Judge by what is firm already: other inputs, the code; what waits is said to wait."""
     waiting = tuple(
-        UpstreamMayChange(use.upstream)
-        for use in situation.facts.inputs
-        if use.upstream in situation.pending
+        UpstreamMayChange(read.use.upstream) for read in situation.reads if read.is_pending
     )
-    known = [use for use in situation.facts.inputs if use.upstream not in situation.pending]
+    known = [read for read in situation.reads if not read.is_pending]
     firm: list[Reason] = []
     if situation.facts.is_settled and not situation.facts.is_expected:
         inputs = tuple(_input_reads(situation, known, evidence.digest_of))
@@ -164,46 +195,71 @@ def _input_reasons(situation: Situation, inputs: Iterable[InputRead]) -> Iterato
     if situation.last is None:
         return
     before = {use.name: use for use in situation.last.materialization.inputs}
-    waiting = {use.name for use in situation.facts.inputs if use.upstream in situation.pending}
+    waiting = {read.use.name for read in situation.reads if read.is_pending}
     for use in inputs:
         recorded = before.pop(use.name, None)
         if recorded is None:
             yield InputAdded(use.upstream)
-        elif (recorded.digest, recorded.read_set) != (use.digest, use.read_set):
-            yield InputChanged(use.upstream, use.read_set.columns)
+        elif (recorded.digest, recorded.read_set, recorded.partitions) != (
+            *(use.digest, use.read_set),
+            use.partitions,
+        ):
+            yield InputChanged(use.upstream, use.read_set.columns, _changed_parts(recorded, use))
         elif (recorded.form, recorded.mapping) != (use.form, use.mapping):
             yield CodeChanged((f"form of {use.name}",))
     for name in sorted(before.keys() - waiting):
         yield InputRemoved(before[name].upstream)
 
 
+def _changed_parts(before: InputRead, now: InputRead) -> tuple[str, ...]:
+    """Return the partitions that are read in another version, where several are read."""
+    if len(now.partitions) == len(before.partitions) == 1:
+        return ()
+    known = dict(zip(before.partitions, before.versions, strict=True))
+    found = dict(zip(now.partitions, now.versions, strict=True))
+    return changed_names(known, found)
+
+
 def _input_reads(
-    situation: Situation, uses: Iterable[InputFacts], digest_of: DigestOf
+    situation: Situation, reads: Iterable[Read], digest_of: DigestOf
 ) -> Iterator[InputRead]:
     """Say what each input would be read as; a version that was read before needs no digest."""
     made = situation.last.materialization if situation.last else None
     before = {use.name: use for use in made.inputs} if made else {}
-    for use in uses:
-        version = situation.current[use.upstream]
+    for read in reads:
+        use = read.use
         recorded = before.get(use.name)
         if (
             recorded is not None
-            and recorded.versions == (version,)
+            and recorded.versions == read.versions
+            and recorded.partitions == read.partitions
             and recorded.read_set == use.read_set
+            and recorded.mapping == use.mapping.text
         ):
             digest = recorded.digest
         else:
-            digest = digest_of(use.upstream, version, use.read_set)
+            digest = _digest(read, digest_of)
         yield InputRead(
             name=use.name,
             upstream=use.upstream,
             form=use.form,
-            mapping=use.mapping,
-            partitions=(WHOLE,),
-            versions=(version,),
+            mapping=use.mapping.text,
+            partitions=read.partitions,
+            versions=read.versions,
             read_set=use.read_set,
             digest=digest,
         )
+
+
+def _digest(read: Read, digest_of: DigestOf) -> Digest:
+    use = read.use
+    slices = read.partitions if use.mapping.is_slice else (WHOLE,) * len(read.versions)
+    return digest_of_parts(
+        [
+            digest_of(use.upstream, version, use.read_set, key)
+            for version, key in zip(read.versions, slices, strict=True)
+        ]
+    )
 
 
 def _materialize_or_reuse(

@@ -1,36 +1,50 @@
 """Decide what to materialize, and say why. Pure: no clock, no files, no database."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
-from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
-from assetflow.planning.facts import AssetFacts
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
+from assetflow.model.partitions import window_text
+from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import History, Publication
-from assetflow.planning.judge import Evidence, Situation, judge
+from assetflow.planning.judge import Evidence, Read, Situation, judge
+from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import (
     Forced,
     NotSelected,
     Reason,
     RefreshRequested,
-    UpstreamMissing,
     Withdrawn,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict
+from assetflow.planning.wanted import wanted_partitions
+
+Current = Mapping[AssetPartition, VersionId]
+"""The version of each partition, or the state of each source, that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """All that a plan is made from, but for the request.
 
-    `facts` has every asset of the graph; `states` the observed state of every source.
+    `facts` has every asset of the graph. `reach` are the partitions that may need
+    something: all others are up to date, and stay so. `current` has what these read,
+    the observed states of sources included. `obsolete` is published and declared no more.
     """
 
     environment: str
-    graph: AssetGraph
+    slices: Slices
     facts: Mapping[AssetName, AssetFacts]
     evidence: Evidence
-    states: Mapping[AssetName, VersionId]
+    current: Current
+    reach: Mapping[AssetName, Collection[PartitionKey]]
+    obsolete: tuple[AssetPartition, ...] = ()
+
+    @property
+    def graph(self) -> AssetGraph:
+        """Return how the assets relate."""
+        return self.slices.graph
 
     @property
     def history(self) -> History:
@@ -40,63 +54,183 @@ class Known:
 
 def plan(known: Known, request: Request) -> Plan:
     """Return the steps that bring what `request` asks for up to date, upstream first."""
-    wanted = _scope(known.graph, request)
-    selected = known.graph.assets.keys() if request.targets is None else request.targets
-    current: dict[AssetName, VersionId] = dict(known.states)
-    pending: set[AssetName] = set()
-    steps: list[Step] = []
-    notes: list[tuple[AssetName, str]] = []
-    up_to_date = 0
+    walk = _Walk(known, request, dict(known.current))
+    wanted = wanted_partitions(known.slices, request)
     for name in known.graph.assets:
-        if name not in wanted:
-            continue
-        step = _consider(known, request, name, name in selected, (current, pending))
-        runs = not request.only or name in selected
-        _follow(step, runs=runs, current=current, pending=pending)
+        if name in wanted:
+            walk.look_at(name, wanted[name])
+    return walk.planned()
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk down the graph. `current` and `pending` are what those downstream will find."""
+
+    known: Known
+    request: Request
+    current: dict[AssetPartition, VersionId]
+    pending: set[AssetPartition] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+    notes: dict[tuple[AssetName, str], None] = field(default_factory=dict)
+    left: dict[AssetPartition, None] = field(default_factory=dict)
+    up_to_date: int = 0
+
+    def look_at(self, name: AssetName, wanted: Collection[PartitionKey]) -> None:
+        """Decide about those of the `wanted` partitions of `name` that may need something."""
+        keys = [key for key in self.known.reach.get(name, ()) if key in wanted]
+        self.up_to_date += len(wanted) - len(keys)
+        found = [
+            step
+            for key in keys
+            if (step := self._considered(AssetPartition(name, key))) is not None
+        ]
+        runs = not self.request.only or name in self._selected()
+        for step in self._capped(found):
+            self._follow(step, runs=runs)
+            self._keep(step, runs=runs)
+
+    def _selected(self) -> Collection[AssetName]:
+        targets = self.request.targets
+        return self.known.graph.assets.keys() if targets is None else targets
+
+    def _considered(self, target: AssetPartition) -> Step | None:
+        """Return the step of `target`; None if what it reads is left for another time."""
+        known, name = self.known, target.asset
+        facts = known.facts[name]
+        if self.left and self._reads_left(target, facts):
+            self.left[target] = None
+            return None
+        last, renamed_from = last_publication(known, target)
+        demands: tuple[Reason, ...] = ()
+        if name in self._selected() and target not in self.request.done:
+            demands = _demands(self.request, facts)
+        situation = Situation(
+            target=target,
+            facts=facts,
+            last=last,
+            reads=reads_of(known, facts, target, self.current, self.pending),
+            window=window_of(known, target),
+            demands=demands,
+            renamed_from=renamed_from,
+        )
+        return Step(target, judge(situation, known.evidence), facts, last)
+
+    def _reads_left(self, target: AssetPartition, facts: AssetFacts) -> bool:
+        return any(
+            use.mapping.blocks and upstream in self.left
+            for use in facts.inputs
+            for upstream in stored_targets(self.known.slices, target, use)
+        )
+
+    def _capped(self, steps: list[Step]) -> Iterator[Step]:
+        """Yield `steps`; of those that run only the newest, as many as were asked for."""
+        most = self.request.max_partitions
+        running = [
+            step.target
+            for step in steps
+            if step.verdict.action in ("materialize", "may_materialize")
+        ]
+        surplus = set() if most is None else set(running[: max(len(running) - most, 0)])
+        for step in steps:
+            if step.target in surplus:
+                self.left[step.target] = None
+            else:
+                yield step
+
+    def _follow(self, step: Step, *, runs: bool) -> None:
+        """Note what those downstream of `step` will find: a version, a wait, or nothing."""
+        verdict = step.verdict
+        if runs and verdict.action in ("materialize", "may_materialize"):
+            self.pending.add(step.target)
+        elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
+            self.current[step.target] = verdict.candidate.version.version
+        elif step.last is not None and step.last.materialization.asset == step.target.asset:
+            self.current[step.target] = step.last.version.version
+
+    def _keep(self, step: Step, *, runs: bool) -> None:
+        name, action = step.target.asset, step.verdict.action
         if not runs:
-            if step.verdict.action not in (None, "verify"):
-                notes.extend(_said_downstream(known.graph, name, selected))
-        elif step.verdict.action is None:
-            up_to_date += 1
+            if action not in (None, "verify"):
+                self._note_downstream(name)
+        elif action is None:
+            self.up_to_date += 1
         else:
-            steps.append(step)
-        if step.facts is not None and step.verdict.action is not None:
-            notes.extend((name, note) for note in step.facts.notes)
-    steps.extend(_withdrawals(known, request))
-    return Plan(known.environment, _linked(steps, known.graph), up_to_date, tuple(notes))
+            self.steps.append(step)
+        if step.facts is not None and action is not None:
+            self.notes.update(dict.fromkeys((name, note) for note in step.facts.notes))
+
+    def _note_downstream(self, name: AssetName) -> None:
+        for other in self.known.graph.downstreams.get(name, ()):
+            if other in self._selected():
+                self.notes[other, str(NotSelected(name))] = None
+
+    def planned(self) -> Plan:
+        """Return what was decided."""
+        if self.request.is_everything:
+            self.steps.extend(_withdrawals(self.known))
+        steps = _linked(self.steps, self.known.slices)
+        left = tuple(self.left)
+        return Plan(self.known.environment, steps, self.up_to_date, tuple(self.notes), left)
 
 
-def _scope(graph: AssetGraph, request: Request) -> Collection[AssetName]:
-    """Return the assets to look at: the targets, what they are made from, what follows."""
-    if request.targets is None:
-        return graph.assets.keys()
-    targets = set(request.targets)
-    if request.downstream:
-        targets |= graph.all_downstream(targets)
-    return targets | graph.all_upstream(targets)
-
-
-def _consider(
+def reads_of(
     known: Known,
-    request: Request,
-    name: AssetName,
-    is_selected: bool,  # noqa: FBT001 - one of two states, named at the only call
-    around: tuple[Mapping[AssetName, VersionId], Collection[AssetName]],
-) -> Step:
-    facts = known.facts[name]
-    target = AssetPartition(name, WHOLE)
-    last, renamed_from = last_publication(known, target)
-    situation = Situation(
-        target=target,
-        facts=facts,
-        last=last,
-        current=around[0],
-        pending=frozenset(use.upstream for use in facts.inputs if use.upstream in around[1]),
-        demands=_demands(request, facts) if is_selected and name not in request.done else (),
-        renamed_from=renamed_from,
+    facts: AssetFacts,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition] = (),
+) -> tuple[Read, ...]:
+    """Return what `target` would read of each of its inputs."""
+    return tuple(_read(known, use, target, current, pending) for use in facts.inputs)
+
+
+def _read(
+    known: Known,
+    use: InputFacts,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition],
+) -> Read:
+    wanted = stored_targets(known.slices, target, use)
+    there = [one for one in wanted if one in current]
+    is_pending = any(one in pending for one in wanted)
+    absent = [one.partition for one in wanted if one not in current and one not in pending]
+    is_missing = bool(absent) and (use.mapping.blocks or len(absent) == len(wanted))
+    missing = _ranges(known.slices, use.upstream, absent) if is_missing else ()
+    partitions = tuple(one.partition for one in there)
+    return Read(
+        use=use,
+        partitions=(target.partition,) if use.mapping.is_slice else partitions,
+        versions=tuple(current[one] for one in there),
+        is_pending=is_pending,
+        is_missing=is_missing,
+        missing=missing,
     )
-    verdict = judge(situation, known.evidence)
-    return Step(target, verdict, facts, last)
+
+
+def _ranges(slices: Slices, name: AssetName, keys: list[PartitionKey]) -> tuple[str, ...]:
+    if keys == [WHOLE]:
+        return ()
+    return tuple(
+        first if first == last else f"{first}..{last}"
+        for first, last in slices.keys[name].ranges(keys)
+    )
+
+
+def stored_targets(
+    slices: Slices, target: AssetPartition, use: InputFacts
+) -> tuple[AssetPartition, ...]:
+    """Return what the store calls that which `target` reads of an input; cut or whole."""
+    if use.mapping.is_slice:
+        return (AssetPartition(use.upstream),)
+    own, others = slices.keys[target.asset], slices.keys[use.upstream]
+    keys = use.mapping.reads(target.partition, own, others)
+    return tuple(AssetPartition(use.upstream, key) for key in keys)
+
+
+def window_of(known: Known, target: AssetPartition) -> str:
+    """Return the time that `target` covers as its trace records it, "" for none."""
+    return window_text(known.slices.keys[target.asset].window(target.partition))
 
 
 def last_publication(
@@ -117,53 +251,47 @@ def _demands(request: Request, facts: AssetFacts) -> tuple[Reason, ...]:
     return (*refreshed, *forced)
 
 
-def _follow(
-    step: Step, *, runs: bool, current: dict[AssetName, VersionId], pending: set[AssetName]
-) -> None:
-    """Note what those downstream of `step` will find: a version, a wait, or nothing."""
-    name = step.target.asset
-    verdict = step.verdict
-    if runs and verdict.action in ("materialize", "may_materialize"):
-        pending.add(name)
-    elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
-        current[name] = verdict.candidate.version.version
-    elif step.last is not None and step.last.materialization.asset == name:
-        current[name] = step.last.version.version
+def demanded(
+    slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
+) -> dict[AssetName, Collection[PartitionKey]]:
+    """Return the partitions that run because `request` says so, whatever their state."""
+    if not request.force and not request.refresh:
+        return {}
+    wanted = wanted_partitions(slices, request)
+    selected = wanted.keys() if request.targets is None else request.targets
+    return {
+        name: keys
+        for name, keys in wanted.items()
+        if name in selected and _demands(request, facts[name])
+    }
 
 
-def _said_downstream(
-    graph: AssetGraph, name: AssetName, selected: Collection[AssetName]
-) -> Iterator[tuple[AssetName, str]]:
-    for other in graph.downstreams.get(name, ()):
-        if other in selected:
-            yield other, str(NotSelected(name))
+def _withdrawals(known: Known) -> Iterator[Step]:
+    for target in sorted(known.obsolete):
+        publication = known.history.published[target]
+        yield Step(target, Verdict("withdraw", (Withdrawn(),)), None, publication)
 
 
-def _withdrawals(known: Known, request: Request) -> Iterator[Step]:
-    if request.targets is not None:
-        return
-    for target, publication in sorted(known.history.published.items()):
-        if target.asset not in known.graph.assets:
-            yield Step(target, Verdict("withdraw", (Withdrawn(),)), None, publication)
-
-
-def _linked(steps: list[Step], graph: AssetGraph) -> tuple[Step, ...]:
+def _linked(steps: list[Step], slices: Slices) -> tuple[Step, ...]:
     """Return `steps` with each knowing which others it waits on."""
-    planned = {step.target.asset: step.target for step in steps if step.action != "withdraw"}
-    linked = []
-    for step in steps:
-        upstreams = graph.upstreams.get(step.target.asset, ())
-        waits = tuple(planned[name] for name in upstreams if name in planned)
-        linked.append(replace(step, waits_on=waits))
-    return tuple(linked)
+    planned = {step.target for step in steps if step.action != "withdraw"}
+    return tuple(
+        replace(step, waits_on=tuple(_waits(step, slices, planned))) if step.facts else step
+        for step in steps
+    )
 
 
-def settle(
-    known: Known,
-    step: Step,
-    facts: AssetFacts,
-    current: Mapping[AssetName, VersionId],
-) -> Verdict:
+def _waits(
+    step: Step, slices: Slices, planned: Collection[AssetPartition]
+) -> Iterator[AssetPartition]:
+    assert step.facts is not None
+    found: dict[AssetPartition, None] = {}
+    for use in step.facts.inputs:
+        found.update(dict.fromkeys(stored_targets(slices, step.target, use)))
+    return (target for target in found if target in planned)
+
+
+def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Verdict:
     """Decide `step` again, now that its upstreams are known: run, reuse, verify or nothing.
 
     `facts` are computed from the schemas of the versions in `current`, which the step
@@ -175,15 +303,9 @@ def settle(
         target=step.target,
         facts=facts,
         last=last,
-        current=current,
+        reads=reads_of(known, facts, step.target, current),
+        window=window_of(known, step.target),
         demands=demands,
         renamed_from=renamed_from,
     )
     return judge(situation, known.evidence)
-
-
-def blocked_by(step: Step) -> tuple[AssetName, ...]:
-    """Return the upstreams for want of which `step` cannot run."""
-    return tuple(
-        AssetName(reason.upstream) for reason in step.reasons if isinstance(reason, UpstreamMissing)
-    )

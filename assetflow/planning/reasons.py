@@ -55,18 +55,23 @@ class CodeChanged(Reason):
 
 @dataclass(frozen=True, slots=True)
 class InputChanged(Reason):
-    """The content that it reads of an input is another."""
+    """The content that it reads of an input is another.
+
+    `partitions` are ranges of those that changed, where several are read.
+    """
 
     input: str
     columns: tuple[str, ...] | None
+    partitions: tuple[str, ...] = ()
     code: ClassVar[str] = "input_changed"
 
     def __str__(self) -> str:
+        where = f" in {listed(self.partitions)}" if self.partitions else ""
         if self.columns is None:
-            return f"'{self.input}' changed (all of it is read)"
+            return f"'{self.input}' changed{where} (all of it is read)"
         if not self.columns:
-            return f"'{self.input}' changed (its row count is read)"
-        return f"'{self.input}' changed (reads {listed(self.columns)})"
+            return f"'{self.input}' changed{where} (its row count is read)"
+        return f"'{self.input}' changed{where} (reads {listed(self.columns)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +161,18 @@ class Reused(Reason):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamMissing(Reason):
-    """An upstream has no published version and is not going to be made."""
+    """An upstream has no published version and is not going to be made.
+
+    `partitions` are ranges of those that are missing, where it has partitions.
+    """
 
     upstream: str
+    partitions: tuple[str, ...] = ()
     code: ClassVar[str] = "upstream_missing"
 
     def __str__(self) -> str:
+        if self.partitions:
+            return f"'{self.upstream}' has no {listed(self.partitions)}"
         return f"'{self.upstream}' was never materialized"
 
 

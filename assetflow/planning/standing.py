@@ -1,54 +1,78 @@
 """How each asset stands, from what a plan over everything would do. Pure."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from assetflow.model.names import AssetName, AssetPartition
-from assetflow.planning.history import Publication
+from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
-from assetflow.planning.reasons import Reason, UpToDate
+from assetflow.planning.reasons import Reason, UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Sync
 from assetflow.planning.steps import Request, Step
 
+NOTHING = RollUp(0, None, None)
 
-def standings(known: Known) -> Iterator[AssetStatus]:
+
+def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[AssetStatus]:
     """Yield the status of each asset, upstream first.
 
     An asset whose upstream will run, and may come out the same, is `unknown`; one that
     only has to be verified or reused holds the right content already.
     """
-    steps = {step.target.asset: step for step in plan(known, Request()).steps}
+    steps: dict[AssetName, list[Step]] = defaultdict(list)
+    for step in plan(known, Request()).steps:
+        steps[step.target.asset].append(step)
     for name in known.graph.assets:
-        step = steps.get(name)
-        sync = _sync(step)
-        target = AssetPartition(name)
-        last = step.last if step else known.history.published.get(target)
-        reasons: tuple[Reason, ...] = step.reasons if step else (UpToDate(),)
-        yield AssetStatus(
-            asset=name,
-            sync=sync,
-            freshness="no_policy",
-            health="unchecked",
-            behind=_behind(known, last) if last and sync != "up_to_date" else (),
-            partitions={sync: 1},
-            reasons=reasons,
-            materialized_at=last.materialization.created_at if last else None,
-            rows=last.version.rows if last else None,
-        )
+        yield _status(known, name, steps.get(name, ()), served.get(name, NOTHING))
 
 
-def _sync(step: Step | None) -> Sync:
-    if step is None or step.action == "verify":
+def _status(
+    known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
+) -> AssetStatus:
+    counts: Counter[str] = Counter(map(_sync, steps))
+    counts["up_to_date"] += len(known.slices.keys[name]) - len(steps)
+    reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))
+    behind = [
+        upstream
+        for step in steps
+        if step.last is not None and _sync(step) != "up_to_date"
+        for upstream in _behind(known, step.last)
+    ]
+    return AssetStatus(
+        asset=name,
+        sync=_overall(counts, served),
+        freshness="no_policy",
+        health="unchecked",
+        behind=tuple(dict.fromkeys(behind)),
+        partitions={state: count for state, count in counts.items() if count},
+        reasons=reasons or (UpToDate(),),
+        materialized_at=served.materialized_at,
+        rows=served.rows,
+    )
+
+
+def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:
+    """Return how an asset stands as a whole: missing only if there is nothing of it."""
+    if counts["missing"]:
+        return "stale" if served.published else "missing"
+    if counts["stale"]:
+        return "stale"
+    return "unknown" if counts["unknown"] else "up_to_date"
+
+
+def _sync(step: Step) -> Sync:
+    if step.action == "verify":
         return "up_to_date"
     if step.last is None:
         return "missing"
     return "unknown" if step.action == "may_materialize" else "stale"
 
 
-def _behind(known: Known, last: Publication) -> tuple[AssetName, ...]:
-    """Return the upstreams that serve another version than `last` was made from."""
-    behind = []
+def _behind(known: Known, last: Publication) -> Iterator[AssetName]:
+    """Yield the upstreams that serve another version than `last` was made from."""
     for use in last.materialization.inputs:
-        upstream = known.history.published.get(AssetPartition(use.upstream))
-        if upstream is not None and use.versions != (upstream.version.version,):
-            behind.append(use.upstream)
-    return tuple(behind)
+        for key, version in zip(use.partitions, use.versions, strict=True):
+            upstream = known.history.published.get(AssetPartition(use.upstream, key))
+            if upstream is not None and version != upstream.version.version:
+                yield use.upstream
+                break

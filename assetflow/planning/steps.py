@@ -1,9 +1,9 @@
 """A plan and its steps, as values."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from assetflow.model.names import AssetName, AssetPartition, Key
+from assetflow.model.names import AssetName, AssetPartition, Key, PartitionKey
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, InputRead, Publication
 from assetflow.planning.reasons import Reason
@@ -24,11 +24,23 @@ Outcome = Literal[
 """How a step ended."""
 
 
+class PartitionRange(NamedTuple):
+    """The partitions from `first` to `last`, both included."""
+
+    first: PartitionKey
+    last: PartitionKey
+
+    def __str__(self) -> str:
+        return self.first if self.first == self.last else f"{self.first}..{self.last}"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for. `targets` None means everything, withdrawals included.
 
-    `done` are assets that were forced or refreshed already, when a run plans again.
+    `partitions` () means all that the definitions have; `latest`, the last of each.
+    At most `max_partitions` of an asset run, the newest. `done` were forced or refreshed
+    already, when a run plans again.
     """
 
     targets: frozenset[AssetName] | None = None
@@ -36,7 +48,15 @@ class Request:
     downstream: bool = False
     force: bool = False
     refresh: bool = False
-    done: frozenset[AssetName] = frozenset()
+    partitions: tuple[PartitionRange, ...] = ()
+    latest: bool = False
+    max_partitions: int | None = None
+    done: frozenset[AssetPartition] = frozenset()
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing was selected, so that what is no longer declared is withdrawn."""
+        return self.targets is None and not self.partitions and not self.latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +98,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be done, upstream first, and how many are up to date.
+    """What will be done, upstream first, and how many partitions of assets are up to date.
 
     `notes` are what the user should know of an asset beside its reasons: an
     order-dependent query, a read of the outside, a stale upstream that is not selected.
+    `left` are the partitions that need something and are left for another time, because
+    only so many were asked for.
     """
 
     environment: str
     steps: tuple[Step, ...]
     up_to_date: int
-    notes: tuple[tuple[AssetName, str], ...] = field(default=())
+    notes: tuple[tuple[AssetName, str], ...] = ()
+    left: tuple[AssetPartition, ...] = ()

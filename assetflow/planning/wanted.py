@@ -1,0 +1,81 @@
+"""Which partitions of which assets were asked for, and what these are made from."""
+
+from collections.abc import Collection, Mapping
+
+from assetflow.errors import UnknownPartition
+from assetflow.model.names import AssetName, PartitionKey
+from assetflow.planning.reach import Slices
+from assetflow.planning.steps import PartitionRange, Request
+
+Wanted = Mapping[AssetName, Collection[PartitionKey]]
+"""The partitions to look at, of the assets to look at."""
+
+
+def wanted_partitions(slices: Slices, request: Request) -> dict[AssetName, Collection[PartitionKey]]:
+    """Return what `request` is about: the targets, what they are made from, what follows.
+
+    Where partitions are named, an asset that has some of them is asked for these; one
+    that has none (a monthly mart, say, for a day) for those that read what is asked for.
+    What is only upstream is wanted as far as it is read.
+    """
+    scope = _scope(slices, request)
+    if not request.partitions and not request.latest:
+        return {name: slices.keys[name] for name in scope}
+    targets = _targets(slices, request)
+    wanted: dict[AssetName, Collection[PartitionKey]] = {}
+    for name in slices.graph.assets:
+        if name in targets:
+            wanted[name] = _asked_of(slices, request, name, wanted)
+    return wanted if request.only else _with_upstreams(slices, wanted)
+
+
+def _scope(slices: Slices, request: Request) -> Collection[AssetName]:
+    """Return the assets to look at, whatever the partition."""
+    graph = slices.graph
+    if request.targets is None:
+        return graph.assets.keys()
+    targets = _targets(slices, request)
+    return (targets | graph.all_upstream(targets)) & graph.assets.keys()
+
+
+def _targets(slices: Slices, request: Request) -> set[AssetName]:
+    graph = slices.graph
+    if request.targets is None:
+        return set(graph.assets)
+    below = graph.all_downstream(request.targets) if request.downstream else ()
+    return {*request.targets, *below}
+
+
+def _asked_of(
+    slices: Slices,
+    request: Request,
+    name: AssetName,
+    before: Wanted,
+) -> Collection[PartitionKey]:
+    keys = slices.keys[name]
+    if keys.partitions is None:
+        return keys
+    if request.latest:
+        return tuple(keys)[-1:]
+    own = {key for one in request.partitions for key in keys_in(slices, name, one)}
+    return own or slices.readers(name, before)
+
+
+def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[PartitionKey, ...]:
+    """Return the partitions of `name` from the first to the last of `asked`, both included.
+
+    None, where its partitions are of another kind.
+    """
+    try:
+        return slices.keys[name].between(asked.first, asked.last)
+    except UnknownPartition:
+        return ()
+
+
+def _with_upstreams(slices: Slices, wanted: Wanted) -> dict[AssetName, Collection[PartitionKey]]:
+    found: dict[AssetName, set[PartitionKey]] = {name: set(keys) for name, keys in wanted.items()}
+    for name in reversed(slices.graph.assets):
+        for upstream, keys in slices.reads(name, found.get(name, ())).items():
+            if upstream in slices.graph.assets and keys:
+                found.setdefault(upstream, set()).update(keys)
+    return dict(found)
