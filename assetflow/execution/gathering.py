@@ -33,18 +33,13 @@ def gather(
     engine: Engine,
     now: datetime,
     targets: Collection[AssetName] | None = None,
-    *,
-    is_lenient: bool = False,
 ) -> Knowledge:
-    """Return what is known as of `now`; only sources that `targets` need are observed.
-
-    With `is_lenient`, a source whose files are gone is taken as it was seen last.
-    """
+    """Return what is known as of `now`; only sources that `targets` need are observed."""
     names = [*analysis.graph.assets, *_old_names(analysis)]
     past = remembered(place.state, place.environment, names)
-    observer = Observer(place.root, now, engine, is_lenient)
-    sources = observer.observe_all(needed_sources(analysis, targets), past.observations)
-    knowledge = Knowledge(place.environment, place.state, analysis, engine, past, sources)
+    observer = Observer(place.root, now, engine)
+    sources, unseen = observer.observe_all(needed_sources(analysis, targets), past.observations)
+    knowledge = Knowledge(place.environment, place.state, analysis, engine, past, sources, unseen)
     knowledge.keep_codes()
     analysis.cache.save()
     return knowledge

@@ -22,7 +22,7 @@ from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.versions import scan_sql
 
 if TYPE_CHECKING:
-    from assetflow.execution.source_states import SourceState
+    from assetflow.execution.source_states import SourceState, UnseenSource
     from assetflow.warehouse.connection import Engine
 
 
@@ -31,7 +31,8 @@ class Knowledge:
     """Everything known of a project in one environment, and what a run learns on its way.
 
     `past` grows with what this run and others store meanwhile. `versions` has each
-    stored version that may be read. `wanted` are the read-sets of each upstream that its
+    stored version that may be read. `unseen` are the sources that cannot be observed; in
+    `sources` they are not. `wanted` are the read-sets of each upstream that its
     consumers have; their digests are computed together.
     """
 
@@ -41,6 +42,7 @@ class Knowledge:
     engine: Engine
     past: Remembered
     sources: Mapping[AssetName, SourceState]
+    unseen: Mapping[AssetName, UnseenSource] = field(default_factory=dict)
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
@@ -77,14 +79,6 @@ class Knowledge:
         """Return the state of each source."""
         return {name: source.state for name, source in self.sources.items()}
 
-    @property
-    def has_gone_sources(self) -> bool:
-        """Whether a source could not be observed, so that how assets stand is not known."""
-        graph = self.analysis.graph
-        read = {name for name in graph.sources if graph.downstreams.get(name)}
-        seen = {name for name, source in self.sources.items() if not source.is_gone}
-        return bool(read - seen)
-
     def known(self) -> Known:
         """Return what a plan is made from."""
         return Known(
@@ -93,6 +87,7 @@ class Knowledge:
             facts=self.facts,
             evidence=Evidence(self.history, self.digest_of, self.parts_of, self.is_there),
             states=self.states,
+            unknown={name: source.reason for name, source in self.unseen.items()},
         )
 
     def current(self) -> dict[AssetName, VersionId]:
@@ -218,6 +213,7 @@ class Knowledge:
         graph = self.analysis.graph
         shapes = self._shapes
         shapes.update({name: Shape(source.schema) for name, source in self.sources.items()})
+        shapes.update({name: source.shape for name, source in self.unseen.items()})
         for name in graph.assets:
             facts = self.analysis.facts(name, shapes)
             self.facts[name] = facts

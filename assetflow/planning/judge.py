@@ -5,7 +5,7 @@ nothing but this: a key that comes out the same gives no reason to run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, Key, VersionId
@@ -25,6 +25,7 @@ from assetflow.planning.reasons import (
     NeverMaterialized,
     Reason,
     Reused,
+    SourceUnknown,
     UpstreamMayChange,
     UpstreamMissing,
     Verified,
@@ -59,9 +60,10 @@ class Situation:
     """What one asset's partition is judged by.
 
     `current` has the version of each upstream (the state of each source) that would be
-    read; `pending` are the upstreams that run first. `last` is what is published, of
-    the asset itself or of the one that it was renamed from. `demands` are reasons that
-    the user gave: forced, refresh requested.
+    read; `pending` are the upstreams that run first; `unknown` those that are, or are
+    made from, sources that cannot be observed. `last` is what is published, of the asset
+    itself or of the one that it was renamed from. `demands` are reasons that the user
+    gave: forced, refresh requested.
     """
 
     target: AssetPartition
@@ -69,13 +71,14 @@ class Situation:
     last: Publication | None
     current: Mapping[AssetName, VersionId]
     pending: frozenset[AssetName] = frozenset()
+    unknown: Mapping[AssetName, tuple[SourceUnknown, ...]] = field(default_factory=dict)
     demands: tuple[Reason, ...] = ()
     renamed_from: AssetName | None = None
 
 
 def judge(situation: Situation, evidence: Evidence) -> Verdict:
     """Return what is to be done, with every reason; action None means up to date."""
-    missing = tuple(_missing_upstreams(situation))
+    missing = by_weight(tuple(_missing_upstreams(situation)))
     if missing:
         return Verdict("blocked", missing)
     if situation.pending or not situation.facts.is_settled:
@@ -92,7 +95,9 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
 
 def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
     for use in situation.facts.inputs:
-        if use.upstream not in situation.current and use.upstream not in situation.pending:
+        if use.upstream in situation.unknown:
+            yield from situation.unknown[use.upstream]
+        elif use.upstream not in situation.current and use.upstream not in situation.pending:
             yield UpstreamMissing(use.upstream)
 
 

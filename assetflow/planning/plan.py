@@ -1,7 +1,7 @@
 """Decide what to materialize, and say why. Pure: no clock, no files, no database."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
@@ -13,7 +13,7 @@ from assetflow.planning.reasons import (
     NotSelected,
     Reason,
     RefreshRequested,
-    UpstreamMissing,
+    SourceUnknown,
     Withdrawn,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict
@@ -23,7 +23,8 @@ from assetflow.planning.steps import Plan, Request, Step, Verdict
 class Known:
     """All that a plan is made from, but for the request.
 
-    `facts` has every asset of the graph; `states` the observed state of every source.
+    `facts` has every asset of the graph; `states` the observed state of every source, but
+    for those that cannot be observed: `unknown` says why.
     """
 
     environment: str
@@ -31,6 +32,7 @@ class Known:
     facts: Mapping[AssetName, AssetFacts]
     evidence: Evidence
     states: Mapping[AssetName, VersionId]
+    unknown: Mapping[AssetName, SourceUnknown] = field(default_factory=dict)
 
     @property
     def history(self) -> History:
@@ -38,24 +40,48 @@ class Known:
         return self.evidence.history
 
 
+@dataclass(slots=True)
+class _Around:
+    """What assets find upstream: a version, a wait, a source that is unknown, or nothing."""
+
+    current: dict[AssetName, VersionId]
+    unknown: dict[AssetName, tuple[SourceUnknown, ...]]
+    pending: set[AssetName] = field(default_factory=set)
+
+    def follow(self, step: Step, *, runs: bool) -> None:
+        """Note what those downstream of `step` will find."""
+        name = step.target.asset
+        verdict = step.verdict
+        unknown = _unknown_sources(step)
+        if runs and unknown:
+            self.unknown[name] = unknown
+        elif runs and verdict.action in ("materialize", "may_materialize"):
+            self.pending.add(name)
+        elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
+            self.current[name] = verdict.candidate.version.version
+        elif step.last is not None and step.last.materialization.asset == name:
+            self.current[name] = step.last.version.version
+
+
 def plan(known: Known, request: Request) -> Plan:
     """Return the steps that bring what `request` asks for up to date, upstream first."""
     wanted = _scope(known.graph, request)
     selected = known.graph.assets.keys() if request.targets is None else request.targets
-    current: dict[AssetName, VersionId] = dict(known.states)
-    pending: set[AssetName] = set()
+    around = _Around(
+        dict(known.states), {name: (reason,) for name, reason in known.unknown.items()}
+    )
     steps: list[Step] = []
     notes: list[tuple[AssetName, str]] = []
     up_to_date = 0
     for name in known.graph.assets:
         if name not in wanted:
             continue
-        step = _consider(known, request, name, name in selected, (current, pending))
+        step = _consider(known, request, name, name in selected, around)
         runs = not request.only or name in selected
-        _follow(step, runs=runs, current=current, pending=pending)
+        around.follow(step, runs=runs)
         if not runs:
             if step.verdict.action not in (None, "verify"):
-                notes.extend(_said_downstream(known.graph, name, selected))
+                notes.extend(_said_downstream(known.graph, step, selected))
         elif step.verdict.action is None:
             up_to_date += 1
         else:
@@ -81,7 +107,7 @@ def _consider(
     request: Request,
     name: AssetName,
     is_selected: bool,  # noqa: FBT001 - one of two states, named at the only call
-    around: tuple[Mapping[AssetName, VersionId], Collection[AssetName]],
+    around: _Around,
 ) -> Step:
     facts = known.facts[name]
     target = AssetPartition(name, WHOLE)
@@ -90,8 +116,9 @@ def _consider(
         target=target,
         facts=facts,
         last=last,
-        current=around[0],
-        pending=frozenset(use.upstream for use in facts.inputs if use.upstream in around[1]),
+        current=around.current,
+        pending=frozenset(use.upstream for use in facts.inputs if use.upstream in around.pending),
+        unknown=around.unknown,
         demands=_demands(request, facts) if is_selected and name not in request.done else (),
         renamed_from=renamed_from,
     )
@@ -117,26 +144,19 @@ def _demands(request: Request, facts: AssetFacts) -> tuple[Reason, ...]:
     return (*refreshed, *forced)
 
 
-def _follow(
-    step: Step, *, runs: bool, current: dict[AssetName, VersionId], pending: set[AssetName]
-) -> None:
-    """Note what those downstream of `step` will find: a version, a wait, or nothing."""
-    name = step.target.asset
-    verdict = step.verdict
-    if runs and verdict.action in ("materialize", "may_materialize"):
-        pending.add(name)
-    elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
-        current[name] = verdict.candidate.version.version
-    elif step.last is not None and step.last.materialization.asset == name:
-        current[name] = step.last.version.version
+def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
+    return tuple(reason for reason in step.verdict.reasons if isinstance(reason, SourceUnknown))
 
 
 def _said_downstream(
-    graph: AssetGraph, name: AssetName, selected: Collection[AssetName]
+    graph: AssetGraph, step: Step, selected: Collection[AssetName]
 ) -> Iterator[tuple[AssetName, str]]:
+    """Say of an asset that is not selected why what is made from it may be behind."""
+    name = step.target.asset
+    reasons = _unknown_sources(step) or (NotSelected(name),)
     for other in graph.downstreams.get(name, ()):
         if other in selected:
-            yield other, str(NotSelected(name))
+            yield from ((other, str(reason)) for reason in reasons)
 
 
 def _withdrawals(known: Known, request: Request) -> Iterator[Step]:
@@ -180,10 +200,3 @@ def settle(
         renamed_from=renamed_from,
     )
     return judge(situation, known.evidence)
-
-
-def blocked_by(step: Step) -> tuple[AssetName, ...]:
-    """Return the upstreams for want of which `step` cannot run."""
-    return tuple(
-        AssetName(reason.upstream) for reason in step.reasons if isinstance(reason, UpstreamMissing)
-    )

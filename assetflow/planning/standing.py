@@ -13,8 +13,9 @@ from assetflow.planning.steps import Request, Step
 def standings(known: Known) -> Iterator[AssetStatus]:
     """Yield the status of each asset, upstream first.
 
-    An asset whose upstream will run, and may come out the same, is `unknown`; one that
-    only has to be verified or reused holds the right content already.
+    An asset whose upstream will run, and may come out the same, is `unknown`, and so is
+    one that is made from a source which cannot be observed; one that only has to be
+    verified holds the right content already.
     """
     steps = {step.target.asset: step for step in plan(known, Request()).steps}
     for name in known.graph.assets:
@@ -41,7 +42,7 @@ def _sync(step: Step | None) -> Sync:
         return "up_to_date"
     if step.last is None:
         return "missing"
-    return "unknown" if step.action == "may_materialize" else "stale"
+    return "unknown" if step.action in ("may_materialize", "blocked") else "stale"
 
 
 def _behind(known: Known, last: Publication) -> tuple[AssetName, ...]:
