@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -433,10 +433,15 @@ def create_environment(project: Project, name: str, source: str = "main") -> Pub
 
 
 def promote_environment(project: Project, name: str, target: str = "main") -> PublicationSummary:
-    """Publish in `target` all that the environment `name` serves, at once."""
+    """Publish in `target` all that the environment `name` serves, at once.
+
+    The summary says which settings are different in the two: what `name` serves may come
+    of them.
+    """
     from assetflow.execution.promoting import promote
 
-    return promote(project.engine, project.state, name, target, now)
+    moved = promote(project.engine, project.state, name, target, now)
+    return replace(moved, origin=name, differing=project.settings.differing(name, target))
 
 
 def rollback_environment(
