@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -197,20 +197,13 @@ def plan(  # noqa: PLR0913 - each is an option of the command
 def gathered(
     project: Project,
     targets: Collection[AssetName] | None = None,
-    *,
-    is_lenient: bool = False,
 ) -> Knowledge:
-    """Return all that is known of `project` now; sources that `targets` need are observed.
-
-    With `is_lenient`, a source whose files are gone is taken as it was seen last.
-    """
+    """Return all that is known of `project` now; sources that `targets` need are observed."""
     from assetflow.execution.gathering import gather
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    return gather(
-        project.place, project.analysis, project.engine, now(), targets, is_lenient=is_lenient
-    )
+    return gather(project.place, project.analysis, project.engine, now(), targets)
 
 
 def _fold_leftovers(project: Project) -> None:
@@ -329,7 +322,7 @@ def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
     """Return how assets and columns reach one another: all, those selected, or one column."""
     from assetflow.execution.tracing import lineage_of
 
-    return lineage_of(gathered(project, is_lenient=True), select)
+    return lineage_of(gathered(project), select)
 
 
 def show(project: Project, name: str) -> AssetPage:
@@ -338,10 +331,8 @@ def show(project: Project, name: str) -> AssetPage:
     from assetflow.planning.standing import standings
 
     found = _named(project, name)
-    knowledge = gathered(project, is_lenient=True)
-    standing = None
-    if not knowledge.has_gone_sources:
-        standing = {one.asset: one for one in standings(knowledge.known())}.get(found)
+    knowledge = gathered(project)
+    standing = {one.asset: one for one in standings(knowledge.known())}.get(found)
     return page_of(knowledge, found, standing)
 
 
@@ -442,10 +433,15 @@ def create_environment(project: Project, name: str, source: str = "main") -> Pub
 
 
 def promote_environment(project: Project, name: str, target: str = "main") -> PublicationSummary:
-    """Publish in `target` all that the environment `name` serves, at once."""
+    """Publish in `target` all that the environment `name` serves, at once.
+
+    The summary says which settings are different in the two: what `name` serves may come
+    of them.
+    """
     from assetflow.execution.promoting import promote
 
-    return promote(project.engine, project.state, name, target, now)
+    moved = promote(project.engine, project.state, name, target, now)
+    return replace(moved, origin=name, differing=project.settings.differing(name, target))
 
 
 def rollback_environment(
@@ -491,12 +487,16 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         settings = read_settings(root)
         about_state = tuple(findings(root / settings.state))
         project = load(root)
-        _sound(gathered(project))
+        unseen = _sound(gathered(project)).unseen
     except AssetflowError as error:
         problem = Finding("project", "error", error.headline, str(error))
         return (*(about_state if "about_state" in locals() else ()), problem)
+    broken = [
+        Finding(f"source {name}", "error", one.error.headline, str(one.error))
+        for name, one in unseen.items()
+    ]
     count = len(project.graph.assets)
-    return (*about_state, Finding("project", "ok", f"{count} assets, all of them bind"))
+    return (*about_state, *broken, Finding("project", "ok", f"{count} assets, all of them bind"))
 
 
 def init(path: Path | str, name: str = "") -> tuple[Path, ...]:

@@ -1097,12 +1097,38 @@ class LibraryMissing(StepError):
         )
 
 
-class SourceNotFound(StepError):
+class SourceProblem(StepError):
+    """A source that cannot be observed as it is now; what does not read it goes on.
+
+    `path` is the file, the pattern or the place of the function in question.
+    """
+
+    path: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong on one line, the facts behind it."""
+        facts = [
+            str(value).rstrip(". ") if name == "reason" else f"{name}: {value}"
+            for name, value in self.facts.items()
+            if name != "source"
+        ]
+        said = f" ({'; '.join(facts[:3])})" if facts else ""
+        return f"{self.headline.removesuffix('.')}{said}."
+
+    @property
+    def way_out(self) -> str:
+        """Return what to do about it, on one line."""
+        return self.hint
+
+
+class SourceNotFound(SourceProblem):
     """No file matches the path of a source."""
 
     code = "source_not_found"
 
     def __init__(self, path: str, folder: str, nearby: Iterable[str]) -> None:
+        self.path = path
         names = list(nearby)
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # noqa: PLR2004 - a line's worth
         otherwise = "Mend the path of the source, or bring its files."
@@ -1113,12 +1139,13 @@ class SourceNotFound(StepError):
         )
 
 
-class SourceUnreadable(StepError):
+class SourceUnreadable(SourceProblem):
     """A file of a source cannot be read."""
 
     code = "source_unreadable"
 
     def __init__(self, path: str, reason: str) -> None:
+        self.path = path
         super().__init__(
             f"{path!r} cannot be read.",
             {"reason": reason},
@@ -1126,12 +1153,13 @@ class SourceUnreadable(StepError):
         )
 
 
-class SourceDeparts(StepError):
+class SourceDeparts(SourceProblem):
     """A file of a source has other columns than the source."""
 
     code = "source_departs"
 
     def __init__(self, path: str, differences: Mapping[str, str]) -> None:
+        self.path = path
         super().__init__(
             f"{path!r} departs from the columns of its source.",
             differences,
@@ -1250,18 +1278,29 @@ class NotRunning(UsageError):
         )
 
 
-class ObserveFailed(ProjectError):
+class ObserveFailed(SourceProblem):
     """The function of a source that should tell its version failed."""
 
     code = "observe_failed"
-    exit_code = 1
 
     def __init__(self, source: str, place: str, trace: str) -> None:
+        self.path = place
         super().__init__(
             f"The source '{source}' could not be observed: its function failed.",
             {"defined in": place},
             trace,
         )
+
+    @property
+    def sentence(self) -> str:
+        """Return what its function raised, on one line."""
+        raised = self.hint.rstrip().rpartition("\n")[2]
+        return f"The function in {self.path} failed: {raised.rstrip('.')}."
+
+    @property
+    def way_out(self) -> str:
+        """Return what to do about it; `hint` has the frames instead."""
+        return "Mend the function, or what it asks."
 
 
 class StepFailed(StepError):
@@ -1533,12 +1572,13 @@ class WrongForm(DefinitionError):
         super().__init__(headline, {"read by": asset, "defined in": place}, hint)
 
 
-class SourceIsFolder(StepError):
+class SourceIsFolder(SourceProblem):
     """The path of a source is a folder, which has no rows."""
 
     code = "source_is_folder"
 
     def __init__(self, path: str, names: Iterable[str]) -> None:
+        self.path = path
         inside = list(names)
         more = f" and {len(inside) - 5} more" if len(inside) > 5 else ""  # noqa: PLR2004 - a line's worth
         suffixes = {name.rpartition(".")[2] for name in inside}

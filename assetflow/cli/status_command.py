@@ -21,11 +21,11 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         metavar="stale",
-        help="Exit with 1 if something selected is stale or was never materialized.",
+        help="Exit with 1 if something selected is stale, missing or unknown.",
         show_default=False,
     ),
 ]
-STALE = frozenset({"stale", "missing"})
+NOT_KNOWN_TO_BE_RIGHT = frozenset({"stale", "missing", "unknown"})
 
 
 def status(
@@ -52,7 +52,7 @@ def status(
     from assetflow.report.status_report import status_report
 
     statuses = api.status(opened(project, environment), select or (), exclude or ())
-    is_stale = any(found.sync in STALE for found in statuses)
+    is_stale = any(found.sync in NOT_KNOWN_TO_BE_RIGHT for found in statuses)
     return Answer(statuses, status_json, status_report, int(fail_on is not None and is_stale))
 
 

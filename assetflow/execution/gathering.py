@@ -33,23 +33,20 @@ class Place:
     environment: str
 
 
-def gather(  # noqa: PLR0913 - each is one thing that a plan depends on
+def gather(
     place: Place,
     analysis: Analysis,
     engine: Engine,
     now: datetime,
     request: Request,
-    *,
-    is_lenient: bool = False,
 ) -> Knowledge:
     """Return what is known as of `now`, as far as a plan for `request` needs it.
 
-    Only sources that its targets need are observed. With `is_lenient`, a source whose
-    files are gone is taken as it was seen last.
+    Only sources that its targets need are observed.
     """
-    observer = Observer(place.root, now, engine, is_lenient)
+    observer = Observer(place.root, now, engine)
     needed = needed_sources(analysis, request.targets)
-    sources = observer.observe_all(needed, observations(place.state))
+    sources, unseen = observer.observe_all(needed, observations(place.state))
     knowledge = Knowledge(
         environment=place.environment,
         state=place.state,
@@ -57,6 +54,7 @@ def gather(  # noqa: PLR0913 - each is one thing that a plan depends on
         engine=engine,
         slices=slices_of(place.state, analysis, now),
         sources=sources,
+        unseen=unseen,
         shapes=published_shapes(place.state, place.environment, _shapeless(analysis)),
     )
     _look_back(knowledge, request)

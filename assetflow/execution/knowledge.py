@@ -22,7 +22,7 @@ from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.versions import scan_sql
 
 if TYPE_CHECKING:
-    from assetflow.execution.source_states import SourceState
+    from assetflow.execution.source_states import SourceState, UnseenSource
     from assetflow.warehouse.connection import Engine
 
 
@@ -32,8 +32,9 @@ class Knowledge:
 
     `shapes` are those of what is published. `past` is what was recalled of it, and grows
     with what this run and others store meanwhile; `reach` and `obsolete` are as in
-    `Known`. `versions` has each stored version that may be read. `wanted` are the
-    read-sets of each upstream that its consumers have; their digests are computed together.
+    `Known`. `unseen` are the sources that cannot be observed; in `sources` they are not.
+    `versions` has each stored version that may be read. `wanted` are the read-sets of
+    each upstream that its consumers have; their digests are computed together.
     """
 
     environment: str
@@ -42,6 +43,7 @@ class Knowledge:
     engine: Engine
     slices: Slices
     sources: Mapping[AssetName, SourceState]
+    unseen: Mapping[AssetName, UnseenSource]
     shapes: Mapping[AssetName, PublishedShape]
     past: Remembered = field(default_factory=Remembered)
     reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
@@ -91,14 +93,6 @@ class Knowledge:
         """Return the state of each source."""
         return {AssetPartition(name): source.state for name, source in self.sources.items()}
 
-    @property
-    def has_gone_sources(self) -> bool:
-        """Whether a source could not be observed, so that how assets stand is not known."""
-        graph = self.analysis.graph
-        read = {name for name in graph.sources if graph.downstreams.get(name)}
-        seen = {name for name, source in self.sources.items() if not source.is_gone}
-        return bool(read - seen)
-
     def known(self) -> Known:
         """Return what a plan is made from."""
         return Known(
@@ -109,6 +103,7 @@ class Knowledge:
             current=self.current(),
             reach=self.reach,
             obsolete=self.obsolete,
+            unknown={name: source.reason for name, source in self.unseen.items()},
         )
 
     def current(self) -> dict[AssetPartition, VersionId]:
@@ -244,6 +239,7 @@ class Knowledge:
         graph = self.analysis.graph
         shapes = self._shapes
         shapes.update({name: Shape(source.schema) for name, source in self.sources.items()})
+        shapes.update({name: source.shape for name, source in self.unseen.items()})
         for name in graph.assets:
             facts = self.analysis.facts(name, shapes)
             self.facts[name] = facts

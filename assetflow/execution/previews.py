@@ -136,6 +136,9 @@ class Previews:
         source = self.knowledge.sources.get(name)
         if source is not None and source.scan:
             return source.scan
+        unseen = self.knowledge.unseen.get(name)
+        if unseen is not None:
+            raise unseen.error
         last = self.knowledge.past.published.get(AssetPartition(name))
         if last is None:
             raise NoPreview(name, "it was never materialized")
@@ -162,8 +165,9 @@ class Previews:
         return self._texts[name]
 
     def _input(self, upstream: AssetName) -> str:
+        is_source = upstream in self.knowledge.analysis.graph.sources
         is_made = AssetPartition(upstream) in self.knowledge.past.published
-        if upstream in self.knowledge.sources or (is_made and upstream not in self.stale):
+        if is_source or (is_made and upstream not in self.stale):
             return self._read(upstream)
         return f"({self._computed(upstream)}\n)"
 

@@ -88,7 +88,11 @@ class Ended:
 
 @dataclass(slots=True)
 class Execution:
-    """One plan being carried out. `current` is what downstream steps would read now."""
+    """One plan being carried out. `current` is what downstream steps would read now.
+
+    `failed` are the steps that gave nothing, those that were blocked from the start
+    included: what waits on them cannot run.
+    """
 
     knowledge: Knowledge
     maker: Maker
@@ -103,6 +107,7 @@ class Execution:
     failed: set[AssetPartition] = field(default_factory=set)
     ended: list[Ended] = field(default_factory=list)
     _known: Known = field(init=False)
+    _has_failed: bool = False
     _tail_guard: threading.Lock = field(default_factory=threading.Lock)
 
     def carry_out(self, plan: Plan) -> None:
@@ -128,7 +133,7 @@ class Execution:
         ).run(self.settings.threads)
 
     def _should_stop(self) -> bool:
-        return self.is_cancelled() or (self.settings.fail_fast and bool(self.failed))
+        return self.is_cancelled() or (self.settings.fail_fast and self._has_failed)
 
     def _started(self, task: Task) -> None:
         for target in task.targets:
@@ -137,6 +142,7 @@ class Execution:
     def _done(self, _task: Task, ended: Sequence[Ended]) -> None:
         for one in ended:
             target = one.result.target
+            self._has_failed |= one.result.outcome == "failed"
             if one.result.outcome not in GOOD:
                 self.failed.add(target)
             elif one.version is not None:
@@ -174,11 +180,11 @@ class Execution:
     def _ended(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
         """Do what is to be done with `task`, under its locks."""
         first = task.steps[0]
+        if first.action == "blocked":
+            return [self._skipped(step, *step.reasons) for step in task.steps]
         failed = [AssetName(t.asset) for s in task.steps for t in s.waits_on if t in self.failed]
         if failed:
             return [self._skipped(step, UpstreamFailed(failed[0])) for step in task.steps]
-        if first.action == "blocked":
-            return [self._skipped(step, *step.reasons) for step in task.steps]
         if first.action == "withdraw":
             return [self._withdrawn(step) for step in task.steps]
         with locked_partitions(self.knowledge.state, task.targets, self.is_cancelled):

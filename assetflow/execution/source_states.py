@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.errors import (
-    AssetflowError,
     ObserveFailed,
     SourceDeparts,
+    SourceProblem,
     SourceUnreadable,
     StepError,
 )
@@ -25,6 +26,8 @@ from assetflow.model.columns import ReadSet, Schema
 from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName, Digest, RunId, VersionId, folded
+from assetflow.planning.reasons import SourceUnknown
+from assetflow.project.analysis import Shape
 from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
 from assetflow.warehouse.quoting import quoted_paths
@@ -47,7 +50,7 @@ class SourceState:
     """One source as it was observed: its files or its answer, and digests of what is read.
 
     `scan` is the SQL that reads it, "" where no SQL can. `is_new` says that the store
-    has another state, or none; `is_gone`, that this is how it was seen last.
+    has another state, or none.
     """
 
     source: Source
@@ -59,7 +62,6 @@ class SourceState:
     answer: str = ""
     digests: dict[ReadSet, Digest] = field(default_factory=dict)
     is_new: bool = True
-    is_gone: bool = False
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def digest(self, read_set: ReadSet, wanted: Iterable[ReadSet], engine: Engine) -> Digest:
@@ -123,8 +125,19 @@ def observe(
     """Return `source` as it is now; what `previous` knows already is not worked out again."""
     if source.observe is not None:
         return _asked(source, previous, root)
-    with about(source, root):
+    with about(source, root), _reading(source):
         return _observed(source, previous, root, now, engine)
+
+
+@contextmanager
+def _reading(source: Source) -> Iterator[None]:
+    """Turn what else can go wrong while files are looked at into SourceUnreadable."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError, EOFError, csv.Error) as error:
+        raise SourceUnreadable(source.path, str(error).split("\n", 1)[0]) from error
 
 
 @contextmanager
@@ -137,6 +150,8 @@ def about(source: Source, root: Path) -> Iterator[None]:
         named = {} if source.is_inline else {"source": f"{source.name}  {source.location}"}
         error.headline = error.headline.replace(above, "")
         facts = {name: str(value).replace(above, "") for name, value in error.facts.items()}
+        if isinstance(error, SourceProblem):
+            error.path = error.path.replace(above, "")
         error.facts = {**named, **facts}
         raise
 
@@ -263,39 +278,54 @@ def _asked(source: Source, previous: Observed | None, root: Path) -> SourceState
 
 
 @dataclass(frozen=True, slots=True)
+class UnseenSource:
+    """A source that cannot be observed: why, and what its readers have to go by.
+
+    `shape` has its columns as declared, or as they were when it was seen last.
+    """
+
+    source: Source
+    error: SourceProblem
+    shape: Shape
+
+    @property
+    def reason(self) -> SourceUnknown:
+        """Return why what is made from the source is blocked."""
+        return SourceUnknown(
+            source=self.source.name,
+            file=self.error.path,
+            problem=self.error.sentence,
+            hint=self.error.way_out,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Observer:
-    """Observes sources as of `now`; where it `is_lenient`, one that is gone is as it was."""
+    """Observes the sources of the project at `root` as of `now`."""
 
     root: Path
     now: datetime
     engine: Engine
-    is_lenient: bool = False
 
     def observe_all(
         self, sources: Iterable[Source], previous: Mapping[AssetName, Observed]
-    ) -> dict[AssetName, SourceState]:
-        """Return each of `sources` by name, those left out that are gone and were never seen."""
-        found = {
-            source.name: self._observed(source, previous.get(source.name)) for source in sources
-        }
-        return {name: state for name, state in found.items() if state is not None}
+    ) -> tuple[dict[AssetName, SourceState], dict[AssetName, UnseenSource]]:
+        """Return the state of each of `sources`, and those that cannot be observed.
 
-    def _observed(self, source: Source, previous: Observed | None) -> SourceState | None:
-        try:
-            return observe(source, previous, self.root, self.now, self.engine)
-        except AssetflowError:
-            if not self.is_lenient:
-                raise
-        if previous is None:
-            return None
-        return SourceState(
-            source,
-            previous.state,
-            previous.schema,
-            "",
-            self.root,
-            previous.files,
-            digests=dict(previous.digests),
-            is_new=False,
-            is_gone=True,
-        )
+        What is wrong with one is no matter to the assets that do not read it.
+        """
+        states: dict[AssetName, SourceState] = {}
+        unseen: dict[AssetName, UnseenSource] = {}
+        for source in sources:
+            before = previous.get(source.name)
+            try:
+                states[source.name] = observe(source, before, self.root, self.now, self.engine)
+            except SourceProblem as error:
+                unseen[source.name] = UnseenSource(source, error, _last_shape(source, before))
+        return states, unseen
+
+
+def _last_shape(source: Source, before: Observed | None) -> Shape:
+    if source.columns is not None:
+        return Shape(source.columns)
+    return Shape(before.schema if before else None, is_expected=True)

@@ -176,6 +176,9 @@ def schema_of(knowledge: Knowledge, name: AssetName) -> Schema | None:
     source = knowledge.sources.get(name)
     if source is not None:
         return source.schema or None
+    unseen = knowledge.unseen.get(name)
+    if unseen is not None:
+        return unseen.shape.schema
     facts = knowledge.facts.get(name)
     published = knowledge.past.published.get(AssetPartition(name))
     schema = facts.schema if facts else None

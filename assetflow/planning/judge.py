@@ -25,6 +25,7 @@ from assetflow.planning.history import (
     Publication,
     VersionStored,
 )
+from assetflow.graph.mapping import is_slice
 from assetflow.planning.reasons import (
     CodeChanged,
     InputAdded,
@@ -33,6 +34,7 @@ from assetflow.planning.reasons import (
     NeverMaterialized,
     Reason,
     Reused,
+    SourceUnknown,
     UpstreamMayChange,
     UpstreamMissing,
     Verified,
@@ -70,8 +72,9 @@ class Read:
     """What one partition reads of one input now.
 
     `partitions` and the `versions` that would be read of them (states, of a source) are
-    in the order of the upstream's definition. What is `missing` was never made; with
-    `is_pending`, some of it is made first. The partitions are texts of ranges there.
+    in the order of the upstream's definition. With `is_pending`, some of it is made
+    first. `missing` are ranges of what was never made; `unknown` says which sources that
+    it is made from cannot be observed.
     """
 
     use: InputFacts
@@ -80,6 +83,7 @@ class Read:
     is_pending: bool = False
     is_missing: bool = False
     missing: tuple[str, ...] = ()
+    unknown: tuple[SourceUnknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Situation:
 
 def judge(situation: Situation, evidence: Evidence) -> Verdict:
     """Return what is to be done, with every reason; action None means up to date."""
-    missing = tuple(_missing_upstreams(situation))
+    missing = by_weight(tuple(_missing_upstreams(situation)))
     if missing:
         return Verdict("blocked", missing)
     if situation.is_pending or not situation.facts.is_settled:
@@ -125,7 +129,9 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
 
 def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
     for read in situation.reads:
-        if read.is_missing:
+        if read.unknown:
+            yield from read.unknown
+        elif read.is_missing:
             yield UpstreamMissing(read.use.upstream, read.missing)
 
 
@@ -253,7 +259,7 @@ def _input_reads(
 
 def _digest(read: Read, digest_of: DigestOf) -> Digest:
     use = read.use
-    slices = read.partitions if use.mapping.is_slice else (WHOLE,) * len(read.versions)
+    slices = read.partitions if is_slice(use.mapping) else (WHOLE,) * len(read.versions)
     return digest_of_parts(
         [
             digest_of(use.upstream, version, use.read_set, key)

@@ -132,11 +132,18 @@ class EnvironmentLine:
 
 @dataclass(frozen=True, slots=True)
 class PublicationSummary:
-    """How many pointers of an environment were moved, and how many taken away."""
+    """How many pointers of an environment were moved, and how many taken away.
+
+    `origin` is the environment that was promoted. `differing` are the settings that it has
+    otherwise, so that what it shows may come of them: names by `variables`, `sources` and
+    `config`.
+    """
 
     environment: str
     published: int
     withdrawn: int
+    origin: str = ""
+    differing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
-from assetflow.model.partitions import window_text
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
@@ -15,6 +14,7 @@ from assetflow.planning.reasons import (
     NotSelected,
     Reason,
     RefreshRequested,
+    SourceUnknown,
     Withdrawn,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict
@@ -29,8 +29,8 @@ class Known:
     """All that a plan is made from, but for the request.
 
     `facts` has every asset of the graph. `reach` are the partitions that may need
-    something: all others are up to date, and stay so. `current` has what these read,
-    the observed states of sources included. `obsolete` is published and declared no more.
+    something: all others are up to date, and stay so. `current` has what these read, the
+    observed states of sources included. `obsolete` is published and declared no more.
     """
 
     environment: str
@@ -40,6 +40,7 @@ class Known:
     current: Current
     reach: Mapping[AssetName, Collection[PartitionKey]]
     obsolete: tuple[AssetPartition, ...] = ()
+    unknown: Mapping[AssetName, SourceUnknown] = field(default_factory=dict)
 
     @property
     def graph(self) -> AssetGraph:
@@ -64,12 +65,17 @@ def plan(known: Known, request: Request) -> Plan:
 
 @dataclass(slots=True)
 class _Walk:
-    """One walk down the graph. `current` and `pending` are what those downstream will find."""
+    """One walk down the graph.
+
+    `current`, `pending` and `unknown` are what those downstream will find: a version, a
+    wait, or something that is made from a source which cannot be observed.
+    """
 
     known: Known
     request: Request
     current: dict[AssetPartition, VersionId]
     pending: set[AssetPartition] = field(default_factory=set)
+    unknown: dict[AssetPartition, tuple[SourceUnknown, ...]] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     notes: dict[tuple[AssetName, str], None] = field(default_factory=dict)
     left: dict[AssetPartition, None] = field(default_factory=dict)
@@ -108,12 +114,25 @@ class _Walk:
             target=target,
             facts=facts,
             last=last,
-            reads=reads_of(known, facts, target, self.current, self.pending),
+            reads=self._reads(facts, target),
             window=window_of(known, target),
             demands=demands,
             renamed_from=renamed_from,
         )
         return Step(target, judge(situation, known.evidence), facts, last)
+
+    def _reads(self, facts: AssetFacts, target: AssetPartition) -> tuple[Read, ...]:
+        reads = reads_of(self.known, facts, target, self.current, self.pending)
+        if not self.unknown:
+            return reads
+        return tuple(
+            replace(read, unknown=(*read.unknown, *self._unknown(read.use, target)))
+            for read in reads
+        )
+
+    def _unknown(self, use: InputFacts, target: AssetPartition) -> tuple[SourceUnknown, ...]:
+        wanted = stored_targets(self.known.slices, target, use)
+        return tuple(reason for one in wanted for reason in self.unknown.get(one, ()))
 
     def _reads_left(self, target: AssetPartition, facts: AssetFacts) -> bool:
         return any(
@@ -139,8 +158,10 @@ class _Walk:
 
     def _follow(self, step: Step, *, runs: bool) -> None:
         """Note what those downstream of `step` will find: a version, a wait, or nothing."""
-        verdict = step.verdict
-        if runs and verdict.action in ("materialize", "may_materialize"):
+        verdict, unknown = step.verdict, _unknown_sources(step)
+        if runs and unknown:
+            self.unknown[step.target] = unknown
+        elif runs and verdict.action in ("materialize", "may_materialize"):
             self.pending.add(step.target)
         elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
             self.current[step.target] = verdict.candidate.version.version
@@ -151,7 +172,7 @@ class _Walk:
         name, action = step.target.asset, step.verdict.action
         if not runs:
             if action not in (None, "verify"):
-                self._note_downstream(name)
+                self._note_downstream(step)
         elif action is None:
             self.up_to_date += 1
         else:
@@ -159,10 +180,13 @@ class _Walk:
         if step.facts is not None and action is not None:
             self.notes.update(dict.fromkeys((name, note) for note in step.facts.notes))
 
-    def _note_downstream(self, name: AssetName) -> None:
+    def _note_downstream(self, step: Step) -> None:
+        """Say of an asset that is not selected why what is made from it may be behind."""
+        name = step.target.asset
+        reasons = _unknown_sources(step) or (NotSelected(name),)
         for other in self.known.graph.downstreams.get(name, ()):
             if other in self._selected():
-                self.notes[other, str(NotSelected(name))] = None
+                self.notes.update(dict.fromkeys((other, str(reason)) for reason in reasons))
 
     def planned(self) -> Plan:
         """Return what was decided."""
@@ -171,6 +195,10 @@ class _Walk:
         steps = _linked(self.steps, self.known.slices)
         left = tuple(self.left)
         return Plan(self.known.environment, steps, self.up_to_date, tuple(self.notes), left)
+
+
+def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
+    return tuple(reason for reason in step.verdict.reasons if isinstance(reason, SourceUnknown))
 
 
 def reads_of(
@@ -195,16 +223,18 @@ def _read(
     there = [one for one in wanted if one in current]
     is_pending = any(one in pending for one in wanted)
     absent = [one.partition for one in wanted if one not in current and one not in pending]
+    unknown = known.unknown.get(use.upstream)
     is_missing = bool(absent) and (use.mapping.blocks or len(absent) == len(wanted))
     missing = _ranges(known.slices, use.upstream, absent) if is_missing else ()
     partitions = tuple(one.partition for one in there)
     return Read(
         use=use,
-        partitions=(target.partition,) if use.mapping.is_slice else partitions,
+        partitions=(target.partition,) if is_slice(use.mapping) else partitions,
         versions=tuple(current[one] for one in there),
         is_pending=is_pending,
         is_missing=is_missing,
         missing=missing,
+        unknown=() if unknown is None else (unknown,),
     )
 
 
@@ -221,7 +251,7 @@ def stored_targets(
     slices: Slices, target: AssetPartition, use: InputFacts
 ) -> tuple[AssetPartition, ...]:
     """Return what the store calls that which `target` reads of an input; cut or whole."""
-    if use.mapping.is_slice:
+    if is_slice(use.mapping):
         return (AssetPartition(use.upstream),)
     own, others = slices.keys[target.asset], slices.keys[use.upstream]
     keys = use.mapping.reads(target.partition, own, others)
@@ -230,7 +260,8 @@ def stored_targets(
 
 def window_of(known: Known, target: AssetPartition) -> str:
     """Return the time that `target` covers as its trace records it, "" for none."""
-    return window_text(known.slices.keys[target.asset].window(target.partition))
+    window = known.slices.keys[target.asset].window(target.partition)
+    return window.text if window else ""
 
 
 def last_publication(
@@ -309,3 +340,4 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         renamed_from=renamed_from,
     )
     return judge(situation, known.evidence)
+

@@ -66,7 +66,7 @@ def stored_keys(
     mapping: PartitionMapping, key: PartitionKey, own: KeySet, others: KeySet
 ) -> tuple[PartitionKey, ...]:
     """Return under which keys the store has what `key` reads: a slice is cut from the whole."""
-    return (WHOLE,) if mapping.is_slice else mapping.reads(key, own, others)
+    return (WHOLE,) if is_slice(mapping) else mapping.reads(key, own, others)
 
 
 def reach(slices: Slices, doubtful: Partitions) -> dict[AssetName, tuple[PartitionKey, ...]]:

@@ -177,6 +177,24 @@ class UpstreamMissing(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceUnknown(Reason):
+    """A source that it is made from, directly or not, cannot be observed as it is now.
+
+    `file` is the file, the pattern or the place of the function in question, `problem`
+    one sentence, `hint` the way out.
+    """
+
+    source: str
+    file: str
+    problem: str
+    hint: str
+    code: ClassVar[str] = "source_unknown"
+
+    def __str__(self) -> str:
+        return f"'{self.source}' is unknown: {self.problem} {self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamFailed(Reason):
     """An upstream failed in this run, or could not run itself."""
 
@@ -244,6 +262,7 @@ WEIGHT = {
             UpToDate,
             Verified,
             Reused,
+            SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
             Superseded,

@@ -16,8 +16,9 @@ NOTHING = RollUp(0, None, None)
 def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[AssetStatus]:
     """Yield the status of each asset, upstream first.
 
-    An asset whose upstream will run, and may come out the same, is `unknown`; one that
-    only has to be verified or reused holds the right content already.
+    An asset whose upstream will run, and may come out the same, is `unknown`, and so is
+    one that is made from a source which cannot be observed; one that only has to be
+    verified holds the right content already.
     """
     steps: dict[AssetName, list[Step]] = defaultdict(list)
     for step in plan(known, Request()).steps:
@@ -65,7 +66,7 @@ def _sync(step: Step) -> Sync:
         return "up_to_date"
     if step.last is None:
         return "missing"
-    return "unknown" if step.action == "may_materialize" else "stale"
+    return "unknown" if step.action in ("may_materialize", "blocked") else "stale"
 
 
 def _behind(known: Known, last: Publication) -> Iterator[AssetName]:

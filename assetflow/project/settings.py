@@ -141,6 +141,40 @@ class Settings(BaseModel):
         """Return what is different in the environment `name`, nothing where it is not named."""
         return self.environments.get(name) or Environment()
 
+    def differing(self, name: str, other: str) -> dict[str, tuple[str, ...]]:
+        """Return the names of what is different in the environments `name` and `other`.
+
+        By `variables`, `sources` and `config`; what is the same in both is left out.
+        """
+        one, two = self.environment(name), self.environment(other)
+        found = {
+            "variables": _differing(
+                {**self.variables, **one.variables}, {**self.variables, **two.variables}
+            ),
+            "sources": _differing(one.sources, two.sources),
+            "config": _differing(self._config_of(one), self._config_of(two)),
+        }
+        return {kind: names for kind, names in found.items() if names}
+
+    def _config_of(self, environment: Environment) -> dict[str, object]:
+        """Return each value of the configs, named `section.field`."""
+        tables = (self.config, environment.config)
+        return {
+            f"{section}.{name}": value
+            for table in tables
+            for section, values in table.items()
+            for name, value in values.items()
+        }
+
+
+def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names that only one has, or that have another value or type of value."""
+    return tuple(
+        name
+        for name in sorted({*one, *other})
+        if repr(one.get(name)) != repr(other.get(name)) or (name in one) != (name in other)
+    )
+
 
 def find_project(start: Path, explicit: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the root of the project: `explicit`, else the nearest folder with settings.

@@ -64,12 +64,30 @@ def environments_table(lines: Iterable[EnvironmentLine]) -> RenderableType:
 
 
 def publication_text(summary: PublicationSummary) -> Text:
-    """Return what moved in an environment, in a sentence."""
+    """Return what moved in an environment, in a sentence, and where it may come from."""
     if not summary.published and not summary.withdrawn:
         return Text(f"Environment '{summary.environment}' shows the same already.")
     text = f"Environment '{summary.environment}': {counted(summary.published, 'asset')} published"
     withdrawn = f", {summary.withdrawn:,} withdrawn" if summary.withdrawn else ""
-    return Text(f"{text}{withdrawn}.")
+    return Text(f"{text}{withdrawn}.").append_text(_of_other_settings(summary))
+
+
+def _of_other_settings(summary: PublicationSummary) -> Text:
+    """Return a warning where what was promoted may come of settings that are different."""
+    if not summary.differing:
+        return Text()
+    width = max(map(len, summary.differing))
+    names = f"'{summary.origin}' and '{summary.environment}'"
+    lines = [
+        f"What is published may come of settings that are different in {names}:",
+        *(f"  {kind:<{width}}  {', '.join(names)}" for kind, names in summary.differing.items()),
+        f"`assetflow plan{_env(summary.environment)}` says what would be made anew.",
+    ]
+    return Text("\n" + "\n".join(lines), style=COLOURS["warn"])
+
+
+def _env(environment: str) -> str:
+    return "" if environment == "main" else f" --env {environment}"
 
 
 def gc_text(result: GcResult) -> Text:

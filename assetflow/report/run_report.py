@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assetflow.planning.pages import RunLine, RunPage, StepLine
+from assetflow.planning.reasons import SourceUnknown
 from assetflow.planning.results import RunResult, StepResult
 from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
 from assetflow.report.plan_report import why
@@ -186,9 +187,16 @@ def run_summary(result: RunResult) -> RenderableType:
         parts += [error_text(step.error, step.attempts), Text()]
     if len(failures) > MOST_FAILURES:
         parts += [Text(f"… and {len(failures) - MOST_FAILURES:,} more failures"), Text()]
+    parts += [Text(text, style="red") for text in _unknown_sources(result)]
     if result.problem:
         parts.append(Text(result.problem, style="red"))
     return Group(*parts, *_last_words(result))
+
+
+def _unknown_sources(result: RunResult) -> Iterable[str]:
+    """Return what is wrong with sources, each once, however many assets are made from it."""
+    reasons = (reason for step in result.steps for reason in step.reasons)
+    return dict.fromkeys(str(one) for one in reasons if isinstance(one, SourceUnknown))
 
 
 def _last_words(result: RunResult) -> Iterator[Text]:

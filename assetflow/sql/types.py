@@ -60,6 +60,25 @@ def needs_cast(schema: Schema) -> bool:
     return stored_schema(schema) != schema
 
 
+def nested_types(type_: str) -> tuple[str, tuple[str, ...]]:
+    """Return how `type_` is nested, "list", "struct" or "map", and the types within it.
+
+    Of a type that is not nested, "" and nothing.
+
+    >>> nested_types('STRUCT(a DOUBLE, "b, c" MAP(VARCHAR, FLOAT)[])')
+    ('struct', ('DOUBLE', 'MAP(VARCHAR, FLOAT)[]'))
+    """
+    if suffix := _SUFFIX.search(type_):
+        return "list", (type_[: suffix.start()],)
+    name, _, inside = type_.partition("(")
+    if name == "MAP":
+        return "map", tuple(_items(inside[:-1]))
+    if name in ("STRUCT", "TUPLE"):
+        fields = (_field(item) for item in _items(inside[:-1]))
+        return "struct", tuple(inner for _, inner in fields)
+    return "", ()
+
+
 def _projection(name: str, type_: str, stored: str) -> str:
     column = quoted(name)
     return column if stored == type_ else f"cast({column} as {stored}) as {column}"
@@ -84,10 +103,14 @@ def _stored(type_: str) -> str:
 
 def _stored_field(field: str) -> str:
     """Return a field of a STRUCT, its name kept, its type as stored."""
+    name, type_ = _field(field)
+    return f"{name} {_stored(type_)}" if name else _stored(type_)
+
+
+def _field(field: str) -> tuple[str, str]:
+    """Return the name of a field of a STRUCT, "" where it has none, and its type."""
     match = re.match(r'("(?:[^"]|"")*"|[^\s"(]+)\s+(?=\S)', field)
-    if match is None:
-        return _stored(field)
-    return f"{match.group(1)} {_stored(field[match.end() :])}"
+    return (match.group(1), field[match.end() :]) if match else ("", field)
 
 
 def _items(inside: str) -> Iterator[str]:

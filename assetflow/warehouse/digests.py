@@ -21,6 +21,7 @@ from assetflow.model.columns import Column, ReadSet, Schema
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import Digest, folded
 from assetflow.sql.query import quoted
+from assetflow.warehouse.rounding import FLOATS, holds_floats, rounded, rounded_within
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 SMALL = 1000
 """Up to so many rows are a small table."""
 
-_FLOATS = frozenset({"FLOAT", "DOUBLE"})
-_SMALLEST_MAGNITUDE = -300
 _OF_128_BITS = re.compile(r"U?HUGEINT|DECIMAL\((19|[23]\d),\d+\)")
 _AS_TEXT_TOO = re.compile(r"\]$|^(STRUCT|MAP|UNION|VARIANT|INTERVAL|TUPLE)\b")
 
@@ -76,7 +75,7 @@ def digest_columns(
 
     `scan_sql` is what follows `from`, with the columns of `schema`; `rows` is their
     number, where it is known. Floats count exactly, the sign of zero included, or to
-    `float_digits` significant digits (those within nested values always exactly).
+    `float_digits` significant digits, also within lists, structs and maps.
     Raises MissingReadSetColumn.
     """
     groups = {read_set: _group(read_set, schema) for read_set in read_sets}
@@ -171,7 +170,7 @@ def _digest(
     """Return the name of what was found; "everything" has its columns in their own order."""
     columns = schema if read_set.columns is None else _group(read_set, schema)[0]
     described = [text for column in columns for text in (column.name, column.type)]
-    is_rounded = any(column.type in _FLOATS for column in columns)
+    is_rounded = any(holds_floats(column.type) for column in columns)
     kind = "everything" if read_set.columns is None else "columns"
     order = "in order" if read_set.ordered and columns else ""
     digits = str(float_digits or "") if is_rounded else ""
@@ -203,17 +202,9 @@ def _value(column: Column, float_digits: int | None) -> str:
     name = quoted(column.name)
     if _OF_128_BITS.fullmatch(column.type):
         return f"{name}, {name}::double"
-    if column.type in _FLOATS:
-        return _rounded(name, float_digits) if float_digits else f"{name}, signbit({name})"
+    if column.type in FLOATS:
+        return rounded(name, float_digits) if float_digits else f"{name}, signbit({name})"
+    if float_digits and holds_floats(column.type):
+        within = rounded_within(name, column.type, float_digits)
+        return f"{within}, ({within})::varchar"
     return f"{name}, {name}::varchar" if _AS_TEXT_TOO.search(column.type) else name
-
-
-def _rounded(name: str, digits: int) -> str:
-    """Return the mantissa to `digits` digits and the magnitude of a float, as two values."""
-    magnitude = f"greatest(floor(log10(abs({name}::double))), {_SMALLEST_MAGNITUDE})"
-    mantissa = f"round({name}::double / pow(10, {magnitude} - {digits - 1}))"
-    has_digits = f"isfinite({name}) and {name} <> 0"
-    return (
-        f"case when {has_digits} then {mantissa} else {name}::double end, "
-        f"case when {has_digits} then {magnitude} end"
-    )

@@ -7,10 +7,17 @@ from tests.golden import assert_golden
 
 JAN = "data/orders/jan.csv"
 FEB = "data/orders/feb.csv"
-BROKEN = {
-    "source_vanished": {JAN: None},
+MISFITS = {
     "source_column_renamed": {JAN: "id,amont\n1,2.5\n"},
     "source_column_gone": {JAN: "id\n1\n2\n"},
+    "an_unknown_read_option": {
+        "shop/more.py": "from assetflow import source\n\n"
+        'source("stores", path="data/orders/*.csv", read_options={"delimiter": ";"})\n',
+        "shop/more_stores.sql": "select * from stores\n",
+    },
+}
+UNKNOWN = {
+    "source_vanished": {JAN: None},
     "one_file_departs": {FEB: "id,amt\n3,4.0\n"},
     "one_file_lacks_a_column": {FEB: "id\n3\n"},
     "a_row_with_too_many_values": {JAN: "id,amount\n1,2.5\n2,3.0,9,9\n"},
@@ -68,16 +75,11 @@ BROKEN = {
                 return [{"n": len(stores)}]
         """,
     },
-    "an_unknown_read_option": {
-        "shop/more.py": "from assetflow import source\n\n"
-        'source("stores", path="data/orders/*.csv", read_options={"delimiter": ";"})\n',
-        "shop/more_stores.sql": "select * from stores\n",
-    },
 }
 
 
-@pytest.mark.parametrize(("name", "files"), BROKEN.items(), ids=BROKEN)
-def test_a_source_that_cannot_be_read_stops_the_plan_and_nothing_is_lost(name, files, shop):
+@pytest.mark.parametrize(("name", "files"), MISFITS.items(), ids=MISFITS)
+def test_a_query_that_does_not_fit_its_source_stops_the_plan_and_nothing_is_lost(name, files, shop):
     served = shop.published()
     shop.write(files)
 
@@ -90,6 +92,121 @@ def test_a_source_that_cannot_be_read_stops_the_plan_and_nothing_is_lost(name, f
     assert shop.normalised(document.document["error"]["headline"]) in said.err
     assert document.document["error"]["hint"]
     assert shop.published() == served
+
+
+SPARED = {"shop/spared.sql": "select 1 as one\n", "shop/beside.sql": "select * from spared\n"}
+
+
+@pytest.mark.parametrize(("name", "files"), UNKNOWN.items(), ids=UNKNOWN)
+def test_a_source_that_cannot_be_read_blocks_what_is_made_from_it_alone(name, files, shop):
+    served = shop.published()
+    shop.write({**files, **SPARED, "shop/below.sql": "select id from orders\n"})
+
+    page = shop.run("plan")
+    planned = shop.run("plan", "--json").document
+    status = {one["asset"]: one for one in shop.run("status", "--json").document}
+    ran = shop.run("materialize", "--json")
+
+    assert_golden(f"bad_input/{name}", page.out)
+    assert (page.code, page.err, ran.code) == (0, "", 1)
+    blocked = {step["asset"]: step for step in planned["steps"] if step["action"] == "blocked"}
+    steps = {step["asset"]: step for step in ran.document["steps"]}
+    assert blocked
+    for asset, step in blocked.items():
+        (reason,) = step["reasons"]
+        assert reason["code"] == "source_unknown"
+        assert all(reason[fact] for fact in ("source", "file", "problem", "hint"))
+        assert (steps[asset]["outcome"], steps[asset]["reasons"]) == ("skipped", [reason])
+        assert status[asset]["sync"] == ("unknown" if asset in served else "missing")
+        assert status[asset]["reasons"] == [reason]
+        assert shop.published().get(asset) == served.get(asset)
+    assert all(steps[name]["outcome"] == "materialized" for name in ("spared", "beside"))
+    assert {"spared", "beside"} <= shop.published().keys()
+    assert status.keys() - blocked.keys() >= {"spared", "beside"}
+    assert shop.run("status", *blocked, "--fail-on", "stale").code == 1
+
+
+def test_a_run_says_once_what_is_wrong_with_a_source(shop):
+    shop.write({JAN: None, **SPARED, "shop/below.sql": "select id from orders\n"})
+
+    said = shop.run("materialize")
+
+    assert said.code == 1
+    assert_golden("bad_input/run_with_a_source_that_vanished", said.out)
+    logged = shop.run("run", shop.runs()[0].run_id, "--json").document["steps"]
+    reasons = {step["asset"]: step["reasons"] for step in logged}
+    assert reasons["orders"] == reasons["below"]
+    assert reasons["orders"][0]["code"] == "source_unknown"
+
+
+def test_fail_fast_goes_on_past_what_was_blocked_from_the_start(shop):
+    shop.write({JAN: None, **SPARED})
+
+    steps = shop.run("materialize", "--fail-fast", "--threads", "1", "--json").document["steps"]
+
+    assert {step["asset"]: step["outcome"] for step in steps} == {
+        "orders": "skipped",
+        "spared": "materialized",
+        "beside": "materialized",
+    }
+
+
+def test_all_or_nothing_is_nothing_where_a_source_is_unknown(shop):
+    served = shop.published()
+    shop.write({JAN: None, **SPARED, "assetflow.toml": 'package = "shop"\npublish = "all"\n'})
+
+    assert shop.run("materialize").code == 1
+    assert shop.published() == served
+
+
+def test_the_columns_that_a_source_had_last_keep_lineage_useful(shop):
+    shop.write({JAN: None, "shop/below.sql": "select amount + 1 as more from orders\n"})
+
+    lineage = shop.run("lineage", "below.more", "--json").document
+
+    edges = {(edge["from"], edge["to"]) for edge in lineage["column_edges"]}
+    assert edges == {("raw_orders.amount", "orders.amount"), ("orders.amount", "below.more")}
+    page = shop.run("show", "orders", "--json").document
+    assert page["status"]["sync"] == "unknown"
+    assert shop.run("show", "raw_orders").code == 0
+
+
+def test_a_look_at_the_rows_of_a_source_that_is_gone_says_so(shop):
+    shop.write({JAN: None})
+
+    for arguments in (["sql", "from raw_orders"], ["sql", "--asset", "orders"]):
+        said = shop.run(*arguments)
+        assert said.code == 1
+        assert "No file matches 'data/orders/*.csv'." in said.err
+    assert shop.run("plan", "--diff").code == 0
+
+
+def test_the_doctor_names_a_source_that_cannot_be_read(shop):
+    shop.write({JAN: None})
+
+    said = shop.run("doctor", "--json")
+
+    assert said.code == 1
+    found = {one["name"]: one for one in said.document}
+    assert found["source raw_orders"]["status"] == "error"
+    assert "nearest folder" in found["source raw_orders"]["hint"]
+
+
+def test_another_environment_is_not_touched_by_a_source_of_this_one(shop):
+    shop.write(
+        {
+            "assetflow.toml": """
+                package = "shop"
+
+                [environments.dev.sources]
+                raw_orders = "sample.csv"
+            """
+        }
+    )
+    assert shop.run("env", "create", "dev").code == 0
+
+    assert "blocked" in shop.run("plan", "--env", "dev").out
+    assert shop.run("plan").out == "Everything is up to date: 1 asset.\n"
 
 
 SPOILT = {
@@ -138,8 +255,8 @@ def test_a_source_that_may_not_be_read(shop):
 
     said = shop.process("plan", preexec_fn=without_privilege)
 
-    assert said.code == 1
-    assert_golden("bad_input/source_unreadable", said.err)
+    assert said.code == 0
+    assert_golden("bad_input/source_unreadable", said.out)
 
 
 MEDDLING = """

@@ -276,6 +276,35 @@ def test_environments_share_versions_and_are_promoted(project):
     assert project.rows("totals")[0]["total"] == 15
 
 
+def test_promoting_says_which_settings_are_different(project):
+    project.write(
+        {
+            "data/sample.csv": "id,customer,amount\n1,ann,1\n",
+            "assetflow.toml": """
+                package = "shop"
+                variables = { region = "all", year = 2026 }
+
+                [environments.dev]
+                variables = { region = "north", year = 2026, more = true }
+                sources = { raw_orders = "data/sample.csv" }
+
+                [environments.qa]
+                variables = { region = "north", more = true }
+                """,
+        }
+    )
+    project.materialize(environment="dev")
+
+    to_main = api.promote_environment(project.load(), "dev")
+    to_qa = api.promote_environment(project.load(), "dev", "qa")
+
+    assert (to_main.published, to_main.origin) == (3, "dev")
+    assert to_main.differing == {"variables": ("more", "region"), "sources": ("raw_orders",)}
+    assert to_qa.differing == {"sources": ("raw_orders",)}
+    assert api.promote_environment(project.load(), "main", "main").differing == {}
+    assert project.actions()["clean"] == "materialize"
+
+
 def test_an_earlier_state_can_be_read(project):
     project.materialize()
     before = api.now()

@@ -240,6 +240,15 @@ SCENARIOS = (
         {},
         ("totals", "--only"),
     ),
+    Scenario(
+        "a source that is gone",
+        writes(orders_csv="", beside_sql="select 1 as one"),
+        {
+            **dict.fromkeys(("clean", "totals", "report"), ("blocked", "source_unknown")),
+            "beside": ("materialize", "never_materialized"),
+        },
+        code=1,
+    ),
 )  # fmt: skip
 
 
@@ -326,7 +335,7 @@ def assert_status_follows_plan(statuses: dict[str, Said], plan: dict[str, Said])
             assert status.what == "up_to_date"
         else:
             assert status.what in {"stale", "missing", "unknown"}
-            assert (status.what == "unknown") == (step.what == "may_materialize")
+            assert (status.what == "unknown") == (step.what in {"may_materialize", "blocked"})
         assert status.reasons == (step.reasons if step else (("up_to_date", "up to date"),))
     assert {name for name, one in plan.items() if one.what != "withdraw"} <= statuses.keys()
 

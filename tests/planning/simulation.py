@@ -32,6 +32,7 @@ from assetflow.planning.history import (
 )
 from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Known, plan, settle
+from assetflow.planning.reasons import SourceUnknown
 from assetflow.planning.steps import Plan, Request, Verdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,11 +72,15 @@ class Formula:
 
 @dataclass
 class World:
-    """Formulas and source rows as they are now, and what was made of them so far."""
+    """Formulas and source rows as they are now, and what was made of them so far.
+
+    The sources that are `gone` cannot be observed.
+    """
 
     formulas: dict[str, Formula]
     sources: dict[str, Row]
     outside: int = 0
+    gone: set[str] = field(default_factory=set)
     content: dict[VersionId, Row] = field(default_factory=dict)
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     materializations: list[Materialized] = field(default_factory=list)
@@ -107,7 +112,11 @@ class World:
                 parts_of=lambda asset, version: None,
                 is_there=lambda version: version.version in self.content,
             ),
-            states={AssetName(name): self.state(name) for name in self.sources},
+            states={AssetName(n): self.state(n) for n in self.sources if n not in self.gone},
+            unknown={
+                AssetName(name): SourceUnknown(name, f"{name}.csv", "It is gone.", "Bring it.")
+                for name in self.gone
+            },
         )
 
     def facts(self, name: str) -> AssetFacts:

@@ -82,3 +82,34 @@ def test_incremental_equals_from_scratch(data):
         made = {one.asset: one.key for one in world.materializations[-len(ran) or None :]}
         assert not {(name, made[name]) for name in ran if name in made} & known
         assert world.plan().steps == ()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_what_is_unknown_stops_what_is_made_from_it_and_nothing_else(data):
+    world = World(
+        {name: data.draw(formulas(place)) for place, name in enumerate(ASSETS)},
+        {name: data.draw(ROWS) for name in SOURCES},
+    )
+    if data.draw(st.booleans()):
+        world.materialize()
+    world.gone = set(data.draw(st.sampled_from([["s0"], ["s1"], SOURCES])))
+
+    for edit in data.draw(st.lists(edits(), min_size=1, max_size=4)):
+        apply(world, edit)
+        served = world.values()
+        ran = world.materialize()
+
+        below = world.known().graph.all_downstream(world.gone) & world.formulas.keys()
+        values, right = world.values(), world.from_scratch()
+        assert not set(ran) & below
+        for name in world.formulas:
+            assert values.get(name) == (served.get(name) if name in below else right[name])
+        assert {step.target.asset: step.action for step in world.plan().steps} == dict.fromkeys(
+            below, "blocked"
+        )
+
+    world.gone = set()
+    world.materialize()
+    assert world.values() == world.from_scratch()
+    assert world.plan().steps == ()

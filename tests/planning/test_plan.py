@@ -3,6 +3,7 @@
 import pytest
 
 from assetflow.model.names import AssetName, AssetPartition
+from assetflow.planning.standing import standings
 from assetflow.planning.steps import Request
 from tests.planning.simulation import ALL, Formula, World, changed
 
@@ -190,3 +191,77 @@ def test_inputs_that_come_and_go_are_named(reads, reason):
     changed(world, "report", reads=reads)
 
     assert reason in headline(world, "report")
+
+
+def test_what_is_made_from_a_source_that_is_gone_is_blocked_and_the_rest_goes_on():
+    world = shop()
+    world.materialize()
+    world.sources["raw"] = {"a": 2, "b": 2, "c": 3}
+    world.gone = {"stores"}
+    served = dict(world.published)
+
+    assert actions(world) == {
+        "orders": "materialize",
+        "daily": "blocked",
+        "ignorant": "may_materialize",
+        "beyond": "may_materialize",
+        "report": "blocked",
+    }
+    said = ["'stores' is unknown: It is gone. Bring it."]
+    assert headline(world, "daily") == headline(world, "report") == said
+    assert world.materialize() == ["orders", "ignorant"]
+    for name in ("daily", "report"):
+        target = AssetPartition(AssetName(name))
+        assert world.published[target] == served[target]
+
+
+def test_each_source_that_is_gone_is_named_once():
+    world = shop()
+    world.gone = {"raw", "stores"}
+
+    assert headline(world, "daily") == headline(world, "report")
+    assert sorted(headline(world, "report")) == [
+        "'raw' is unknown: It is gone. Bring it.",
+        "'stores' is unknown: It is gone. Bring it.",
+    ]
+
+
+@pytest.mark.parametrize("request_", [Request(force=True), Request(refresh=True)])
+def test_no_demand_makes_anything_from_a_source_that_is_gone(request_):
+    world = shop()
+    world.materialize()
+    world.gone = {"raw"}
+
+    assert actions(world, request_)["orders"] == "blocked"
+
+
+def test_only_takes_what_is_published_above_it_and_says_that_it_may_be_behind():
+    world = shop()
+    world.materialize()
+    world.gone = {"raw"}
+    changed(world, "report", salt=1)
+    request = Request(targets=frozenset({AssetName("report")}), only=True)
+
+    assert actions(world, request) == {"report": "materialize"}
+
+    request = Request(targets=frozenset({AssetName("daily")}), only=True)
+    assert world.plan(request).notes == (("daily", "'raw' is unknown: It is gone. Bring it."),)
+
+
+def test_what_is_made_from_a_source_that_is_gone_is_not_known_to_be_up_to_date():
+    world = shop()
+    world.materialize()
+    world.gone = {"stores"}
+    world.formulas["new"] = Formula({"stores": ("a",)})
+
+    sync = {one.asset: one.sync for one in standings(world.known())}
+
+    assert sync == {
+        "orders": "up_to_date",
+        "daily": "unknown",
+        "report": "unknown",
+        "ignorant": "up_to_date",
+        "beyond": "up_to_date",
+        "rates": "up_to_date",
+        "new": "missing",
+    }

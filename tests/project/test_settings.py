@@ -303,3 +303,18 @@ def test_a_relative_folder_is_a_project_too(tmp_path, monkeypatch):
 
     assert find_project(Path(), None, {}) == tmp_path
     assert find_project(Path("missing"), Path(), {}) == tmp_path
+
+
+def test_what_is_different_in_two_environments_is_named():
+    settings = Settings(
+        package="shop",
+        config={"rates": {"address": "a", "tries": 3}},
+        environments={
+            "dev": {"config": {"rates": {"address": "b", "tries": 3}}, "variables": {"x": 1}},
+            "qa": {"variables": {"x": True}},
+        },
+    )
+
+    assert settings.differing("dev", "main") == {"variables": ("x",), "config": ("rates.address",)}
+    assert settings.differing("qa", "dev") == {"variables": ("x",), "config": ("rates.address",)}
+    assert settings.differing("main", "unknown") == {}

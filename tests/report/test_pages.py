@@ -95,6 +95,20 @@ def test_a_finished_step_stands_on_one_line():
             listings.publication_text(PublicationSummary("dev", 12, 2)),
             "Environment 'dev': 12 assets published, 2 withdrawn.",
         ),
+        (
+            listings.publication_text(
+                PublicationSummary(
+                    "qa", 2, 0, "dev", {"variables": ("a", "b"), "sources": ("raw",)}
+                )
+            ),
+            (
+                "Environment 'qa': 2 assets published.\n"
+                "What is published may come of settings that are different in 'dev' and 'qa':\n"
+                "  variables  a, b\n"
+                "  sources    raw\n"
+                "`assetflow plan --env qa` says what would be made anew."
+            ),
+        ),
     ],
 )
 def test_what_was_done_is_said_in_a_sentence(page, text):

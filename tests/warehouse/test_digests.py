@@ -312,6 +312,91 @@ def test_float_digits_count_as_many_digits(cursor, left, right, is_equal, size):
     assert (digests[0] == digests[1]) is is_equal
 
 
+THIRD, ALIKE, OTHER = "0.3", "(0.1::double + 0.2::double)", "0.30001"
+NESTED = {
+    "DOUBLE[]": "[1, {}, null]",
+    "FLOAT[]": "[{}]",
+    "DOUBLE[2]": "[{}, 1]",
+    "DOUBLE[][]": "[[], null, [{}]]",
+    "STRUCT(a INTEGER, b DOUBLE)": "{{'a': 1, 'b': {}}}",
+    'STRUCT("a, b" STRUCT("x ""y""" FLOAT), c VARCHAR)': "{{'a, b': {{'x \"y\"': {}}}, 'c': 'c'}}",
+    "MAP(VARCHAR, DOUBLE)": "map{{'a': {}}}",
+    "MAP(DOUBLE, VARCHAR[])": "map{{{}: ['b']}}",
+    "STRUCT(a MAP(VARCHAR, DOUBLE[]))[]": "[{{'a': map{{'k': [{}]}}}}]",
+}
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize(("type_", "value"), NESTED.items(), ids=NESTED)
+def test_float_digits_reach_into_nested_values(cursor, type_, value, size):
+    sized = many if size == "large" else str
+
+    third, alike, other = (
+        digest(cursor, sized(scan), schema, float_digits=3)
+        for scan, schema in (
+            table(cursor, f"({value.format(one)})", ("v", type_)) for one in (THIRD, ALIKE, OTHER)
+        )
+    )
+
+    assert third == alike == other
+    exact = {
+        digest(cursor, sized(scan), schema, float_digits=digits)
+        for digits in (9, 3)
+        for scan, schema in (
+            table(cursor, f"({value.format(one)})", ("v", type_)) for one in (THIRD, OTHER)
+        )
+    }
+    assert len(exact) == 3
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    {
+        "DOUBLE[]": [
+            "[]",
+            "[null]",
+            "null",
+            "[0]",
+            "['nan']",
+            "['inf']",
+            "['-inf']",
+            "[1, 2]",
+            "[2, 1]",
+            "[1e-300]",
+            "[-1]",
+            "[1]",
+        ],
+        "STRUCT(a DOUBLE, b VARCHAR)": [
+            "null",
+            "{'a': null, 'b': null}",
+            "{'a': 0, 'b': ''}",
+            "{'a': null, 'b': '0'}",
+            "{'a': 0, 'b': null}",
+        ],
+        "MAP(VARCHAR, DOUBLE)": ["null", "map{}", "map{'a': null}", "map{'a': 0}", "map{'b': 0}"],
+        "STRUCT(a DOUBLE, b DECIMAL(38,2))": ["{'a': 0, 'b': 0}", "{'a': 0, 'b': -0.01}"],
+    }.items(),
+    ids=str,
+)
+def test_float_digits_confuse_no_other_nested_values(cursor, type_, values, size):
+    sized = many if size == "large" else str
+
+    digests = {
+        digest(cursor, sized(scan), schema, float_digits=6)
+        for scan, schema in (table(cursor, f"({one})", ("v", type_)) for one in values)
+    }
+
+    assert len(digests) == len(values)
+
+
+def test_both_zeros_are_one_within_nested_values_too(cursor):
+    zero, minus = (table(cursor, f"([{one}])", ("v", "DOUBLE[]")) for one in ("0", "'-0.0'"))
+
+    assert digest(cursor, *zero, float_digits=6) == digest(cursor, *minus, float_digits=6)
+    assert digest(cursor, *zero) != digest(cursor, *minus)
+
+
 rows_of = st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(["", "a", None])), max_size=6)
 
 
