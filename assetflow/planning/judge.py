@@ -7,6 +7,7 @@ nothing but this: a key that comes out the same gives no reason to run.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from assetflow.graph.mapping import is_slice
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import (
     WHOLE,
@@ -25,7 +26,6 @@ from assetflow.planning.history import (
     Publication,
     VersionStored,
 )
-from assetflow.graph.mapping import is_slice
 from assetflow.planning.reasons import (
     CodeChanged,
     InputAdded,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
+from assetflow.graph.mapping import is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import History, Publication
@@ -340,4 +341,3 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         renamed_from=renamed_from,
     )
     return judge(situation, known.evidence)
-

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import PartitionMapping
+from assetflow.graph.mapping import PartitionMapping, is_slice
 from assetflow.model.names import WHOLE, AssetName, PartitionKey
 from assetflow.model.partitions import KeySet
 
@@ -52,9 +52,7 @@ class Slices:
                 read.update(stored_keys(mapping, key, own, others))
         return found
 
-    def in_order(
-        self, name: AssetName, keys: Collection[PartitionKey]
-    ) -> tuple[PartitionKey, ...]:
+    def in_order(self, name: AssetName, keys: Collection[PartitionKey]) -> tuple[PartitionKey, ...]:
         """Return `keys` in the order of the definition."""
         own = self.keys[name]
         if len(keys) == len(own):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
-from assetflow.planning.reasons import Reason, UpToDate, by_weight
+from assetflow.planning.reasons import UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Sync
 from assetflow.planning.steps import Request, Step
 
@@ -27,9 +27,7 @@ def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[Asse
         yield _status(known, name, steps.get(name, ()), served.get(name, NOTHING))
 
 
-def _status(
-    known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
-) -> AssetStatus:
+def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp) -> AssetStatus:
     counts: Counter[str] = Counter(map(_sync, steps))
     counts["up_to_date"] += len(known.slices.keys[name]) - len(steps)
     reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))

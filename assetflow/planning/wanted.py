@@ -11,7 +11,9 @@ Wanted = Mapping[AssetName, Collection[PartitionKey]]
 """The partitions to look at, of the assets to look at."""
 
 
-def wanted_partitions(slices: Slices, request: Request) -> dict[AssetName, Collection[PartitionKey]]:
+def wanted_partitions(
+    slices: Slices, request: Request
+) -> dict[AssetName, Collection[PartitionKey]]:
     """Return what `request` is about: the targets, what they are made from, what follows.
 
     Where partitions are named, an asset that has some of them is asked for these; one

@@ -4,14 +4,17 @@ Plans are made by the planner under test and carried out here, in a few lines; s
 the planner decides is held against a build from nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from assetflow.graph.graph import AssetGraph
 from assetflow.graph.inference import infer
+from assetflow.graph.mapping import PartitionMapping, resolve
 from assetflow.model.asset import Asset, Input, Location, Options, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, Column, ReadSet
 from assetflow.model.fingerprint import fingerprint
+from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import (
     WHOLE,
     AssetName,
@@ -19,9 +22,11 @@ from assetflow.model.names import (
     CodeVersion,
     Digest,
     MaterializationId,
+    PartitionKey,
     RunId,
     VersionId,
 )
+from assetflow.model.partitions import Partitions, keys_of
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import (
     Candidate,
@@ -32,6 +37,7 @@ from assetflow.planning.history import (
 )
 from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Known, plan, settle
+from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import SourceUnknown
 from assetflow.planning.steps import Plan, Request, Verdict
 
@@ -53,9 +59,12 @@ class Formula:
     modulus: int = 7
     is_volatile: bool = False
 
-    def of(self, rows: Mapping[str, Row], outside: int = 0) -> Row:
+    def of(self, rows: Mapping[str, Sequence[Row]], outside: int = 0) -> Row:
         total = sum(
-            rows[name][column] for name, columns in self.reads.items() for column in columns
+            row[column]
+            for name, columns in self.reads.items()
+            for column in columns
+            for row in rows[name]
         )
         total += self.salt + (outside if self.is_volatile else 0)
         return {
@@ -74,13 +83,17 @@ class Formula:
 class World:
     """Formulas and source rows as they are now, and what was made of them so far.
 
-    The sources that are `gone` cannot be observed.
+    What has `partitions` is made slice by slice; a source that has them has its rows in
+    `parts`, of those slices that arrived. The sources that are `gone` cannot be observed.
     """
 
     formulas: dict[str, Formula]
     sources: dict[str, Row]
     outside: int = 0
     gone: set[str] = field(default_factory=set)
+    partitions: dict[str, Partitions] = field(default_factory=dict)
+    parts: dict[str, dict[PartitionKey, Row]] = field(default_factory=dict)
+    mappings: dict[tuple[str, str], DeclaredMapping] = field(default_factory=dict)
     content: dict[VersionId, Row] = field(default_factory=dict)
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     materializations: list[Materialized] = field(default_factory=list)
@@ -88,7 +101,7 @@ class World:
     sequence: int = 0
     ran: list[str] = field(default_factory=list)
 
-    def known(self) -> Known:
+    def known(self, request: Request = ALL) -> Known:
         assets = [
             Asset(
                 AssetName(name),
@@ -99,12 +112,13 @@ class World:
             )
             for name, formula in self.formulas.items()
         ]
-        sources = [Source(AssetName(name), Location("x")) for name in self.sources]
+        sources = [Source(AssetName(name), Location("x")) for name in (*self.sources, *self.parts)]
         graph, errors = infer(assets, sources, {asset.name: asset.inputs for asset in assets})
         assert not errors
+        slices = self.slices(graph)
         return Known(
             environment="main",
-            graph=graph,
+            slices=slices,
             facts={AssetName(name): self.facts(name) for name in self.formulas},
             evidence=Evidence(
                 history=self.history(),
@@ -112,12 +126,48 @@ class World:
                 parts_of=lambda asset, version: None,
                 is_there=lambda version: version.version in self.content,
             ),
-            states={AssetName(n): self.state(n) for n in self.sources if n not in self.gone},
+            current=self.current(),
+            reach={name: tuple(slices.keys[name]) for name in graph.assets},
+            obsolete=tuple(
+                target
+                for target in self.published
+                if target.partition not in slices.keys.get(target.asset, ())
+            ),
             unknown={
                 AssetName(name): SourceUnknown(name, f"{name}.csv", "It is gone.", "Bring it.")
                 for name in self.gone
             },
         )
+
+    def slices(self, graph: AssetGraph) -> Slices:
+        names = (*self.formulas, *self.sources, *self.parts)
+        return Slices(
+            graph,
+            {AssetName(name): keys_of(self.partitions.get(name), NOW) for name in names},
+            {
+                (AssetName(name), other): self.mapping(name, other)
+                for name, formula in self.formulas.items()
+                for other in formula.reads
+            },
+        )
+
+    def mapping(self, name: str, other: str) -> PartitionMapping:
+        declared = self.mappings.get((name, other))
+        return resolve(declared, self.partitions.get(name), self.partitions.get(other))
+
+    def current(self) -> dict[AssetPartition, VersionId]:
+        made = {target: one.version.version for target, one in self.published.items()}
+        whole = {
+            AssetPartition(AssetName(name)): self.state(name, rows)
+            for name, rows in self.sources.items()
+            if name not in self.gone
+        }
+        parts = {
+            AssetPartition(AssetName(name), key): self.state(name, row)
+            for name, rows in self.parts.items()
+            for key, row in rows.items()
+        }
+        return {**made, **whole, **parts}
 
     def facts(self, name: str) -> AssetFacts:
         formula = self.formulas[name]
@@ -125,7 +175,13 @@ class World:
             asset=AssetName(name),
             code_version=formula.code,
             inputs=tuple(
-                InputFacts(other, AssetName(other), "sql", ReadSet.of(columns))
+                InputFacts(
+                    other,
+                    AssetName(other),
+                    "sql",
+                    ReadSet.of(columns),
+                    self.mapping(name, other),
+                )
                 for other, columns in formula.reads.items()
             ),
             schema=SCHEMA,
@@ -137,35 +193,38 @@ class World:
         return History(
             published=dict(self.published),
             candidates={
-                (one.materialization.asset, WHOLE, one.materialization.key): one for one in accepted
+                (made.asset, made.partition, made.key): one
+                for one in accepted
+                for made in [one.materialization]
             },
             volatile={
-                AssetPartition(one.materialization.asset): one
+                AssetPartition(one.materialization.asset, one.materialization.partition): one
                 for one in accepted
                 if one.materialization.is_volatile
             },
         )
 
-    def state(self, name: str) -> VersionId:
-        state = VersionId(fingerprint(name, str(sorted(self.sources[name].items()))))
-        self.content[state] = self.sources[name]
+    def state(self, name: str, row: Row) -> VersionId:
+        state = VersionId(fingerprint(name, str(sorted(row.items()))))
+        self.content[state] = row
         return state
 
-    def digest_of(self, asset: AssetName, version: VersionId, read_set: ReadSet) -> Digest:
+    def digest_of(
+        self, asset: AssetName, version: VersionId, read_set: ReadSet, key: PartitionKey
+    ) -> Digest:
+        assert key == WHOLE, asset
         row = self.content[version]
         columns = row.keys() if read_set.columns is None else read_set.columns
         return Digest(fingerprint(*(f"{column}={row[column]}" for column in columns)))
 
     def plan(self, request: Request = ALL) -> Plan:
-        return plan(self.known(), request)
+        return plan(self.known(request), request)
 
     def materialize(self, request: Request = ALL, *, die_after: int | None = None) -> list[str]:
         """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
-        known = self.known()
+        known = self.known(request)
         made = plan(known, request)
-        current = dict(known.states) | {
-            target.asset: one.version.version for target, one in self.published.items()
-        }
+        current = dict(known.current)
         self.ran = []
         staged: dict[AssetPartition, Publication | None] = {}
         for step in made.steps:
@@ -180,7 +239,7 @@ class World:
                 return self.ran
             self.sequence += 1
             staged[step.target] = self._carry_out(step.target, verdict)
-            current[step.target.asset] = staged[step.target].version.version
+            current[step.target] = staged[step.target].version.version
         self._publish(staged)
         return self.ran
 
@@ -202,7 +261,7 @@ class World:
             materialization=MaterializationId(str(self.sequence)),
             run=RunId("r"),
             asset=target.asset,
-            partition=WHOLE,
+            partition=target.partition,
             version=version.version,
             key=verdict.key,
             code_version=self.formulas[target.asset].code,
@@ -217,8 +276,8 @@ class World:
         return Publication(self.sequence, made, version)
 
     def _run(self, target: AssetPartition, verdict: Verdict) -> VersionStored:
-        self.ran.append(target.asset)
-        rows = {use.name: self.content[use.versions[0]] for use in verdict.inputs}
+        self.ran.append(str(target))
+        rows = {use.name: [self.content[one] for one in use.versions] for use in verdict.inputs}
         row = self.formulas[target.asset].of(rows, self.outside)
         last = self.published.get(target)
         if last is not None and self.content[last.version.version] == row:
@@ -228,7 +287,7 @@ class World:
         self.versions[version] = VersionStored(
             version=version,
             asset=target.asset,
-            partition=WHOLE,
+            partition=target.partition,
             run=RunId("r"),
             created_at=NOW,
             path="",
@@ -238,15 +297,16 @@ class World:
             size_bytes=1,
             ordered=False,
             algorithm="",
-            digests=((EVERYTHING, self.digest_of(target.asset, version, EVERYTHING)),),
+            digests=((EVERYTHING, self.digest_of(target.asset, version, EVERYTHING, WHOLE)),),
         )
         return self.versions[version]
 
     def values(self) -> dict[str, Row]:
-        return {t.asset: self.content[p.version.version] for t, p in self.published.items()}
+        return {str(t): self.content[p.version.version] for t, p in self.published.items()}
 
     def from_scratch(self) -> dict[str, Row]:
         clean = World(dict(self.formulas), dict(self.sources), self.outside)
+        clean.partitions, clean.parts, clean.mappings = self.partitions, self.parts, self.mappings
         clean.materialize()
         return clean.values()
 

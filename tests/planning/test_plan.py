@@ -254,7 +254,7 @@ def test_what_is_made_from_a_source_that_is_gone_is_not_known_to_be_up_to_date()
     world.gone = {"stores"}
     world.formulas["new"] = Formula({"stores": ("a",)})
 
-    sync = {one.asset: one.sync for one in standings(world.known())}
+    sync = {one.asset: one.sync for one in standings(world.known(), {})}
 
     assert sync == {
         "orders": "up_to_date",
