@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import PartitionMapping, is_slice
+from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import is_slice
 from assetflow.model.names import WHOLE, AssetName, PartitionKey
 from assetflow.model.partitions import KeySet
 
