@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assetflow.execution.knowledge import Knowledge, needed_sources
 from assetflow.execution.source_states import Observer
 from assetflow.metadata.recall import remembered
-from assetflow.model.names import AssetName
+from assetflow.model.names import WHOLE, AssetName
 
 if TYPE_CHECKING:
     from assetflow.project.analysis import Analysis
@@ -41,7 +41,7 @@ def gather(
     With `is_lenient`, a source whose files are gone is taken as it was seen last.
     """
     names = [*analysis.graph.assets, *_old_names(analysis)]
-    past = remembered(place.state, place.environment, names)
+    past = remembered(place.state, place.environment, None, dict.fromkeys(names, (WHOLE,)))
     observer = Observer(place.root, now, engine, is_lenient)
     sources = observer.observe_all(needed_sources(analysis, targets), past.observations)
     knowledge = Knowledge(place.environment, place.state, analysis, engine, past, sources)
