@@ -8,19 +8,15 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assetflow.errors import AssetflowError
 from assetflow.execution.knowledge import has_files
 from assetflow.metadata.folding import fold
 from assetflow.metadata.presence import exclusive
 from assetflow.metadata.recall import environments, published, verify_events
-from assetflow.metadata.retention import mark_removed, unreferenced
+from assetflow.metadata.retention import Garbage, mark_removed, unreferenced
 from assetflow.planning.pages import Finding, GcResult
 from assetflow.warehouse.removal import remove_versions
-
-if TYPE_CHECKING:
-    from assetflow.planning.history import VersionStored
 
 LOW_DISK_BYTES = 1_000_000_000
 
@@ -35,15 +31,16 @@ def collect_garbage(
         return _gc_result(unreferenced(state, now, retention_seconds), dry_run=True)
     with exclusive(state):
         fold(state, now)
-        versions = unreferenced(state, now, retention_seconds)
-        mark_removed(state, [one.version for one in versions], now)
-        remove_versions(state / "data", [one.path for one in versions])
+        garbage = unreferenced(state, now, retention_seconds)
+        paths = [path for path, _ in garbage.files]
+        mark_removed(state, [one.version for one in garbage.versions], now, paths)
+        remove_versions(state / "data", paths)
     shutil.rmtree(state / "tmp", ignore_errors=True)
-    return _gc_result(versions, dry_run=False)
+    return _gc_result(garbage, dry_run=False)
 
 
-def _gc_result(versions: tuple[VersionStored, ...], *, dry_run: bool) -> GcResult:
-    return GcResult(len(versions), sum(one.size_bytes for one in versions), dry_run)
+def _gc_result(garbage: Garbage, *, dry_run: bool) -> GcResult:
+    return GcResult(len(garbage.versions), sum(size for _, size in garbage.files), dry_run)
 
 
 def findings(state: Path) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import NoneType
@@ -148,12 +148,13 @@ def _read_named(kind: Any) -> Reader:
 def _read_fields(kind: Any) -> Reader:
     hints = get_type_hints(kind)
     readers = {name: _reader(hints[name]) for name in _field_names(kind)}
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
 
     def read(value: Any) -> Any:
         body = _checked(value, dict)
-        missing = [name for name in readers if name not in body]
+        missing = [name for name in needed if name not in body]
         if missing:
             raise ValueError(f"no {missing[0]}")
-        return kind(**{name: each(body[name]) for name, each in readers.items()})
+        return kind(**{name: each(body[name]) for name, each in readers.items() if name in body})
 
     return read

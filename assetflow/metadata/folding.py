@@ -14,13 +14,21 @@ from assetflow.metadata.encoding import decode, instant_text, kind_of, text_of
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.folder import journal_paths, journal_run
 from assetflow.metadata.journal import Lines, read_journal, read_lines
-from assetflow.metadata.records import EventHappened, Published, RunFinished, RunStarted
+from assetflow.metadata.moves import change_keys, key_events, move_packed, packing_event
+from assetflow.metadata.records import (
+    EventHappened,
+    PartitionsChanged,
+    Published,
+    RunFinished,
+    RunStarted,
+    VersionsPacked,
+)
 from assetflow.metadata.row_loading import LOADS, load
 from assetflow.metadata.store import Store
 from assetflow.model.names import RunId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -113,6 +121,7 @@ def _fold(
     told = [*gained.told, *_interrupted(connection, journals, gained.told, now)]
     decided = _publish(connection, told, now)
     _record_runs(connection, told)
+    _move(connection, told)
     _record_events(connection, told, decided)
     accepted = tuple((published.publication, number) for number, published in decided.accepted)
     return FoldResult(gained.records, accepted, _refused(connection, journals, decided))
@@ -298,7 +307,7 @@ def _record_publications(connection: DuckDBPyConnection, decided: Decided, now: 
     ]
     _insert(connection, "publications", rows)
     _insert(connection, "refused_publications", refused)
-    _move_pointers(connection, [(*slot, *target) for slot, target in moved.items()])
+    _move_pointers(connection, [(*slot, *target, None, None) for slot, target in moved.items()])
 
 
 def _move_pointers(connection: DuckDBPyConnection, rows: Sequence[tuple[object, ...]]) -> None:
@@ -310,7 +319,13 @@ def _move_pointers(connection: DuckDBPyConnection, rows: Sequence[tuple[object, 
              and here.partition = moved.partition"""
     )
     connection.execute(
-        "insert into current_publications select * from moved where version is not null"
+        """insert into current_publications
+           select moved.* replace (m.number as made, v.number as stored) from moved
+           left join (select materialization, number from materializations where materialization
+                      in (select materialization from moved)) as m using (materialization)
+           left join (select version, number from versions where version
+                      in (select version from moved)) as v on v.version = moved.version
+           where moved.version is not null"""
     )
 
 
@@ -331,28 +346,48 @@ def _record_runs(connection: DuckDBPyConnection, told: Iterable[Record]) -> None
     _insert(connection, "run_endings", list(endings.values()))
 
 
+def _move(connection: DuckDBPyConnection, told: Iterable[Record]) -> None:
+    """Apply what moved versions and dynamic keys, each once: its event says that it was done."""
+    for record in told:
+        if isinstance(record, VersionsPacked):
+            move_packed(connection, record)
+        if isinstance(record, PartitionsChanged):
+            events = [event.event for event in key_events(record)]
+            if events and not _known_events(connection, events):
+                change_keys(connection, record)
+
+
 def _record_events(
     connection: DuckDBPyConnection, told: Iterable[Record], decided: Decided
 ) -> None:
     why = {published.publication: why for published, why in decided.refused}
-    events: dict[str, EventHappened] = {}
-    for record in told:
-        if isinstance(record, Published):
-            event = publication_event(record, why.get(record.publication, ""))
-        elif isinstance(record, RunStarted | RunFinished):
-            event = event_of(record)
-        elif isinstance(record, EventHappened):
-            event = record
-        else:
-            continue
-        events.setdefault(event.event, event)
-    known = _strings(
-        connection, "select event from events where event in (select unnest($1))", list(events)
-    )
+    events = {event.event: event for record in told for event in _events_of(record, why)}
+    if not events:
+        return
+    known = _known_events(connection, list(events))
     new = [event for event in events.values() if event.event not in known]
     last = connection.execute("select number, hash from events order by number desc limit 1")
     rows = chained(new, *(last.fetchone() or (0, "")))
     _insert(connection, "events", [astuple(row) for row in rows])
+
+
+def _events_of(record: Record, why: Mapping[str, str]) -> Iterator[EventHappened]:
+    match record:
+        case Published():
+            yield publication_event(record, why.get(record.publication, ""))
+        case RunStarted() | RunFinished():
+            yield event_of(record)
+        case VersionsPacked():
+            yield packing_event(record)
+        case PartitionsChanged():
+            yield from key_events(record)
+        case EventHappened():
+            yield record
+
+
+def _known_events(connection: DuckDBPyConnection, events: Sequence[str]) -> set[str]:
+    query = "select event from events where event in (select unnest($1))"
+    return _strings(connection, query, events)
 
 
 def _insert(connection: DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -95,6 +95,61 @@ _PUBLICATIONS = (
     "create table journals (run varchar not null, folded_bytes bigint not null)",
 )
 
-MIGRATIONS = (Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),)
+# What is derived is an integer: millions of partitions are joined by it. `made` and `stored`
+# are the numbers of what a pointer shows; `inputs` is how many inputs a trace has.
+_NUMBERS = (
+    """create table numbered_versions (
+        version varchar not null, asset varchar not null, partition varchar not null,
+        run varchar not null, created_at timestamp not null, path varchar not null,
+        format varchar not null, schema varchar not null, rows bigint,
+        size_bytes bigint not null, ordered boolean not null, algorithm varchar not null,
+        packed boolean not null, number bigint not null)""",
+    """insert into numbered_versions
+       select *, false, row_number() over (order by rowid) from versions order by rowid""",
+    "drop table versions",
+    "alter table numbered_versions rename to versions",
+    """create table numbered_publications (
+        environment varchar not null, asset varchar not null, partition varchar not null,
+        sequence bigint not null, version varchar not null, materialization varchar not null,
+        made bigint, stored bigint)""",
+    """insert into numbered_publications
+       select p.*, m.number, v.number from current_publications as p
+       left join materializations as m using (materialization)
+       left join versions as v on v.version = p.version order by p.rowid""",
+    "drop table current_publications",
+    "alter table numbered_publications rename to current_publications",
+    """create table windowed_materializations (
+        number bigint not null, materialization varchar not null, run varchar not null,
+        asset varchar not null, partition varchar not null, version varchar not null,
+        key varchar not null, code_version varchar not null, outcome varchar not null,
+        is_volatile boolean not null, created_at timestamp not null, seconds double not null,
+        settings varchar not null, metadata varchar not null, time_window varchar not null,
+        inputs integer not null)""",
+    """insert into windowed_materializations
+       select m.*, '', coalesce(i.inputs, 0) from materializations as m
+       left join (select materialization as number, count(*) as inputs
+                  from materialization_inputs group by all) as i using (number)
+       order by m.rowid""",
+    "drop table materializations",
+    "alter table windowed_materializations rename to materializations",
+)
+
+_PARTITIONS = (
+    "alter table observations add column partition varchar default ''",
+    """create table packed_versions (
+        version varchar not null, stored bigint not null, path varchar not null,
+        size_bytes bigint not null, packed_at timestamp not null, packed boolean not null)""",
+    """create table left_files (
+        path varchar not null, size_bytes bigint not null, left_at timestamp not null)""",
+    "create table removed_files (path varchar not null, removed_at timestamp not null)",
+    """create table dynamic_partitions (
+        name varchar not null, key varchar not null, added_at timestamp not null,
+        removed_at timestamp)""",
+)
+
+MIGRATIONS = (
+    Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),
+    Migration(2, "partitions", _NUMBERS + _PARTITIONS),
+)
 LATEST = MIGRATIONS[-1].number
 MIGRATIONS_TABLE = "create table migrations (number integer not null, name varchar not null)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assetflow.metadata.chain import BrokenLink, EventRow, first_broken
@@ -13,11 +13,11 @@ from assetflow.metadata.rows import PAIRS, SCHEMA, fetch_contents, utc
 from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet
 from assetflow.model.file_states import FileState
-from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKey
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, PartitionKey
 from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from assetflow.metadata.rows import Contents
     from assetflow.model.names import CodeVersion, Key, MaterializationId, RunId, VersionId
+
+    Partitions = Mapping[AssetName, Collection[PartitionKey]]
 
 COUNTS = tuple[tuple[str, int], ...]
 
@@ -72,25 +74,62 @@ class PublicationSummary:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a plan needs to know of the past, as one opening of the store gives it."""
+    """What a plan needs to know of the past, as one opening of the store gives it.
+
+    `partition_observations` are of the sources that are observed by partition.
+    """
 
     published: dict[AssetPartition, Publication]
     candidates: dict[tuple[AssetName, PartitionKey, Key], Candidate]
     volatile: dict[AssetPartition, Candidate]
     observations: dict[AssetName, Observed]
+    partition_observations: dict[AssetName, dict[PartitionKey, Observed]] = field(
+        default_factory=dict
+    )
 
 
 def remembered(
-    state: Path, environment: str, assets: Collection[AssetName], algorithm: str = ""
+    state: Path,
+    environment: str,
+    wanted: Partitions | None = None,
+    candidates_for: Partitions | None = None,
+    algorithm: str = "",
 ) -> Remembered:
-    """Return what `published`, `candidates`, `newest_volatile` and `observations` do, together."""
+    """Return what is published of `wanted`, and what may be reused for `candidates_for`.
+
+    None stands for all that the store has. It is what `published`, `candidates`,
+    `newest_volatile` and `observations` return, from one opening of the store.
+    """
     with Store(state).reading() as connection:
+        here = _asked(connection, "asked_publications", wanted)
+        made = _asked(connection, "asked_candidates", candidates_for)
         return Remembered(
-            _published(connection, environment, algorithm),
-            _accepted(connection, assets, algorithm),
-            _newest_volatile(connection, environment, assets, algorithm),
-            _observations(connection),
+            _published(connection, environment, here, algorithm),
+            _accepted(connection, made, algorithm),
+            _newest_volatile(connection, environment, made, algorithm),
+            *_observations(connection),
         )
+
+
+def _asked(connection: DuckDBPyConnection, name: str, wanted: Partitions | None) -> str:
+    """Return the condition that a row is of `wanted`, which are the rows of the table `name`."""
+    if wanted is None:
+        return "true"
+    pairs = [(asset, key) for asset, keys in wanted.items() for key in keys]
+    connection.execute(
+        f"""create or replace temp table {name} as
+            select unnest($1::varchar[]) as asset, unnest($2::varchar[]) as partition""",
+        [[asset for asset, _ in pairs], [key for _, key in pairs]],
+    )
+    return f"(asset, partition) in (select (asset, partition) from {name})"
+
+
+def _of_assets(connection: DuckDBPyConnection, assets: Collection[AssetName]) -> str:
+    connection.execute(
+        "create or replace temp table asked_assets as select unnest($1::varchar[]) as asset",
+        [[*assets]],
+    )
+    return "asset in (select asset from asked_assets)"
 
 
 def published(
@@ -102,23 +141,18 @@ def published(
     algorithm that it was stored with.
     """
     with Store(state).reading() as connection:
-        return _published(connection, environment, algorithm)
+        return _published(connection, environment, "true", algorithm)
 
 
 def _published(
-    connection: DuckDBPyConnection, environment: str, algorithm: str
+    connection: DuckDBPyConnection, environment: str, condition: str, algorithm: str
 ) -> dict[AssetPartition, Publication]:
+    shown = f"from current_publications where environment = $1 and {condition}"
     contents = fetch_contents(
-        connection,
-        """select number, current_publications.version from current_publications
-           join materializations using (materialization) where environment = $1""",
-        (environment,),
-        algorithm,
+        connection, f"select made, version {shown}", (environment,), algorithm
     )
     rows = connection.execute(
-        """select asset, partition, sequence, materialization, version
-           from current_publications where environment = $1""",
-        [environment],
+        f"select asset, partition, sequence, materialization, version {shown}", [environment]
     ).fetchall()
     return {
         AssetPartition(asset, partition): Publication(
@@ -167,20 +201,20 @@ def candidates(
     are not (see `newest_volatile`), nor are those whose version was removed.
     """
     with Store(state).reading() as connection:
-        return _accepted(connection, assets, algorithm)
+        return _accepted(connection, _of_assets(connection, assets), algorithm)
 
 
 def _accepted(
-    connection: DuckDBPyConnection, assets: Collection[AssetName], algorithm: str
+    connection: DuckDBPyConnection, condition: str, algorithm: str
 ) -> dict[tuple[AssetName, PartitionKey, Key], Candidate]:
     found = _candidates(
         connection,
-        """from materializations where asset in (select unnest($1::varchar[]))
+        f"""from materializations where {condition}
            and not is_volatile and version in (select version from versions)
            and version not in (select version from removed_versions)
            qualify row_number() over (partition by asset, partition, key
                                       order by created_at desc, number desc) = 1""",
-        ([*assets],),
+        (),
         algorithm,
     )
     return {
@@ -198,18 +232,16 @@ def newest_volatile(
     never given, also where the data of the newest was removed.
     """
     with Store(state).reading() as connection:
-        return _newest_volatile(connection, environment, assets, algorithm)
+        of_assets = _of_assets(connection, assets)
+        return _newest_volatile(connection, environment, of_assets, algorithm)
 
 
 def _newest_volatile(
-    connection: DuckDBPyConnection,
-    environment: str,
-    assets: Collection[AssetName],
-    algorithm: str,
+    connection: DuckDBPyConnection, environment: str, condition: str, algorithm: str
 ) -> dict[AssetPartition, Candidate]:
     found = _candidates(
         connection,
-        """from (from materializations where asset in (select unnest($2::varchar[]))
+        f"""from (from materializations where {condition}
                  and is_volatile
                  and (run in (select run from runs where environment = $1)
                       or materialization in (select materialization from publications
@@ -218,7 +250,7 @@ def _newest_volatile(
                                             order by created_at desc, number desc) = 1)
            where version in (select version from versions)
              and version not in (select version from removed_versions)""",
-        (environment, [*assets]),
+        (environment,),
         algorithm,
     )
     return {
@@ -240,27 +272,41 @@ def _paired(contents: Contents) -> Iterator[Candidate]:
 
 
 def observations(state: Path) -> dict[AssetName, Observed]:
-    """Return the newest observation of each source."""
+    """Return the newest observation of each source as a whole."""
     with Store(state).reading() as connection:
-        return _observations(connection)
+        return _observations(connection)[0]
 
 
-def _observations(connection: DuckDBPyConnection) -> dict[AssetName, Observed]:
+def _observations(
+    connection: DuckDBPyConnection,
+) -> tuple[dict[AssetName, Observed], dict[AssetName, dict[PartitionKey, Observed]]]:
+    """Return the newest observations: of whole sources, and of partitions of sources."""
     rows = connection.execute(
-        """from observations qualify row_number()
-           over (partition by source order by observed_at desc, number desc) = 1"""
+        """select source, partition, * exclude (number, source, partition)
+           from observations qualify row_number()
+           over (partition by source, partition order by observed_at desc, number desc) = 1
+           order by source, partition"""
     ).fetchall()
-    return {row[1]: _observed(*row[1:]) for row in rows}
+    whole: dict[AssetName, Observed] = {}
+    parts: dict[AssetName, dict[PartitionKey, Observed]] = {}
+    for source, partition, *rest in rows:
+        observed = _observed(source, partition, *rest)
+        if partition == WHOLE:
+            whole[source] = observed
+        else:
+            parts.setdefault(source, {})[partition] = observed
+    return whole, parts
 
 
 _DIGESTS = tuple[tuple[ReadSet, Digest], ...]
 _FILES = tuple[FileState, ...]
 
 
-def _observed(source: AssetName, state: VersionId, run: RunId, *rest: Any) -> Observed:
-    observed_at, schema, rows, files, answer, algorithm, digests = rest
+def _observed(source: AssetName, partition: PartitionKey, *rest: Any) -> Observed:
+    state, run, observed_at, schema, rows, files, answer, algorithm, digests = rest
     contents = (read_text(SCHEMA, schema), rows, read_text(_FILES, files), answer, algorithm)
-    return Observed(source, state, run, utc(observed_at), *contents, read_text(_DIGESTS, digests))
+    read = (*contents, read_text(_DIGESTS, digests))
+    return Observed(source, state, run, utc(observed_at), *read, partition)
 
 
 def runs(state: Path, limit: int = 50) -> tuple[RunSummary, ...]:

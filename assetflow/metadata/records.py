@@ -10,6 +10,7 @@ from datetime import datetime
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.file_states import FileState
 from assetflow.model.names import (
+    WHOLE,
     AssetName,
     CodeVersion,
     Digest,
@@ -133,7 +134,8 @@ class Published:
 class Observed:
     """A state of a source that differs from the one before. `state` names it.
 
-    For a source with `observe=`, `files` is empty and `answer` is what it said.
+    For a source with `observe=`, `files` is empty and `answer` is what it said. A
+    `partition` of a source has states of its own.
     """
 
     source: AssetName
@@ -146,6 +148,35 @@ class Observed:
     answer: str
     algorithm: str
     digests: tuple[tuple[ReadSet, Digest], ...]
+    partition: PartitionKey = WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsPacked:
+    """Stored versions moved into one file; what they hold is as it was.
+
+    `path` is relative to the warehouse. `versions` are in the order of the file.
+    """
+
+    run: RunId
+    asset: AssetName
+    path: str
+    size_bytes: int
+    rows: int | None
+    packed_at: datetime
+    versions: tuple[tuple[VersionId, PartitionKey], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsChanged:
+    """Keys were added to the dynamic partitions `name`, and others removed, by `run` if by one."""
+
+    change: str
+    name: str
+    added: tuple[PartitionKey, ...]
+    removed: tuple[PartitionKey, ...]
+    at: datetime
+    run: RunId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +203,8 @@ Record = (
     | Materialized
     | Published
     | Observed
+    | VersionsPacked
+    | PartitionsChanged
     | EventHappened
 )
 
@@ -184,6 +217,7 @@ __all__ = [
     "LineageSeen",
     "Materialized",
     "Observed",
+    "PartitionsChanged",
     "PublicationChange",
     "Published",
     "Record",
@@ -191,4 +225,5 @@ __all__ = [
     "RunStarted",
     "StepFinished",
     "VersionStored",
+    "VersionsPacked",
 ]

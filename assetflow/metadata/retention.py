@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,9 @@ DEFAULT_SECONDS = 7 * 24 * 3600.0
 
 # A pointer left when the next publication of its slot took effect. A version that was
 # never published has been without a pointer since it was made.
-_UNREFERENCED = """
-    select 0, version from versions
+_RELEASED = """
+    create or replace temp table released as
+    select number as stored from versions
     left join (
         select version, max(left_at) as left_at from (
             select version, lead(applied_at) over (
@@ -34,23 +36,66 @@ _UNREFERENCED = """
       and version not in (select version from removed_versions)
       and greatest(coalesce(left_at, created_at), created_at) < $1::varchar::timestamp"""
 
+# A file can go when every version that lies in it is released, and when it is long
+# enough ago that the last version moved out of it: whoever reads it may still do so.
+_FILES = """
+    create or replace temp table free_files as
+    with places as (
+        select v.number as stored, coalesce(p.path, v.path) as path,
+               coalesce(p.size_bytes, v.size_bytes) as size_bytes,
+               coalesce(p.packed_at, v.created_at) as since
+        from versions as v left join packed_versions as p on p.stored = v.number
+        where v.version not in (select version from removed_versions)),
+    uses as (
+        select path, size_bytes, stored in (select stored from released) as is_free,
+               since as used_at from places
+        union all
+        select path, size_bytes, left_at < $1::varchar::timestamp, left_at from left_files
+        where path not in (select path from removed_files))
+    select path, max(size_bytes) as size_bytes from uses
+    group by path having bool_and(is_free) order by max(used_at), path"""
+
+_REMOVABLE = """
+    select 0, v.version from versions as v
+    left join packed_versions as p on p.stored = v.number
+    where v.number in (select stored from released)
+      and coalesce(p.path, v.path) in (select path from free_files)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Versions that can go, oldest first, and the files (path, bytes) that go with them.
+
+    A released version that shares its file with one that stays is not among them.
+    """
+
+    versions: tuple[VersionStored, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+
 
 def unreferenced(
     state: Path, now: datetime, retention_seconds: float = DEFAULT_SECONDS
-) -> tuple[VersionStored, ...]:
-    """Return the versions to which no environment points, for longer than the retention.
+) -> Garbage:
+    """Return what no environment points to for longer than the retention.
 
-    It counts from the moment the last pointer left, and is an hour at least. Fold
-    first, and hold `exclusive`, so that no run is about to publish one of them.
+    It counts from the moment the last pointer left, or the last version moved into
+    another file, and is an hour at least. Fold first, and hold `exclusive`, so that no
+    run is about to publish one of them.
     """
-    kept = timedelta(seconds=max(retention_seconds, SHORTEST_SECONDS))
+    bound = instant_text(now - timedelta(seconds=max(retention_seconds, SHORTEST_SECONDS)))
     with Store(state).reading() as connection:
-        contents = fetch_contents(connection, _UNREFERENCED, (instant_text(now - kept),))
-    return tuple(sorted(contents.versions.values(), key=lambda version: version.created_at))
+        connection.execute(_RELEASED, [bound])
+        connection.execute(_FILES, [bound])
+        contents = fetch_contents(connection, _REMOVABLE, ())
+        files = connection.execute("from free_files").fetchall()
+    versions = sorted(contents.versions.values(), key=lambda version: version.created_at)
+    return Garbage(tuple(versions), tuple(files))
 
 
-def mark_removed(state: Path, versions: Collection[VersionId], now: datetime) -> None:
-    """Record in one transaction that `versions` are removed; their files can then go.
+def mark_removed(
+    state: Path, versions: Collection[VersionId], now: datetime, paths: Collection[str] = ()
+) -> None:
+    """Record in one transaction that `versions` are removed; the files at `paths` can then go.
 
     One that is pointed to again meanwhile is left as it is and not marked.
     """
@@ -62,4 +107,11 @@ def mark_removed(state: Path, versions: Collection[VersionId], now: datetime) ->
                anti join current_publications using (version)
                anti join removed_versions using (version)""",
             [[*versions], instant_text(now)],
+        )
+        connection.execute(
+            """insert into removed_files
+               select distinct path, $2::varchar::timestamp from left_files
+               where path in (select unnest($1::varchar[]))
+                 and path not in (select path from removed_files)""",
+            [[*paths], instant_text(now)],
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assetflow.metadata.encoding import decode, encode
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -77,12 +79,14 @@ _VERSIONS = Load(
     """{"version":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR","run":"VARCHAR",
         "created_at":"TIMESTAMP","path":"VARCHAR","format":"VARCHAR","schema":"JSON",
         "rows":"BIGINT","size_bytes":"BIGINT","ordered":"BOOLEAN","algorithm":"VARCHAR",
-        "digests":["JSON"]}""",
+        "digests":["JSON"],"packed":"BOOLEAN"}""",
     "versions",
     ("version",),
     (
         """insert into versions
-           select * exclude (digests, ordinal) from incoming order by ordinal""",
+           select * exclude (digests, ordinal),
+                  (select coalesce(max(number), 0) from versions) + ordinal
+           from incoming order by ordinal""",
         """insert into digests
            select version, read_set, algorithm, digest from incoming_parts
            anti join digests using (version, read_set, algorithm)
@@ -114,7 +118,7 @@ _MATERIALIZATIONS = Load(
           "is_volatile":"BOOLEAN","created_at":"TIMESTAMP","seconds":"DOUBLE",
           "settings":"JSON","inputs":[{{"name":"VARCHAR","upstream":"VARCHAR","form":"VARCHAR",
           "mapping":"VARCHAR","partitions":"JSON","versions":"JSON","read_set":{_READ_SET},
-          "digest":"VARCHAR"}}],"metadata":"JSON"}}""",
+          "digest":"VARCHAR"}}],"metadata":"JSON","window":"VARCHAR"}}""",
     "materializations",
     ("materialization",),
     (
@@ -124,7 +128,7 @@ _MATERIALIZATIONS = Load(
            from incoming_parts order by ordinal, position""",
         """insert into materializations
            select (select coalesce(max(number), 0) from materializations) + ordinal,
-                  * exclude (inputs, ordinal) from incoming order by ordinal""",
+                  * exclude (inputs, ordinal), len(inputs) from incoming order by ordinal""",
     ),
     """select ordinal, position, part.* exclude read_set, unnest(part.read_set)
        from (select ordinal, unnest(inputs) as part,
@@ -134,15 +138,22 @@ _MATERIALIZATIONS = Load(
 _OBSERVATIONS = Load(
     """{"source":"VARCHAR","state":"VARCHAR","run":"VARCHAR","observed_at":"TIMESTAMP",
         "schema":"JSON","rows":"BIGINT","files":"JSON","answer":"VARCHAR",
-        "algorithm":"VARCHAR","digests":"JSON"}""",
+        "algorithm":"VARCHAR","digests":"JSON","partition":"VARCHAR"}""",
     "observations",
-    ("source", "state", "observed_at"),
+    ("source", "partition", "state", "observed_at"),
     (
         """insert into observations
            select (select coalesce(max(number), 0) from observations) + ordinal,
                   * exclude ordinal from incoming order by ordinal""",
     ),
 )
+
+# The fields that a kind of record gained. Who wrote a line before it had them meant the default.
+GAINED = {
+    "VersionStored": b'"packed":',
+    "Materialized": b'"window":',
+    "Observed": b'"partition":',
+}
 
 LOADS = {
     "StepFinished": _STEPS,
@@ -161,7 +172,15 @@ def load(connection: DuckDBPyConnection, kind: str, lines: Sequence[bytes]) -> N
     Raises an error of DuckDB's if one of them is no record of that kind.
     """
     for start in range(0, len(lines), BATCH_LINES):
-        _load_batch(connection, LOADS[kind], lines[start : start + BATCH_LINES])
+        batch = [_completed(line, kind) for line in lines[start : start + BATCH_LINES]]
+        _load_batch(connection, LOADS[kind], batch)
+
+
+def _completed(line: bytes, kind: str) -> bytes:
+    """Return `line` with all fields of its kind; an older version may have written it."""
+    if GAINED.get(kind, b"") in line:
+        return line
+    return encode(decode(line)).rstrip(b"\n")
 
 
 def _load_batch(connection: DuckDBPyConnection, load: Load, lines: Sequence[bytes]) -> None:

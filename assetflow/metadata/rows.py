@@ -106,9 +106,9 @@ def _fetch_materializations(
     rows = connection.execute(
         "select * from materializations where number in (select number from chosen)"
     ).fetchall()
-    for number, *what, created_at, seconds, settings, metadata in rows:
+    for number, *what, created_at, seconds, settings, metadata, window, _ in rows:
         read = (read_text(PAIRS, settings), tuple(inputs.get(number, ())))
-        row: _Row = (*what, utc(created_at), seconds, *read, read_text(PAIRS, metadata))
+        row: _Row = (*what, utc(created_at), seconds, *read, read_text(PAIRS, metadata), window)
         made = Materialized(*row)
         materializations[made.materialization] = made
     return materializations
@@ -134,12 +134,17 @@ def _fetch_versions(
 ) -> dict[VersionId, VersionStored]:
     versions = {}
     rows = connection.execute(
-        "select * from versions where version in (select version from chosen)"
+        """select v.* exclude (number)
+                  replace (coalesce(p.path, v.path) as path,
+                           coalesce(p.size_bytes, v.size_bytes) as size_bytes,
+                           coalesce(p.packed, v.packed) as packed)
+           from versions as v left join packed_versions as p on p.stored = v.number
+           where v.version in (select version from chosen)"""
     ).fetchall()
-    for version, *whose, created_at, path, form, schema, count, size, ordered, own in rows:
+    for version, *whose, created_at, path, form, schema, count, size, ordered, own, packed in rows:
         used = algorithm if (version, algorithm) in digests else own
         where = (utc(created_at), path, form, read_text(SCHEMA, schema))
-        how = (count, size, ordered, used, tuple(digests.get((version, used), ())))
+        how = (count, size, ordered, used, tuple(digests.get((version, used), ())), packed)
         row: _Row = (version, *whose, *where, *how)
         versions[version] = VersionStored(*row)
     return versions

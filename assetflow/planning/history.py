@@ -23,7 +23,8 @@ class VersionStored:
     """One immutable content of an asset's partition, fsynced, and where it lies.
 
     `path` is relative to the warehouse; `format` is "parquet" or "files". `rows` is
-    None for files. `digests` hold the whole digest and one for each known read-set.
+    None for files. `digests` hold the whole digest and one for each known read-set. One
+    that is `packed` shares its file with other partitions.
     """
 
     version: VersionId
@@ -39,6 +40,7 @@ class VersionStored:
     ordered: bool
     algorithm: str
     digests: tuple[tuple[ReadSet, Digest], ...]
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Materialized:
 
     `outcome` is materialized, unchanged, reused or verified. `settings` are the bound
     parameters and session settings of the trace, as (name, value). `metadata` is what
-    the asset reported of itself, as (name, JSON text).
+    the asset reported of itself, as (name, JSON text). `window` is the time that the
+    partition stands for, as "start/end", "" where it stands for none.
     """
 
     materialization: MaterializationId
@@ -82,6 +85,7 @@ class Materialized:
     settings: tuple[tuple[str, str], ...]
     inputs: tuple[InputRead, ...]
     metadata: tuple[tuple[str, str], ...] = ()
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ def test_a_state_whose_versions_were_removed_cannot_come_back(state):
 
 
 def unreferenced_at(state, instant, retention=7 * 24 * 3600.0):
-    return sorted(each.version for each in unreferenced(state, instant, retention))
+    return sorted(each.version for each in unreferenced(state, instant, retention).versions)
 
 
 def test_retention_counts_from_when_the_last_pointer_left(state):

@@ -19,6 +19,8 @@ from assetflow.metadata.records import (
     EventHappened,
     LineageSeen,
     Observed,
+    PartitionsChanged,
+    VersionsPacked,
 )
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
 from assetflow.model.file_states import FileState
@@ -66,6 +68,8 @@ SAMPLES = [
         "a1",
         ((EVERYTHING, "1:2"),),
     ),
+    VersionsPacked("r1", "orders", "p.parquet", 9, None, NOW, (("v1", "2026-01-05"),)),
+    PartitionsChanged("ch1", "stores", ("a", "b"), ("c",), NOW, None),
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
 ]
 
