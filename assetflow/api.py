@@ -196,7 +196,7 @@ def plan(  # noqa: PLR0913 - each is an option of the command
 
 def gathered(
     project: Project,
-    targets: Collection[AssetName] | None = None,
+    request: Request = EVERYTHING_ASKED,
 ) -> Knowledge:
     """Return all that is known of `project` now; sources that `targets` need are observed."""
     from assetflow.execution.gathering import gather

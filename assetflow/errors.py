@@ -1669,7 +1669,7 @@ class MappingNotInferred(DefinitionError):
 
     code = "mapping_not_inferred"
 
-    def __init__(  # noqa: PLR0913 - both sides, each with its partitions
+    def __init__(
         self, asset: str, upstream: str, *, below: str, above: str, why: str, place: str
     ) -> None:
         super().__init__(

@@ -107,12 +107,12 @@ class Maker:
     ) -> dict[AssetPartition, Made]:
         """Return what was made for each of `settled`; raises StepFailed and its like."""
         asset = self._assets[settled[0][0].target.asset]
-        inputs = settled[0][1].inputs
+        inputs = tuple(joined(verdict.inputs for _, verdict in settled))
         self._check_sources(inputs)
         if isinstance(asset.body, SqlBody):
-            made = self._query(asset, *settled[0], run)
+            made = self._query(asset, settled, inputs, run)
         else:
-            made = self._call(asset, settled, run, attempt, sink)
+            made = self._call(asset, settled, inputs, run, attempt, sink)
         self._check_sources(inputs)
         return made
 
@@ -125,39 +125,48 @@ class Maker:
             path.unlink(missing_ok=True)
 
     def _check_sources(self, inputs: Sequence[InputRead]) -> None:
+        for source in self._sources(inputs):
+            if not source.is_still(self.place.root):
+                raise SourceMoved(source.source.name)
+
+    def _sources(self, inputs: Sequence[InputRead]) -> Iterator[SourceState]:
+        """Yield the sources among what is read, each of their partitions by itself."""
         for use in inputs:
-            source = self.knowledge.sources.get(use.upstream)
-            if source is not None and not source.is_still(self.place.root):
-                raise SourceMoved(use.upstream)
+            for state in use.versions:
+                source = self.knowledge.source(use.upstream, state)
+                if source is not None:
+                    yield source
 
     def _query(
-        self, asset: Asset, step: Step, verdict: Verdict, run: RunId
+        self, asset: Asset, settled: Settled, inputs: Sequence[InputRead], run: RunId
     ) -> dict[AssetPartition, Made]:
         sql = self.knowledge.analysis.sql
         query = sql.query(asset)
-        scans = {use.name: self._data(use).scan for use in verdict.inputs}
+        scans = {use.name: self._data(use).scan for use in inputs}
         text = rewrite(query, scans, scans)
-        parameters = sql.parameters(asset, sql.summary(asset))
-        assert step.facts is not None
-        new = self._new(step)
+        steps = [step for step, _ in settled]
+        parameters = sql.parameters(asset, sql.summary(asset), self._span(asset, steps))
+        facts = steps[0].facts
+        assert facts is not None
         cursor = self.engine.cursor()
         with (
             user_errors(asset, self.place.root),
-            self._files_read(verdict.inputs),
+            self._files_read(inputs),
             deadline(asset, cursor),
         ):
-            staged = stage_query(cursor, text, parameters, step.facts.described, new)
-        return {step.target: Made(stored(staged, step.target, run))}
+            made = self._stage(cursor, text, parameters, facts.described, steps)
+        return {
+            step.target: Made(stored(staged, step.target, run))
+            for step, staged in zip(steps, made, strict=True)
+        }
 
     @contextlib.contextmanager
     def _files_read(self, inputs: Sequence[InputRead]) -> Iterator[None]:
         """Let what goes wrong in a file of a source name the source, the file and the line."""
         with contextlib.ExitStack() as errors:
-            for use in inputs:
-                source = self.knowledge.sources.get(use.upstream)
-                if source is not None:
-                    errors.enter_context(about(source.source, self.place.root))
-                    errors.enter_context(source_errors(source.paths))
+            for source in self._sources(inputs):
+                errors.enter_context(about(source.source, self.place.root))
+                errors.enter_context(source_errors(source.paths))
             yield
 
     def _call(
@@ -167,20 +176,28 @@ class Maker:
         assert isinstance(body, PythonBody)
         outputs = body.outputs or (asset.name,)
         scratch = self.knowledge.state / "tmp" / new_version_id()
-        steps = {outputs.index(step.target.asset): step for step, _ in settled}
+        places: dict[int, list[Step]] = {}
+        for step, _ in settled:
+            places.setdefault(outputs.index(step.target.asset), []).append(step)
         call = Call(
             asset=asset.name,
             run=run,
             attempt=attempt,
             environment=self.place.environment,
-            inputs=tuple(self._data(use) for use in settled[0][1].inputs),
-            new=tuple((place, self._new(step, scratch)) for place, step in steps.items()),
+            span=self._span(asset, [step for step, _ in settled]),
+            inputs=tuple(self._data(use) for use in inputs),
+            new=tuple(
+                (place, tuple(self._new(step, scratch) for step in steps))
+                for place, steps in places.items()
+            ),
+            partition_of=self._partition_of(asset),
             scratch=scratch,
         )
         staged, metadata = self._staged(asset, call, sink)
         return {
-            steps[place].target: Made(stored(one, steps[place].target, run), metadata)
-            for place, one in staged.items()
+            step.target: Made(stored(one, step.target, run), metadata)
+            for place, made in staged.items()
+            for step, one in zip(places[place], made, strict=True)
         }
 
     def _staged(

@@ -12,9 +12,9 @@ from assetflow.execution.knowledge import Knowledge, are_there, needed_sources
 from assetflow.execution.source_states import Observer
 from assetflow.metadata.doubt import Expected, ExpectedInput, Standing, doubtful_of_files, standing
 from assetflow.metadata.outline import published_shapes
-from assetflow.metadata.recall import dynamic_keys, observations, remembered
-from assetflow.model.names import AssetName, PartitionKey
-from assetflow.model.partitions import WHOLE_KEYS, keys_of
+from assetflow.metadata.recall import observations, remembered
+from assetflow.model.names import AssetName, PartitionKey, VersionId
+from assetflow.model.partitions import keys_of
 from assetflow.planning.plan import demanded
 from assetflow.planning.reach import Slices, reach
 from assetflow.planning.steps import Request
@@ -65,19 +65,19 @@ def gather(
 def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:
     """Return which partitions there are as of `now`, and which reads which."""
     graph = analysis.graph
-    named = {**graph.assets, **graph.sources}
-    definitions = {name: one.partitions for name, one in named.items() if one.partitions}
-    dynamic = dynamic_keys(state) if definitions else {}
-    keys = {
-        name: keys_of(definitions[name], now, dynamic) if name in definitions else WHOLE_KEYS
-        for name in named
+    definitions = {
+        **{name: asset.options.partitions for name, asset in graph.assets.items()},
+        **{name: source.partitions for name, source in graph.sources.items()},
     }
-    return Slices(graph, keys, analysis.mappings)
+    dynamic: dict[str, tuple[PartitionKey, ...]] = {}
+    keys = {name: keys_of(one, now, dynamic) for name, one in definitions.items()}
+    return Slices(graph, keys, graph.mappings)
 
 
-def _shapeless(analysis: Analysis) -> list[AssetName]:
-    """Return the assets whose columns their definition may not tell."""
-    return [name for name, asset in analysis.graph.assets.items() if not asset.options.columns]
+def _shapeless(analysis: Analysis) -> set[AssetName]:
+    """Return the assets whose columns their definition may not tell, and what reads them."""
+    roots = [name for name in analysis.graph.assets if analysis.is_shapeless(name)]
+    return {*roots, *analysis.graph.all_downstream(roots)}
 
 
 def _look_back(knowledge: Knowledge, request: Request) -> None:
@@ -86,7 +86,7 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
     shapes = published_shapes(knowledge.state, knowledge.environment, found.doubtful.keys())
     if knowledge.keep_codes({name: one.code_version for name, one in shapes.items()}):
         found = _standing(knowledge)
-    doubtful: dict[AssetName, Collection[PartitionKey]] = {**found.doubtful}
+    doubtful = {name: set(keys) for name, keys in found.doubtful.items()}
     _add(doubtful, _of_missing_files(knowledge, found))
     _add(doubtful, demanded(knowledge.slices, knowledge.facts, request))
     knowledge.reach = reach(knowledge.slices, doubtful)
@@ -108,7 +108,7 @@ def _add(
 
 
 def _standing(knowledge: Knowledge) -> Standing:
-    states: dict[AssetName, dict[PartitionKey, str]] = {}
+    states: dict[AssetName, dict[PartitionKey, VersionId]] = {}
     for target, state in knowledge.states.items():
         states.setdefault(target.asset, {})[target.partition] = state
     expected = [_expected(knowledge, name) for name in knowledge.graph.assets]

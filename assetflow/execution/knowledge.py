@@ -9,14 +9,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assetflow.graph.graph import AssetGraph
+from assetflow.metadata.outline import PublishedShape
 from assetflow.metadata.recall import Remembered, definition_parts, definitions
 from assetflow.model.asset import Source, SqlBody
-from assetflow.model.columns import ReadSet
-from assetflow.model.names import AssetName, AssetPartition, CodeVersion, Digest, VersionId
+from assetflow.model.columns import ReadSet, united
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    CodeVersion,
+    Digest,
+    PartitionKey,
+    VersionId,
+)
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
 from assetflow.planning.judge import Evidence
-from assetflow.planning.plan import Known
+from assetflow.planning.plan import Current, Known, stored_targets
+from assetflow.planning.reach import Slices
 from assetflow.project.analysis import Analysis, Shape
 from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.versions import scan_sql
@@ -42,7 +53,7 @@ class Knowledge:
     analysis: Analysis
     engine: Engine
     slices: Slices
-    sources: Mapping[AssetName, SourceState]
+    sources: Mapping[AssetPartition, SourceState]
     unseen: Mapping[AssetName, UnseenSource]
     shapes: Mapping[AssetName, PublishedShape]
     past: Remembered = field(default_factory=Remembered)
@@ -57,9 +68,11 @@ class Knowledge:
     _there: dict[VersionId, bool] = field(default_factory=dict)
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
     _shapes: dict[AssetName, Shape] = field(default_factory=dict)
+    _by_state: dict[tuple[AssetName, VersionId], SourceState] = field(default_factory=dict)
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
+        self._by_state = {(name, one.state): one for (name, _), one in self.sources.items()}
         self._find_facts()
 
     def recall(self, past: Remembered) -> None:
@@ -70,8 +83,7 @@ class Knowledge:
             *past.volatile.values(),
             *past.published.values(),
         )
-        for one in known:
-            self.versions[one.version.version] = one.version
+        self.versions.update({one.version.version: one.version for one in known})
 
     @property
     def history(self) -> History:
@@ -90,8 +102,17 @@ class Knowledge:
 
     @property
     def states(self) -> dict[AssetPartition, VersionId]:
-        """Return the state of each source."""
-        return {AssetPartition(name): source.state for name, source in self.sources.items()}
+        """Return the state of each source, of each of its partitions if it has some."""
+        return {target: source.state for target, source in self.sources.items()}
+
+    def source(self, name: AssetName, state: VersionId) -> SourceState | None:
+        """Return the source whose `state` that is; None for a version of an asset."""
+        return self._by_state.get((name, state))
+
+    def states_of(self, name: AssetName) -> tuple[SourceState, ...]:
+        """Return the states of a source, in the order of its partitions."""
+        targets = (AssetPartition(name, key) for key in self.slices.keys.get(name, ()))
+        return tuple(self.sources[target] for target in targets if target in self.sources)
 
     def known(self) -> Known:
         """Return what a plan is made from."""
@@ -138,7 +159,7 @@ class Knowledge:
 
         With a `key`, of the slice of it that the partition of that key is cut to.
         """
-        source = self.sources.get(upstream)
+        source = self.source(upstream, version)
         if source is not None:
             return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
         stored = self.versions[version]
@@ -238,7 +259,7 @@ class Knowledge:
         """Work out the facts of every asset, each from the shapes of those before it."""
         graph = self.analysis.graph
         shapes = self._shapes
-        shapes.update({name: Shape(source.schema) for name, source in self.sources.items()})
+        shapes.update({name: Shape(one.schema) for (name, _), one in self.sources.items()})
         shapes.update({name: source.shape for name, source in self.unseen.items()})
         for name in graph.assets:
             facts = self.analysis.facts(name, shapes)
@@ -262,9 +283,8 @@ class Knowledge:
         return Shape(last.schema, last.ordered, is_expected)
 
     def _shape(self, upstream: AssetName, versions: Iterable[VersionId]) -> Shape:
-        source = self.sources.get(upstream)
-        if source is not None:
-            return Shape(source.schema)
+        if upstream in self.graph.sources:
+            return self._shapes[upstream]
         stored = [self.versions[version] for version in versions]
         schema = united(one.schema for one in stored)
         return Shape(schema, all(one.ordered for one in stored))

@@ -25,7 +25,7 @@ from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
 from assetflow.metadata.tail import JournalTail
-from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.model.names import AssetPartition, RunId
 from assetflow.planning.plan import plan
 from assetflow.planning.reasons import RunStopped, Superseded
 from assetflow.planning.results import RunResult, RunStatus, StepResult
@@ -104,11 +104,11 @@ class Materializing:
             self._finish(journal, result)
         return result
 
-    def _planned(self, done: frozenset[AssetName] = frozenset()) -> Attempt:
+    def _planned(self, done: frozenset[AssetPartition] = frozenset()) -> Attempt:
         """Plan from what is known now. The tail is made first: nothing falls between."""
         tail = JournalTail(self.place.state, self.asked.run)
         request = replace(self.asked.request, done=done)
-        knowledge = gather(self.place, self.analysis, self.engine, self.clock(), request.targets)
+        knowledge = gather(self.place, self.analysis, self.engine, self.clock(), request)
         return Attempt(knowledge, plan(self.check(knowledge).known(), request), tail)
 
     def _attempts(self, journal: Journal, attempt: Attempt) -> RunStatus:
@@ -142,7 +142,7 @@ class Materializing:
         }
         made = ("materialized", "unchanged")
         return self._planned(
-            frozenset(t.asset for t, result in self.results.items() if result.outcome in made)
+            frozenset(target for target, one in self.results.items() if one.outcome in made)
         )
 
     def _status(self) -> RunStatus:

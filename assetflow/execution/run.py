@@ -28,7 +28,7 @@ from assetflow.metadata.records import (
     StepFinished,
     VersionStored,
 )
-from assetflow.model.asset import Retries, SqlBody
+from assetflow.model.asset import Retries
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition, MaterializationId, RunId, VersionId
 from assetflow.planning.history import Candidate
@@ -179,17 +179,29 @@ class Execution:
 
     def _ended(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
         """Do what is to be done with `task`, under its locks."""
-        first = task.steps[0]
-        if first.action == "blocked":
-            return [self._skipped(step, *step.reasons) for step in task.steps]
-        failed = [AssetName(t.asset) for s in task.steps for t in s.waits_on if t in self.failed]
-        if failed:
-            return [self._skipped(step, UpstreamFailed(failed[0])) for step in task.steps]
-        if first.action == "withdraw":
-            return [self._withdrawn(step) for step in task.steps]
-        with locked_partitions(self.knowledge.state, task.targets, self.is_cancelled):
+        idle: list[Ended] = []
+        steps: list[Step] = []
+        for step in task.steps:
+            ended = self._idle(step)
+            if ended is None:
+                steps.append(step)
+            else:
+                idle.append(ended)
+        if not steps:
+            return idle
+        targets = [step.target for step in steps]
+        with locked_partitions(self.knowledge.state, targets, self.is_cancelled):
             self._learn()
-            return self._settled(task, sink)
+            return [*idle, *self._settled(steps, sink)]
+
+    def _idle(self, step: Step) -> Ended | None:
+        """Return how `step` ends where nothing can be made; None where it is to be settled."""
+        if step.action == "blocked":
+            return self._skipped(step, *step.reasons)
+        failed = [target.asset for target in step.waits_on if target in self.failed]
+        if failed:
+            return self._skipped(step, UpstreamFailed(failed[0]))
+        return self._withdrawn(step) if step.action == "withdraw" else None
 
     def _learn(self) -> None:
         """Read what other runs finished meanwhile."""
@@ -199,14 +211,15 @@ class Execution:
                 is_ours = environment == self.knowledge.environment
                 self.knowledge.learn(found, is_ours=is_ours)
 
-    def _settled(self, task: Task, sink: io.StringIO) -> Sequence[Ended]:
+    def _settled(self, steps: Sequence[Step], sink: io.StringIO) -> Sequence[Ended]:
         try:
-            settled = [self._settle(step) for step in task.steps]
+            settled = [self._settle(step) for step in steps]
         except AssetflowError as error:
-            return [self._failed(step, step.reasons, str(error)) for step in task.steps]
-        if any(verdict.action == "materialize" for _, verdict in settled):
-            return self._made(settled, sink)
-        return [self._unmade(step, verdict) for step, verdict in settled]
+            return [self._failed(step, step.reasons, str(error)) for step in steps]
+        keys = {s.target.partition for s, verdict in settled if verdict.action == "materialize"}
+        running = [one for one in settled if one[0].target.partition in keys]
+        unmade = [self._unmade(*one) for one in settled if one[0].target.partition not in keys]
+        return [*unmade, *(self._made(running, sink) if running else ())]
 
     def _settle(self, step: Step) -> tuple[Step, Verdict]:
         facts = self.knowledge.settled_facts(step.target, self.current)
@@ -436,8 +449,7 @@ def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:
         if asset.options.batch_size > 1:
             place = counted[step.target.asset] // asset.options.batch_size
             counted[step.target.asset] += 1
-            key = (code, place, step.action in ("blocked", "withdraw"))
+            groups.setdefault((code, place), []).append(step)
         else:
-            key = (code, step.target.partition, step.action == "withdraw")
-        groups.setdefault(key, []).append(step)
+            groups.setdefault((code, step.target.partition), []).append(step)
     return [Task(tuple(group)) for group in groups.values()]

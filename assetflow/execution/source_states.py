@@ -25,7 +25,16 @@ from assetflow.model.asset import Source
 from assetflow.model.columns import ReadSet, Schema
 from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
-from assetflow.model.names import AssetName, Digest, RunId, VersionId, folded
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    Digest,
+    PartitionKey,
+    RunId,
+    VersionId,
+    folded,
+)
 from assetflow.planning.reasons import SourceUnknown
 from assetflow.project.analysis import Shape
 from assetflow.warehouse.digests import digest_columns
@@ -308,18 +317,21 @@ class Observer:
     engine: Engine
 
     def observe_all(
-        self, sources: Iterable[Source], previous: Mapping[AssetName, Observed]
-    ) -> tuple[dict[AssetName, SourceState], dict[AssetName, UnseenSource]]:
+        self,
+        sources: Iterable[Source],
+        previous: Mapping[AssetName, Mapping[PartitionKey, Observed]],
+    ) -> tuple[dict[AssetPartition, SourceState], dict[AssetName, UnseenSource]]:
         """Return the state of each of `sources`, and those that cannot be observed.
 
         What is wrong with one is no matter to the assets that do not read it.
         """
-        states: dict[AssetName, SourceState] = {}
+        states: dict[AssetPartition, SourceState] = {}
         unseen: dict[AssetName, UnseenSource] = {}
         for source in sources:
-            before = previous.get(source.name)
+            before = previous.get(source.name, {}).get(WHOLE)
+            target = AssetPartition(source.name)
             try:
-                states[source.name] = observe(source, before, self.root, self.now, self.engine)
+                states[target] = observe(source, before, self.root, self.now, self.engine)
             except SourceProblem as error:
                 unseen[source.name] = UnseenSource(source, error, _last_shape(source, before))
         return states, unseen

@@ -18,6 +18,7 @@ from assetflow.model.mappings import AllPartitions, DeclaredMapping, Latest, Off
 from assetflow.model.names import WHOLE, PartitionKey
 from assetflow.model.partitions import (
     JOINS_DIMENSIONS,
+    WHOLE_KEYS,
     DynamicPartitions,
     KeySet,
     Partitions,
@@ -25,7 +26,6 @@ from assetflow.model.partitions import (
     Simple,
     StaticPartitions,
     TimePartitions,
-    WHOLE_KEYS,
     time_of,
 )
 
@@ -502,3 +502,12 @@ def _parts_of(key: PartitionKey, keys: KeySet) -> Keys:
 def _joined(parts: Iterable[Keys]) -> Keys:
     combinations = itertools.product(*parts)
     return tuple(PartitionKey(JOINS_DIMENSIONS.join(one)) for one in combinations)
+
+
+WHOLE_TO_WHOLE = Whole()
+"""How inputs without partitions are read."""
+
+
+def is_slice(mapping: Mapping) -> bool:
+    """Whether a partition reads a part of an upstream that is stored whole, by its event time."""
+    return isinstance(mapping, Slice)

@@ -388,4 +388,3 @@ def _files(connection: DuckDBPyConnection) -> tuple[tuple[str, int, str], ...]:
            where v.number in (select stored from sure) order by all"""
     ).fetchall()
     return tuple(rows)
-

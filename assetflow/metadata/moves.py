@@ -36,9 +36,7 @@ def move_packed(connection: DuckDBPyConnection, packed: VersionsPacked) -> None:
            select distinct path, size_bytes, $1::varchar::timestamp from moving order by path""",
         [at],
     )
-    connection.execute(
-        "delete from packed_versions where stored in (select stored from moving)"
-    )
+    connection.execute("delete from packed_versions where stored in (select stored from moving)")
     connection.execute(
         """insert into packed_versions
            select version, stored, $1, $2, $3::varchar::timestamp, $4 from moving order by stored""",

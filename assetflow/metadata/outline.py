@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assetflow.model.columns import Schema
-    from assetflow.model.names import AssetName, CodeVersion
+    from assetflow.model.names import AssetName, CodeVersion, PartitionKey, VersionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,45 @@ class PublishedShape:
     schema: Schema
     ordered: bool
     code_version: CodeVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the data of a published partition lies, relative to the data folder."""
+
+    partition: PartitionKey
+    path: str
+    size_bytes: int
+    format: str
+    is_packed: bool
+    schema: Schema
+    rows: int | None
+    version: VersionId
+
+
+def served(
+    state: Path, environment: str, assets: Collection[AssetName] | None = None
+) -> dict[AssetName, tuple[Served, ...]]:
+    """Return where all lies that `environment` serves, of `assets` or of every one, by key."""
+    chosen = "true" if assets is None else "c.asset in (select unnest($2::varchar[]))"
+    values = [environment] if assets is None else [environment, [*assets]]
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select c.asset, c.partition, coalesce(p.path, v.path),
+                       coalesce(p.size_bytes, v.size_bytes), v.format,
+                       coalesce(p.packed, v.packed), v.schema, v.rows, v.version
+                from current_publications as c join versions as v on v.number = c.stored
+                left join packed_versions as p on p.stored = c.stored
+                where c.environment = $1 and {chosen} order by c.asset, c.partition""",
+            values,
+        ).fetchall()
+    schemas: dict[str, Schema] = {}
+    found: dict[AssetName, list[Served]] = {}
+    for asset, *where, text, count, version in rows:
+        if text not in schemas:
+            schemas[text] = read_text(SCHEMA, text)
+        found.setdefault(asset, []).append(Served(*where, schemas[text], count, version))
+    return {asset: tuple(parts) for asset, parts in found.items()}
 
 
 def published_shapes(
@@ -39,9 +78,8 @@ def published_shapes(
                from (from current_publications
                      where environment = $1 and asset in (select unnest($2::varchar[]))
                      qualify row_number() over (partition by asset order by sequence desc) = 1)
-               join (select version, schema, ordered from versions) using (version)
-               join (select materialization, code_version from materializations)
-                    using (materialization)""",
+               join (select number as stored, schema, ordered from versions) using (stored)
+               join (select number as made, code_version from materializations) using (made)""",
             [environment, [*assets]],
         ).fetchall()
     return {
@@ -54,11 +92,10 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
     """Return what `environment` serves of each asset, all its partitions together."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            """select asset, count(*), sum(rows)::bigint, max(made.created_at)
+            """select asset, count(*), sum(rows)::bigint, max(created_at)
                from current_publications
-               join (select version, rows from versions) using (version)
-               join (select materialization, created_at from materializations) as made
-                    using (materialization)
+               join (select number as stored, rows from versions) using (stored)
+               join (select number as made, created_at from materializations) using (made)
                where environment = $1 group by asset""",
             [environment],
         ).fetchall()

@@ -13,7 +13,7 @@ from assetflow.metadata.rows import PAIRS, SCHEMA, fetch_contents, utc
 from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet
 from assetflow.model.file_states import FileState
-from assetflow.model.names import WHOLE, AssetName, AssetPartition, Digest, PartitionKey
+from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKey
 from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
 
 if TYPE_CHECKING:
@@ -74,18 +74,11 @@ class PublicationSummary:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a plan needs to know of the past, as one opening of the store gives it.
+    """What a plan needs to know of the past, as one opening of the store gives it."""
 
-    `partition_observations` are of the sources that are observed by partition.
-    """
-
-    published: dict[AssetPartition, Publication]
-    candidates: dict[tuple[AssetName, PartitionKey, Key], Candidate]
-    volatile: dict[AssetPartition, Candidate]
-    observations: dict[AssetName, Observed]
-    partition_observations: dict[AssetName, dict[PartitionKey, Observed]] = field(
-        default_factory=dict
-    )
+    published: dict[AssetPartition, Publication] = field(default_factory=dict)
+    candidates: dict[tuple[AssetName, PartitionKey, Key], Candidate] = field(default_factory=dict)
+    volatile: dict[AssetPartition, Candidate] = field(default_factory=dict)
 
 
 def remembered(
@@ -97,8 +90,8 @@ def remembered(
 ) -> Remembered:
     """Return what is published of `wanted`, and what may be reused for `candidates_for`.
 
-    None stands for all that the store has. It is what `published`, `candidates`,
-    `newest_volatile` and `observations` return, from one opening of the store.
+    None stands for all that the store has. It is what `published`, `candidates` and
+    `newest_volatile` return, from one opening of the store.
     """
     with Store(state).reading() as connection:
         here = _asked(connection, "asked_publications", wanted)
@@ -107,7 +100,6 @@ def remembered(
             _published(connection, environment, here, algorithm),
             _accepted(connection, made, algorithm),
             _newest_volatile(connection, environment, made, algorithm),
-            *_observations(connection),
         )
 
 
@@ -271,31 +263,19 @@ def _paired(contents: Contents) -> Iterator[Candidate]:
         yield Candidate(made, contents.versions[made.version])
 
 
-def observations(state: Path) -> dict[AssetName, Observed]:
-    """Return the newest observation of each source as a whole."""
+def observations(state: Path) -> dict[AssetName, dict[PartitionKey, Observed]]:
+    """Return the newest observation of each source, of each of its partitions if it has some."""
     with Store(state).reading() as connection:
-        return _observations(connection)[0]
-
-
-def _observations(
-    connection: DuckDBPyConnection,
-) -> tuple[dict[AssetName, Observed], dict[AssetName, dict[PartitionKey, Observed]]]:
-    """Return the newest observations: of whole sources, and of partitions of sources."""
-    rows = connection.execute(
-        """select source, partition, * exclude (number, source, partition)
-           from observations qualify row_number()
-           over (partition by source, partition order by observed_at desc, number desc) = 1
-           order by source, partition"""
-    ).fetchall()
-    whole: dict[AssetName, Observed] = {}
-    parts: dict[AssetName, dict[PartitionKey, Observed]] = {}
+        rows = connection.execute(
+            """select source, partition, * exclude (number, source, partition)
+               from observations qualify row_number()
+               over (partition by source, partition order by observed_at desc, number desc) = 1
+               order by source, partition"""
+        ).fetchall()
+    found: dict[AssetName, dict[PartitionKey, Observed]] = {}
     for source, partition, *rest in rows:
-        observed = _observed(source, partition, *rest)
-        if partition == WHOLE:
-            whole[source] = observed
-        else:
-            parts.setdefault(source, {})[partition] = observed
-    return whole, parts
+        found.setdefault(source, {})[partition] = _observed(source, partition, *rest)
+    return found
 
 
 _DIGESTS = tuple[tuple[ReadSet, Digest], ...]

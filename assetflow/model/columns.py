@@ -29,6 +29,21 @@ class Column(NamedTuple):
 Schema = tuple[Column, ...]
 
 
+def united(schemas: Iterable[Schema]) -> Schema:
+    """Return the columns of tables that are read as one: those of the last, then the others.
+
+    >>> a, b = Column("a", "INTEGER"), Column("b", "DATE")
+    >>> [column.name for column in united([(a, b), (a,)])]
+    ['a', 'b']
+    """
+    distinct = tuple(dict.fromkeys(schemas))
+    found: dict[str, Column] = {}
+    for schema in reversed(distinct):
+        for column in schema:
+            found.setdefault(column.name, column)
+    return tuple(found.values())
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSet:
     """The columns of an input that a result can depend on; None stands for everything.

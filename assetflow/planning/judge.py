@@ -221,8 +221,8 @@ def _changed_parts(before: InputRead, now: InputRead) -> tuple[str, ...]:
     """Return the partitions that are read in another version, where several are read."""
     if len(now.partitions) == len(before.partitions) == 1:
         return ()
-    known = dict(zip(before.partitions, before.versions, strict=True))
-    found = dict(zip(now.partitions, now.versions, strict=True))
+    known: dict[str, str] = dict(zip(before.partitions, before.versions, strict=True))
+    found: dict[str, str] = dict(zip(now.partitions, now.versions, strict=True))
     return changed_names(known, found)
 
 

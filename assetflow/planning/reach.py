@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from assetflow.graph.graph import AssetGraph
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, is_slice
 from assetflow.graph.mapping import Mapping as PartitionMapping
-from assetflow.graph.mapping import is_slice
 from assetflow.model.names import WHOLE, AssetName, PartitionKey
 from assetflow.model.partitions import KeySet
 
@@ -33,7 +33,7 @@ class Slices:
         for link in self.graph.links[name]:
             keys = changed.get(link.upstream)
             if keys:
-                mapping = self.mappings[name, link.input.name]
+                mapping = self.mappings.get((name, link.input.name), WHOLE_TO_WHOLE)
                 own, others = self.keys[name], self.keys[link.upstream]
                 for key in keys:
                     found.update(mapping.readers(key, own, others))
@@ -46,7 +46,7 @@ class Slices:
         found: dict[AssetName, set[PartitionKey]] = {}
         wanted = tuple(keys)
         for link in self.graph.links[name]:
-            mapping = self.mappings[name, link.input.name]
+            mapping = self.mappings.get((name, link.input.name), WHOLE_TO_WHOLE)
             own, others = self.keys[name], self.keys[link.upstream]
             read = found.setdefault(link.upstream, set())
             for key in wanted:

@@ -76,7 +76,7 @@ def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[Par
 
 def _with_upstreams(slices: Slices, wanted: Wanted) -> dict[AssetName, Collection[PartitionKey]]:
     found: dict[AssetName, set[PartitionKey]] = {name: set(keys) for name, keys in wanted.items()}
-    for name in reversed(slices.graph.assets):
+    for name in reversed(tuple(slices.graph.assets)):
         for upstream, keys in slices.reads(name, found.get(name, ())).items():
             if upstream in slices.graph.assets and keys:
                 found.setdefault(upstream, set()).update(keys)

@@ -8,6 +8,8 @@ from pathlib import Path
 from assetflow.errors import AssetflowError, DeclaredColumns, UnknownColumn, WrongForm
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
+from assetflow.graph.mapping import WHOLE_TO_WHOLE
+from assetflow.graph.mapping import Mapping as PartitionMapping
 from assetflow.model.asset import Asset, Input, Location, PythonBody, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key
@@ -107,6 +109,13 @@ class Analysis:
             return self._sql_facts(asset, links, shapes)
         return self._python_facts(asset, links, shapes)
 
+    def is_shapeless(self, name: AssetName) -> bool:
+        """Whether the columns of asset `name` show only when it is made."""
+        asset = self.graph.assets[name]
+        if isinstance(asset.body, SqlBody):
+            return self._summaries[name].has_dynamic_columns
+        return not asset.options.columns
+
     def _inputs(self, asset: Asset, problems: list[AssetflowError]) -> tuple[Input, ...]:
         if isinstance(asset.body, PythonBody):
             return (*asset.inputs, *self._declared_optionals(asset.body))
@@ -150,7 +159,7 @@ class Analysis:
         facts = AssetFacts(
             asset=asset.name,
             code_version=CodeVersion(""),
-            inputs=_unbound(links, "sql"),
+            inputs=self._unbound(asset, links),
             settings=self._settings(asset, summary),
             ordered=summary.is_ordered or asset.options.ordered,
             is_volatile=asset.options.volatile or bool(summary.volatile),
@@ -178,6 +187,7 @@ class Analysis:
                     link.upstream,
                     "sql",
                     read_set_of(summary, bound, link.input.name),
+                    self._mapping(asset, link),
                 )
                 for link in links
             ),
@@ -235,7 +245,7 @@ class Analysis:
             problem=_unknown_column(asset, links, shapes),
             code_version=_code_version(parts),
             parts=parts,
-            inputs=tuple(_python_input(link, shapes) for link in links),
+            inputs=tuple(self._python_input(asset, link, shapes) for link in links),
             settings=self._settings(asset),
             schema=options.columns,
             ordered=options.ordered,
@@ -243,6 +253,31 @@ class Analysis:
             is_expected=any(shapes.get(link.upstream, Shape()).is_expected for link in links),
             notes=() if covered else outside,
         )
+
+    def _python_input(
+        self, asset: Asset, link: Link, shapes: Mapping[AssetName, Shape]
+    ) -> InputFacts:
+        """Return the input of a function: declared columns or all, in order if it has one."""
+        shape = shapes.get(link.upstream, Shape())
+        columns = link.input.columns
+        read_set = (
+            ReadSet(ordered=shape.ordered)
+            if columns is None
+            else ReadSet.of(columns, ordered=shape.ordered)
+        )
+        mapping = self._mapping(asset, link)
+        return InputFacts(link.input.name, link.upstream, link.input.form, read_set, mapping)
+
+    def _unbound(self, asset: Asset, links: Sequence[Link]) -> tuple[InputFacts, ...]:
+        return tuple(
+            InputFacts(
+                link.input.name, link.upstream, "sql", EVERYTHING, self._mapping(asset, link)
+            )
+            for link in links
+        )
+
+    def _mapping(self, asset: Asset, link: Link) -> PartitionMapping:
+        return self.graph.mappings.get((asset.name, link.input.name), WHOLE_TO_WHOLE)
 
     def _closed(self, asset: Asset) -> tuple[Parts, tuple[str, ...]]:
         """Return the parts of the code that `asset` reaches, and what it reads outside."""
@@ -291,18 +326,6 @@ class Analysis:
         return extra_parts(asset, Path(self.declarations.root))
 
 
-def _python_input(link: Link, shapes: Mapping[AssetName, Shape]) -> InputFacts:
-    """Return the input of a function: declared columns or everything, in order if it has one."""
-    shape = shapes.get(link.upstream, Shape())
-    columns = link.input.columns
-    read_set = (
-        ReadSet(ordered=shape.ordered)
-        if columns is None
-        else ReadSet.of(columns, ordered=shape.ordered)
-    )
-    return InputFacts(link.input.name, link.upstream, link.input.form, read_set)
-
-
 def _unknown_column(
     asset: Asset, links: Sequence[Link], shapes: Mapping[AssetName, Shape]
 ) -> AssetflowError | None:
@@ -315,10 +338,6 @@ def _unknown_column(
                 names = [column.name for column in schema]
                 return UnknownColumn(name, link.upstream, asset.name, str(asset.location), names)
     return None
-
-
-def _unbound(links: Sequence[Link], form: str) -> tuple[InputFacts, ...]:
-    return tuple(InputFacts(link.input.name, link.upstream, form, EVERYTHING) for link in links)
 
 
 def _code_version(parts: Parts) -> CodeVersion:
