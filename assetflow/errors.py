@@ -1679,3 +1679,69 @@ class MappingNotInferred(DefinitionError):
             f"Say it with mappings: trailing, offset, latest or all for {upstream!r}, "
             "or give both the same partitions.",
         )
+
+
+class UnknownMappedInput(DefinitionError):
+    """A mapping for an input that the asset does not read."""
+
+    code = "unknown_mapped_input"
+
+    def __init__(self, name: str, asset: str, inputs: Iterable[str], place: object) -> None:
+        names = sorted(inputs)
+        super().__init__(
+            f"{asset!r} has no input {name!r}, for which it declares a mapping.",
+            {"inputs": ", ".join(names) or "none", "defined in": place},
+            did_you_mean(name, names, f"Remove {name!r} from the mappings."),
+        )
+
+
+class TwoMappings(DefinitionError):
+    """An input with a mapping in its annotation and another in the decorator."""
+
+    code = "two_mappings"
+
+    def __init__(self, name: str, asset: str, place: object) -> None:
+        super().__init__(
+            f"The input {name!r} of {asset!r} has two mappings.",
+            {"said by": "its annotation, and `mappings`", "defined in": place},
+            "Keep one of them.",
+        )
+
+
+class BadMapping(DefinitionError):
+    """A mapping in an annotation that says no partitions."""
+
+    code = "bad_mapping"
+
+    def __init__(self, name: str, asset: str, given: object, expected: str, place: object) -> None:
+        super().__init__(
+            f"The mapping of the input {name!r} of {asset!r} cannot work.",
+            {"given": shortened(given), "expected": expected, "defined in": place},
+            "Change it to what is expected.",
+        )
+
+
+class BadPathPattern(DefinitionError):
+    """A path of a source that does not say to which partition a file belongs."""
+
+    code = "bad_path_pattern"
+
+    def __init__(self, source: str, path: str, why: str, hint: str, place: object) -> None:
+        super().__init__(
+            f"The path of the source {source!r} does not tell its partitions: {why}.",
+            {"path": path, "defined in": place},
+            hint,
+        )
+
+
+class SourceWithoutFiles(DefinitionError):
+    """A source that is observed by a function, and says what only files can have."""
+
+    code = "source_without_files"
+
+    def __init__(self, source: str, key: str, place: object) -> None:
+        super().__init__(
+            f"The source {source!r} is observed by a function, so it cannot have {key!r}.",
+            {"defined in": place},
+            f"Remove {key!r}, or give the path of its files.",
+        )

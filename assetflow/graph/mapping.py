@@ -74,10 +74,10 @@ class Whole(Mapping):
     def text(self) -> str:
         return "whole"
 
-    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return (WHOLE,)
 
-    def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return below.keys
 
 
@@ -89,10 +89,10 @@ class Slice(Mapping):
     def text(self) -> str:
         return "slice"
 
-    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return (key,)
 
-    def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         if upstream_key == WHOLE:
             return below.keys
         return (upstream_key,) if upstream_key in below else ()
@@ -112,7 +112,7 @@ class All(Mapping):
     def blocks(self) -> bool:
         return self.is_blocked_by_missing
 
-    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return above.keys
 
     def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
@@ -127,7 +127,7 @@ class Same(Mapping):
     def text(self) -> str:
         return "same"
 
-    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return (key,) if key in above else ()
 
     def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
@@ -180,7 +180,8 @@ class Shifted(Mapping):
         if not anchors:
             return ()
         first, last = line.keys.window(anchors[0]), line.keys.window(anchors[-1])
-        assert first and last
+        assert first is not None
+        assert last is not None
         return below[below.position_at(first.start) : below.position_at(last.end)]
 
 
@@ -192,7 +193,7 @@ class Last(Mapping):
     def text(self) -> str:
         return "latest"
 
-    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:  # noqa: ARG002
+    def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return above[-1:]
 
     def readers(self, upstream_key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
@@ -419,7 +420,7 @@ def _partner(
     lower: Sequence[tuple[str, Simple]],
     upper: Sequence[tuple[str, Simple]],
 ) -> int | None:
-    """Return which dimension below belongs to `name`: of its name, else the only one of its kind."""
+    """Return which dimension below belongs to `name`: that of its name, or alone of its kind."""
     named = [at for at, (other, _) in enumerate(lower) if other == name and name]
     taken = {other for other, _ in upper} & {other for other, _ in lower} - {""}
     alike = [
@@ -470,12 +471,11 @@ def _line(below: KeySet, above: KeySet) -> Line:
     windows = [keys.window(key) for keys in (below, above) for key in (keys[0], keys[-1])]
     starts = [window.start for window in windows if window]
     ends = [window.end for window in windows if window]
-    own = above.window(above[0]), above.window(above[-1])
     time = above.time
-    assert time and own[0] and own[1]
-    if own[0].start == min(starts) and own[1].end == max(ends):
-        return Line(above, 0)
+    assert time is not None
     grid = time.grid
+    if (min(starts), max(ends)) == (starts[-2], ends[-1]):
+        return Line(above, 0)
     end = grid.key_of(grid.local_end(grid.key_at(max(ends))))
     keys = grid.keys(grid.key_at(min(starts)), end)
     return Line(KeySet(time, keys), keys.index(above[0]))

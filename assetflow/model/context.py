@@ -4,28 +4,76 @@ import json
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import date, time
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path
 
 from assetflow.errors import NotReportable, OutsideScratch
 from assetflow.model.names import WHOLE, PartitionKey
+from assetflow.model.partitions import JOINS_DIMENSIONS, RANGE, KeySet, ProductPartitions
+from assetflow.model.windows import zone_of
 
 _SCALARS = (str, bool, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What a step makes: one partition, or in a batch several, whose `keys` follow one another.
+
+    `start` and `end` are in the time zone of the partitions, None where they are not of
+    time. The `key` of a batch is its first and last, "2026-01-01..2026-01-31". Of an
+    asset without partitions the key is "", there are no `keys`, and the value is false.
+    """
+
+    key: str = WHOLE
+    start: datetime | None = None
+    end: datetime | None = None
+    keys: tuple[PartitionKey, ...] = ()
+    dimensions: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def __str__(self) -> str:
+        return self.key
+
+    def __getitem__(self, dimension: str) -> PartitionKey:
+        """Return the part of the key that belongs to `dimension` of a product; KeyError else."""
+        if dimension not in self.dimensions or len(self.keys) != 1:
+            raise KeyError(dimension)
+        return PartitionKey(self.key.split(JOINS_DIMENSIONS)[self.dimensions.index(dimension)])
+
+
+def partition_of(keys: KeySet, wanted: Sequence[PartitionKey]) -> Partition:
+    """Return what a step that makes `wanted`, in the order of `keys`, is told about them."""
+    if keys.partitions is None or not wanted:
+        return Partition()
+    first, last = keys.window(wanted[0]), keys.window(wanted[-1])
+    zone = zone_of(keys.time.timezone) if keys.time else None
+    products = keys.partitions if isinstance(keys.partitions, ProductPartitions) else None
+    return Partition(
+        wanted[0] if len(wanted) == 1 else f"{wanted[0]}{RANGE}{wanted[-1]}",
+        first.start.astimezone(zone) if first else None,
+        last.end.astimezone(zone) if last else None,
+        tuple(wanted),
+        tuple(name for name, _ in products.dimensions) if products else (),
+    )
 
 
 class AssetContext:
     """The facts of one step, a logger, a scratch folder, and `report` for metadata.
 
-    The executor makes it; a unit test may, with `AssetContext()`.
+    The executor makes it; a unit test may, with `AssetContext()`. `partition` may be given
+    as a key alone: then it has no start and no end.
     """
 
     def __init__(  # noqa: PLR0913 - each is one fact of the step, and all have a default
         self,
         asset: str = "",
         *,
-        partition: PartitionKey = WHOLE,
+        partition: Partition | str = WHOLE,
         run: str = "",
         attempt: int = 1,
         environment: str = "main",
@@ -33,7 +81,7 @@ class AssetContext:
         folder: Path | None = None,
     ) -> None:
         self.asset = asset
-        self.partition = partition
+        self.partition = partition if isinstance(partition, Partition) else _alone(partition)
         self.run = run
         self.attempt = attempt
         self.environment = environment
@@ -64,6 +112,10 @@ class AssetContext:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="assetflow-"))
         return self._folder
+
+
+def _alone(key: str) -> Partition:
+    return Partition(key, keys=(PartitionKey(key),)) if key else Partition()
 
 
 def _plain(name: str, value: object) -> object:

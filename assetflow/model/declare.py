@@ -21,12 +21,14 @@ from assetflow.errors import (
     AssetflowError,
     BadDeclaredName,
     BadName,
+    BadPathPattern,
     DefinitionError,
     NotAFunction,
     ObserveTakesParameters,
     ProjectErrors,
     ResourceTakesData,
     SourceNeedsOne,
+    SourceWithoutFiles,
     UnknownForm,
     UnknownFormat,
 )
@@ -43,6 +45,8 @@ from assetflow.model.context import AssetContext
 from assetflow.model.forms import EXPECTED_FORMS, Columns
 from assetflow.model.names import AssetName, check_name
 from assetflow.model.options import FunctionOptions, Retries, SourceOptions
+from assetflow.model.partitions import Partitions
+from assetflow.model.path_keys import allowed_names, find_path_problem, has_keys
 from assetflow.model.signature import Signature, innermost, read_signature
 from assetflow.model.validation import validate
 
@@ -66,6 +70,8 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_DECLARE_PARTITIONS = 'Add partitions=, such as daily("2026-01-01"), or write ? for a brace.'
+_EVENT_TIME_IS_ENOUGH = "Leave out partitions=: its readers are cut by event_time."
 _COMPRESSED = (".gz", ".zst")
 _FORMATS: Mapping[str, SourceFormat] = {
     ".csv": "csv",
@@ -187,7 +193,9 @@ def source(
     """Declare data that the project reads: files at `path` (a glob), or what `observe` sees.
 
     `options` are `format` (else the suffix of the path says it), `columns`, `description`,
-    `group`, `owners`, `tags`, and `read_options` for DuckDB's reader.
+    `group`, `owners`, `tags`, and `read_options` for DuckDB's reader; `partitions` where
+    the path says to which a file belongs (`{day}`, `{key}`, `month=*`), and `event_time`,
+    the column (in `timezone`) by whose time partitioned readers are cut.
     """
     location = _caller(sys._getframe(1))  # noqa: SLF001 - the documented way to the caller
     text = "" if path is None else Path(path).as_posix() if isinstance(path, Path) else path
@@ -324,6 +332,28 @@ def _source_errors(made: Source) -> Iterator[DefinitionError]:
         yield UnknownFormat(made.name, made.path, made.location)
     elif made.observe and not _needs_nothing(made.observe):
         yield ObserveTakesParameters(made.name, _name_of(made.observe), made.location)
+    yield from _partition_errors(made)
+
+
+def _partition_errors(made: Source) -> Iterator[DefinitionError]:
+    """Yield what is wrong with how a source tells to which partitions its rows belong."""
+    if made.observe:
+        keys = {"partitions": made.partitions, "event_time": made.event_time}
+        yield from (
+            SourceWithoutFiles(made.name, key, made.location) for key, said in keys.items() if said
+        )
+    elif made.partitions is None:
+        if has_keys(made.path):
+            why, hint = "it has placeholders, but the source no partitions", _DECLARE_PARTITIONS
+            yield BadPathPattern(made.name, made.path, why, hint, made.location)
+    elif problem := find_path_problem(made.path, made.partitions):
+        hint = _EVENT_TIME_IS_ENOUGH if made.event_time else _names_hint(made.partitions)
+        yield BadPathPattern(made.name, made.path, problem, hint, made.location)
+
+
+def _names_hint(partitions: Partitions) -> str:
+    names = " or ".join(f"{{{name}}}" for name in allowed_names(partitions))
+    return f"Write {names} where the path has the key, or year=*/month=* for such folders."
 
 
 def _needs_nothing(function: Callable[..., Any]) -> bool:

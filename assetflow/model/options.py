@@ -198,10 +198,8 @@ def _mapping_in(value: object) -> DeclaredMapping | None:
     match value:
         case Trailing() | Offset() | Latest() | AllPartitions():
             return value
-        case "latest":
-            return Latest()
-        case "all":
-            return AllPartitions()
+        case "latest" | "all":
+            return Latest() if value == "latest" else AllPartitions()
         case {"trailing": count, **others} if not others:
             return Trailing(count)
         case {"offset": count, **others} if not others:

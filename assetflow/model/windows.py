@@ -8,8 +8,9 @@ by its offset (`2026-10-25T02+01`). What clocks skip has no key.
 """
 
 import functools
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -177,15 +178,15 @@ class Grid:
             self.timezone, start.replace(tzinfo=None), stop.replace(tzinfo=None)
         )
         edges = [start, *(one.at for one in changes if start < one.at < stop), stop]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in itertools.pairwise(edges):
             local = _local_time(begin, zone).replace(minute=0, second=0, microsecond=0)
             until, suffix = (
                 _local_time(begin, zone) + (end - begin),
                 _offset_text(_offset(begin, zone)),
             )
             while local < until:
-                key = local.isoformat()[: len(_PLAIN)]
-                yield PartitionKey(key + suffix if latest and local <= latest else key)
+                text = local.isoformat()[: len(_PLAIN)]
+                yield PartitionKey(text + suffix if latest and local <= latest else text)
                 local += _HOUR
             latest = max(latest or local, local - _HOUR)
 
@@ -300,13 +301,13 @@ def _week_text(local: datetime) -> str:
     return f"{year:04}-W{week:02}"
 
 
-_BEGINNINGS = {
+_BEGINNINGS: Mapping[Unit, Callable[[str], datetime | None]] = {
     "hour": _hour_beginning,
     "day": _day_beginning,
     "week": _week_beginning,
     "month": _month_beginning,
 }
-_TEXTS = {
+_TEXTS: Mapping[Unit, Callable[[datetime], str]] = {
     "hour": lambda local: local.isoformat()[: len(_PLAIN)],
     "day": lambda local: local.date().isoformat(),
     "week": _week_text,

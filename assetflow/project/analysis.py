@@ -20,6 +20,7 @@ from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
+from assetflow.project.partition_mappings import resolve_all
 from assetflow.project.sql_facts import (
     QuerySummary,
     SqlReader,
@@ -72,7 +73,8 @@ class Analysis:
         problems.extend(self._macro_problems())
         inputs = {asset.name: self._inputs(asset, problems) for asset in made.assets}
         sources = (*made.sources, *self._inline_sources())
-        self.graph, wrong = infer(made.assets, sources, inputs)
+        graph, wrong = infer(made.assets, sources, inputs)
+        self.graph = replace(graph, mappings=resolve_all(graph, problems))
         for asset in self.graph.assets.values():
             if isinstance(asset.body, PythonBody):
                 problems.extend(self._closing_problems(asset))

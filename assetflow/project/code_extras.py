@@ -15,7 +15,9 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
     """Return the named fingerprints of what `asset` adds to its code version.
 
     `files` are globs relative to `root`. Values of `env` enter as fingerprints, so that
-    no secret is stored. Raises BrokenExtra for a file or package that is not there.
+    no secret is stored. Of what is said about partitions only `partition_by` enters: it
+    decides which rows of a batch a partition gets. Raises BrokenExtra for a file or package
+    that is not there.
     """
     options = asset.options
     salt = [("version", options.version)] if options.version else []
@@ -25,10 +27,13 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
         if options.columns
         else []
     )
+    column = options.partition_by
+    partition_by = [("partition_by", column)] if column else []
     return (
         *salt,
         *digits,
         *columns,
+        *partition_by,
         *(_package(asset, name) for name in options.packages),
         *(part for pattern in options.files for part in _files(asset, root, pattern)),
         *((f"env {name}", fingerprint(os.environ.get(name, ""))) for name in options.env),

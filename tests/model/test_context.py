@@ -12,7 +12,8 @@ from assetflow.model.context import AssetContext
 def test_a_unit_test_needs_no_arguments():
     context = AssetContext()
 
-    assert (context.asset, context.partition, context.attempt, context.environment) == (
+    assert not context.partition
+    assert (context.asset, context.partition.key, context.attempt, context.environment) == (
         "",
         "",
         1,
