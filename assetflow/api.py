@@ -28,7 +28,7 @@ from assetflow.errors import (
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
-from assetflow.model.names import AssetName, AssetPartition, RunId, check_name, folded
+from assetflow.model.names import AssetName, PartitionKey, RunId, check_name, folded
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
 from assetflow.planning.steps import Request
@@ -191,19 +191,19 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     Raises ProjectErrors where a query does not fit the columns that its inputs have.
     """
     request = Request(selected(project, select, exclude), only, downstream, force, refresh)
-    return make_plan(_sound(gathered(project, request.targets)).known(), request)
+    return make_plan(_sound(gathered(project, request)).known(), request)
 
 
-def gathered(
-    project: Project,
-    request: Request = EVERYTHING_ASKED,
-) -> Knowledge:
-    """Return all that is known of `project` now; sources that `targets` need are observed."""
+def gathered(project: Project, request: Request | None) -> Knowledge:
+    """Return what is known of `project` now, as far as a plan for `request` needs it.
+
+    None stands for no plan: then nothing of the past is looked at.
+    """
     from assetflow.execution.gathering import gather
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    return gather(project.place, project.analysis, project.engine, now(), targets)
+    return gather(project.place, project.analysis, project.engine, now(), request)
 
 
 def _fold_leftovers(project: Project) -> None:
@@ -254,7 +254,7 @@ def plan_diff(project: Project, made: Plan) -> tuple[StepDiff, ...]:
     from assetflow.execution.previews import diffs
 
     targets = frozenset(step.target.asset for step in made.steps if step.facts is not None)
-    return diffs(gathered(project, targets), project.root, made)
+    return diffs(gathered(project, Request(targets)), project.root, made)
 
 
 def materialize(  # noqa: PLR0913 - each is an option of the command
@@ -309,12 +309,15 @@ def status(
     project: Project, select: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> tuple[AssetStatus, ...]:
     """Return how each selected asset stands: in sync, in freshness, in health."""
+    from assetflow.metadata.outline import roll_ups
     from assetflow.planning.standing import standings
 
     targets = selected(project, select, exclude)
-    knowledge = gathered(project)
+    known = gathered(project, Request()).known()
     return tuple(
-        one for one in standings(knowledge.known()) if targets is None or one.asset in targets
+        one
+        for one in standings(known, roll_ups(project.state, project.environment))
+        if targets is None or one.asset in targets
     )
 
 
@@ -322,17 +325,19 @@ def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
     """Return how assets and columns reach one another: all, those selected, or one column."""
     from assetflow.execution.tracing import lineage_of
 
-    return lineage_of(gathered(project), select)
+    return lineage_of(gathered(project, None), select)
 
 
 def show(project: Project, name: str) -> AssetPage:
     """Return all there is to say of one asset or source."""
     from assetflow.execution.looking import page_of
+    from assetflow.metadata.outline import roll_ups
     from assetflow.planning.standing import standings
 
     found = _named(project, name)
-    knowledge = gathered(project)
-    standing = {one.asset: one for one in standings(knowledge.known())}.get(found)
+    knowledge = gathered(project, Request())
+    served = roll_ups(project.state, project.environment)
+    standing = {one.asset: one for one in standings(knowledge.known(), served)}.get(found)
     return page_of(knowledge, found, standing)
 
 
@@ -381,7 +386,7 @@ def sql(project: Project, query: str, limit: int | None = None) -> Rows:
         check_reads(query)
         return fetched(connect(project), query)
     sources = frozenset(name for name in project.graph.sources if folded(name) in tables)
-    return Previews(gathered(project, sources), project.root).rows(query, limit)
+    return Previews(gathered(project, Request(sources)), project.root).rows(query, limit)
 
 
 def preview(project: Project, name: str, limit: int = 20) -> Rows:
@@ -389,8 +394,9 @@ def preview(project: Project, name: str, limit: int = 20) -> Rows:
     from assetflow.execution.previews import Previews
 
     found = _named(project, name)
-    knowledge = gathered(project, frozenset({found} & project.graph.assets.keys()) or None)
-    stale = frozenset(step.target.asset for step in make_plan(knowledge.known(), Request()).steps)
+    request = Request(frozenset({found} & project.graph.assets.keys()))
+    knowledge = gathered(project, request)
+    stale = frozenset(step.target for step in make_plan(knowledge.known(), request).steps)
     return Previews(knowledge, project.root, stale).preview(found, limit)
 
 
@@ -404,17 +410,20 @@ def read(
 
     `as_of` is an instant or a sequence number of the past.
     """
-    from assetflow.execution.looking import read_asset
+    from assetflow.execution.looking import key_columns, read_asset
 
-    target = AssetPartition(_named(project, asset), partition or "")  # type: ignore[arg-type]
-    return read_asset(project.place, project.engine, target, as_of)
+    name = _named(project, asset)
+    key = None if partition is None else PartitionKey(partition)
+    column = key_columns(project.graph).get(name, "")
+    return read_asset(project.place, project.engine, name, key, as_of, column)
 
 
 def connect(project: Project) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection of its own, whose views are one state of the publications."""
-    from assetflow.execution.looking import connected
+    from assetflow.execution.looking import connected, key_columns
 
-    return connected(project.place, project.settings.timezone)
+    keys = key_columns(project.graph)
+    return connected(project.place, project.settings.timezone, keys)
 
 
 def environments(project: Project) -> tuple[EnvironmentLine, ...]:
@@ -487,7 +496,7 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         settings = read_settings(root)
         about_state = tuple(findings(root / settings.state))
         project = load(root)
-        unseen = _sound(gathered(project)).unseen
+        unseen = _sound(gathered(project, Request())).unseen
     except AssetflowError as error:
         problem = Finding("project", "error", error.headline, str(error))
         return (*(about_state if "about_state" in locals() else ()), problem)

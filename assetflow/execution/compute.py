@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,18 +22,20 @@ from assetflow.errors import (
 from assetflow.execution.capture import step_logger
 from assetflow.execution.deadlines import deadline
 from assetflow.execution.frames import query_trace, user_traceback
-from assetflow.execution.source_states import about
+from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
-from assetflow.model.columns import Schema
-from assetflow.model.context import AssetContext
-from assetflow.model.names import AssetName, AssetPartition, RunId, VersionId
+from assetflow.model.columns import Schema, united
+from assetflow.model.context import AssetContext, Partition, partition_of
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
+from assetflow.model.partitions import KeySet
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
+from assetflow.project.sql_facts import QuerySummary, partition_values
 from assetflow.sql.query import rewrite
 from assetflow.warehouse.inputs import open_input
 from assetflow.warehouse.layout import new_version_id
 from assetflow.warehouse.sources import source_errors
-from assetflow.warehouse.versions import NewVersion, Staged, scan_sql, stage_query, stage_value
+from assetflow.warehouse.versions import NewVersion, Staged, stage_query, stage_value
 
 if TYPE_CHECKING:
     import io
@@ -84,8 +86,9 @@ class Call:
     run: RunId
     attempt: int
     environment: str
+    partition: Partition
     inputs: tuple[InputData, ...]
-    new: tuple[tuple[int, NewVersion], ...]
+    new: tuple[tuple[int, tuple[NewVersion, ...]], ...]
     scratch: Path
 
 
@@ -145,7 +148,8 @@ class Maker:
         scans = {use.name: self._data(use).scan for use in inputs}
         text = rewrite(query, scans, scans)
         steps = [step for step, _ in settled]
-        parameters = sql.parameters(asset, sql.summary(asset), self._span(asset, steps))
+        summary = sql.summary(asset)
+        parameters = {**sql.parameters(asset, summary), **self._span(asset, summary, steps)}
         facts = steps[0].facts
         assert facts is not None
         cursor = self.engine.cursor()
@@ -170,7 +174,13 @@ class Maker:
             yield
 
     def _call(
-        self, asset: Asset, settled: Settled, run: RunId, attempt: int, sink: io.StringIO
+        self,
+        asset: Asset,
+        settled: Settled,
+        inputs: Sequence[InputRead],
+        run: RunId,
+        attempt: int,
+        sink: io.StringIO,
     ) -> dict[AssetPartition, Made]:
         body = asset.body
         assert isinstance(body, PythonBody)
@@ -184,13 +194,12 @@ class Maker:
             run=run,
             attempt=attempt,
             environment=self.place.environment,
-            span=self._span(asset, [step for step, _ in settled]),
+            partition=self._partition(asset, [step for step, _ in settled]),
             inputs=tuple(self._data(use) for use in inputs),
             new=tuple(
                 (place, tuple(self._new(step, scratch) for step in steps))
                 for place, steps in places.items()
             ),
-            partition_of=self._partition_of(asset),
             scratch=scratch,
         )
         staged, metadata = self._staged(asset, call, sink)
@@ -200,9 +209,32 @@ class Maker:
             for step, one in zip(places[place], made, strict=True)
         }
 
+    def _span(
+        self, asset: Asset, summary: QuerySummary, steps: Sequence[Step]
+    ) -> dict[str, object]:
+        """Return what a query knows of the partitions that it makes, as far as it asks."""
+        keys = self.knowledge.slices.keys[asset.name]
+        values = partition_values(keys, slices_in_order(keys, steps))
+        return {name: value for name, value in values.items() if name in summary.parameters}
+
+    def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
+        keys = self.knowledge.slices.keys[asset.name]
+        return partition_of(keys, slices_in_order(keys, steps))
+
+    def _stage(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        text: str,
+        parameters: Mapping[str, object],
+        schema: Schema | None,
+        steps: Sequence[Step],
+    ) -> list[Staged]:
+        """Run a query into versions, one for each of `steps`."""
+        return [stage_query(cursor, text, parameters, schema, self._new(step)) for step in steps]
+
     def _staged(
         self, asset: Asset, call: Call, sink: io.StringIO
-    ) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+    ) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
         if asset.options.isolation == "process":
             from assetflow.execution.worker import call_in_process
 
@@ -228,28 +260,50 @@ class Maker:
     def _data(self, use: InputRead) -> InputData:
         """Return where the data of `use` lies: a source's files, or a stored version."""
         columns = use.read_set.columns
-        source = self.knowledge.sources.get(use.upstream)
-        if source is not None:
+        sources = list(self._sources([use]))
+        if sources:
+            files = [file for source in sources for file in source.files]
             return InputData(
                 parameter=use.name,
                 form=use.form,
-                scan=source.scan,
-                schema=source.schema,
+                scan=joined_scan(sources),
+                schema=sources[0].schema,
                 columns=columns,
-                path=str(self.place.root / source.files[0].path) if len(source.files) == 1 else "",
-                answer=source.answer,
+                path=str(self.place.root / files[0].path) if len(files) == 1 else "",
+                answer=sources[0].answer,
             )
-        version = self.knowledge.versions[use.versions[0]]
-        is_table = version.format == "parquet"
-        data = self.knowledge.data
+        versions = [self.knowledge.versions[version] for version in use.versions]
+        is_table = all(version.format == "parquet" for version in versions)
         return InputData(
             parameter=use.name,
             form=use.form,
-            scan=scan_sql(data, [(version.path, version.size_bytes)]) if is_table else "",
-            schema=version.schema,
+            scan=self.knowledge.scan(use.upstream, versions) if is_table else "",
+            schema=united(version.schema for version in versions),
             columns=columns,
-            ordered=version.ordered,
-            path=str(data / version.path),
+            ordered=all(version.ordered for version in versions),
+            path=str(self.knowledge.data / versions[0].path) if len(versions) == 1 else "",
+        )
+
+
+def slices_in_order(keys: KeySet, steps: Iterable[Step]) -> list[PartitionKey]:
+    """Return the partitions that `steps` make, each once, in the order of the definition."""
+    return sorted({step.target.partition for step in steps}, key=keys.index)
+
+
+def joined(reads: Iterable[Sequence[InputRead]]) -> Iterator[InputRead]:
+    """Yield each input of steps that are made together, with all that one of them reads."""
+    found: dict[str, list[InputRead]] = {}
+    for inputs in reads:
+        for use in inputs:
+            found.setdefault(use.name, []).append(use)
+    for uses in found.values():
+        pairs = dict.fromkeys(
+            pair for use in uses for pair in zip(use.partitions, use.versions, strict=True)
+        )
+        yield replace(
+            uses[0],
+            partitions=tuple(key for key, _ in pairs),
+            versions=tuple(version for _, version in pairs),
         )
 
 
@@ -260,12 +314,13 @@ def stage_call(
     resources: Resources,
     root: Path,
     sink: io.StringIO,
-) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
     body = asset.body
     assert isinstance(body, PythonBody)
     context = AssetContext(
         asset.name,
+        partition=call.partition,
         run=call.run,
         attempt=call.attempt,
         environment=call.environment,
@@ -274,7 +329,7 @@ def stage_call(
     )
     cursor = engine.cursor()
 
-    def work() -> dict[int, Staged]:
+    def work() -> dict[int, list[Staged]]:
         arguments = resources.arguments(asset)
         if body.context:
             arguments[body.context] = context
@@ -282,7 +337,7 @@ def stage_call(
             arguments[item.parameter] = opened(cursor, item)
         values = outputs_of(asset, body.function(**arguments))
         return {
-            place: stage_value(cursor, values[place], asset.options.columns, new)
+            place: [stage_value(cursor, values[place], asset.options.columns, one) for one in new]
             for place, new in call.new
         }
 

@@ -18,6 +18,7 @@ from assetflow.model.partitions import keys_of
 from assetflow.planning.plan import demanded
 from assetflow.planning.reach import Slices, reach
 from assetflow.planning.steps import Request
+from assetflow.planning.wanted import wanted_partitions
 
 if TYPE_CHECKING:
     from assetflow.project.analysis import Analysis
@@ -38,14 +39,15 @@ def gather(
     analysis: Analysis,
     engine: Engine,
     now: datetime,
-    request: Request,
+    request: Request | None,
 ) -> Knowledge:
     """Return what is known as of `now`, as far as a plan for `request` needs it.
 
-    Only sources that its targets need are observed.
+    Only sources that its targets need are observed. None stands for no plan at all: then
+    nothing of the past is looked at.
     """
     observer = Observer(place.root, now, engine)
-    needed = needed_sources(analysis, request.targets)
+    needed = needed_sources(analysis, request.targets if request else None)
     sources, unseen = observer.observe_all(needed, observations(place.state))
     knowledge = Knowledge(
         environment=place.environment,
@@ -57,7 +59,8 @@ def gather(
         unseen=unseen,
         shapes=published_shapes(place.state, place.environment, _shapeless(analysis)),
     )
-    _look_back(knowledge, request)
+    if request is not None:
+        _look_back(knowledge, request)
     analysis.cache.save()
     return knowledge
 
@@ -82,20 +85,21 @@ def _shapeless(analysis: Analysis) -> set[AssetName]:
 
 def _look_back(knowledge: Knowledge, request: Request) -> None:
     """Recall what the store has of all that `request` may touch, and of nothing else."""
-    found = _standing(knowledge)
+    scope = wanted_partitions(knowledge.slices, request).keys()
+    found = _standing(knowledge, scope)
     shapes = published_shapes(knowledge.state, knowledge.environment, found.doubtful.keys())
     if knowledge.keep_codes({name: one.code_version for name, one in shapes.items()}):
-        found = _standing(knowledge)
+        found = _standing(knowledge, scope)
     doubtful = {name: set(keys) for name, keys in found.doubtful.items()}
     _add(doubtful, _of_missing_files(knowledge, found))
     _add(doubtful, demanded(knowledge.slices, knowledge.facts, request))
     knowledge.reach = reach(knowledge.slices, doubtful)
-    knowledge.obsolete = found.obsolete
+    knowledge.obsolete = found.obsolete if request.is_everything else ()
     touched = _with_old_names(knowledge, knowledge.reach)
     wanted = {name: set(keys) for name, keys in touched.items()}
     for name, keys in knowledge.reach.items():
         _add(wanted, knowledge.slices.reads(name, keys))
-    for target in found.obsolete:
+    for target in knowledge.obsolete:
         _add(wanted, {target.asset: (target.partition,)})
     knowledge.recall(remembered(knowledge.state, knowledge.environment, wanted, touched))
 
@@ -107,11 +111,11 @@ def _add(
         found[name] = {*found.get(name, ()), *keys}
 
 
-def _standing(knowledge: Knowledge) -> Standing:
+def _standing(knowledge: Knowledge, scope: Collection[AssetName]) -> Standing:
     states: dict[AssetName, dict[PartitionKey, VersionId]] = {}
     for target, state in knowledge.states.items():
         states.setdefault(target.asset, {})[target.partition] = state
-    expected = [_expected(knowledge, name) for name in knowledge.graph.assets]
+    expected = [_expected(knowledge, name) for name in knowledge.graph.assets if name in scope]
     return standing(knowledge.state, knowledge.environment, expected, states)
 
 

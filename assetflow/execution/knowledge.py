@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from assetflow.planning.plan import Current, Known, stored_targets
 from assetflow.planning.reach import Slices
 from assetflow.project.analysis import Analysis, Shape
 from assetflow.warehouse.digests import digest_columns
-from assetflow.warehouse.versions import scan_sql
+from assetflow.warehouse.parts import Part, scan_parts
 
 if TYPE_CHECKING:
     from assetflow.execution.source_states import SourceState, UnseenSource
@@ -182,7 +182,7 @@ class Knowledge:
     ) -> None:
         """Scan a stored version for the digests of all read-sets that are wanted of it."""
         wanted = {read_set, *self._fitting(upstream, stored)} - known.keys()
-        scan = scan_sql(self.data, [(stored.path, stored.size_bytes)])
+        scan = self.scan(upstream, [stored])
         digits = self.analysis.graph.assets[upstream].options.float_digits
         found = digest_columns(self.engine.cursor(), scan, stored.schema, wanted, digits)
         known.update(found)
@@ -191,6 +191,18 @@ class Knowledge:
     def _fitting(self, upstream: AssetName, stored: VersionStored) -> Collection[ReadSet]:
         names = {column.name for column in stored.schema}
         return [one for one in self.wanted.get(upstream, ()) if names.issuperset(one.columns or ())]
+
+    def scan(self, name: AssetName, versions: Sequence[VersionStored]) -> str:
+        """Return the SQL that reads `versions` of partitions of an asset as one table."""
+        parts = [Part(one.path, one.size_bytes, one.partition, one.packed) for one in versions]
+        schemas = {one.schema for one in versions}
+        return scan_parts(
+            self.data,
+            parts,
+            key_column=self.graph.assets[name].options.key_column,
+            schema=united(one.schema for one in versions) if len(schemas) > 1 else (),
+            ordered=all(one.ordered for one in versions),
+        )
 
     def parts_of(self, asset: AssetName, code_version: str) -> Mapping[str, str] | None:
         """Return the named parts of an earlier code version, if it is remembered."""

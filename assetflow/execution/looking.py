@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import NothingAsOf
-from assetflow.execution.publishing import published_scans
+from assetflow.execution.serving import scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
+from assetflow.graph.graph import AssetGraph
 from assetflow.metadata import recall
-from assetflow.model.names import AssetName, AssetPartition, RunId
-from assetflow.planning.history import Materialized
+from assetflow.metadata.outline import Served
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
+from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
     AuditResult,
@@ -24,7 +26,7 @@ from assetflow.planning.pages import (
     VersionLine,
 )
 from assetflow.sql.query import quoted
-from assetflow.warehouse.versions import scan_sql, stored_path
+from assetflow.warehouse.versions import stored_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,15 +79,12 @@ def page_of(knowledge: Knowledge, name: AssetName, standing: AssetStatus | None)
 def _sample(
     knowledge: Knowledge, name: AssetName
 ) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:
-    source = knowledge.sources.get(name)
-    published = knowledge.past.published.get(AssetPartition(name))
-    if source is not None:
-        scan = source.scan
-    elif published is not None and published.version.format == "parquet":
-        version = published.version
-        scan = scan_sql(knowledge.data, [(version.path, version.size_bytes)])
+    states, keys = knowledge.states_of(name), key_columns(knowledge.graph)
+    if states:
+        scan = states[-1].scan
     else:
-        scan = ""
+        scans = served_scans(knowledge.state, knowledge.environment, keys, [name])
+        scan = scans.get(name, "")
     if not scan:
         return (), ()
     cursor = knowledge.engine.cursor()
@@ -98,8 +97,8 @@ def _version_lines(
 ) -> tuple[VersionLine, ...]:
     made = tuple(made)
     stored = recall.versions_by_id(knowledge.state, [one.version for one in made])
-    published = knowledge.past.published.get(AssetPartition(name))
-    current = published.materialization.materialization if published else None
+    pointers = recall.pointers(knowledge.state, knowledge.environment)
+    current = {one.materialization for target, one in pointers.items() if target.asset == name}
     return tuple(
         VersionLine(
             version=one.version,
@@ -108,7 +107,8 @@ def _version_lines(
             size_bytes=stored[one.version].size_bytes,
             run=one.run,
             outcome=one.outcome,
-            is_published=one.materialization == current,
+            is_published=one.materialization in current,
+            partition=one.partition,
         )
         for one in made
         if one.version in stored
@@ -195,29 +195,62 @@ def audit_result(state: Path, limit: int) -> AuditResult:
 
 
 def read_asset(
-    place: Place, engine: Engine, target: AssetPartition, as_of: datetime | int | None
+    place: Place,
+    engine: Engine,
+    name: AssetName,
+    partition: PartitionKey | None,
+    as_of: datetime | int | None,
+    key_column: str = "",
 ) -> pa.Table | Path:
-    """Return the published content of `target`: a table, or the path of its files."""
-    pointer = recall.pointers(place.state, place.environment, as_of).get(target)
-    if pointer is None:
-        raise NothingAsOf(target.asset, as_of)
-    version = recall.versions_by_id(place.state, [pointer.version]).get(pointer.version)
-    if version is None:
-        raise NothingAsOf(target.asset, as_of)
+    """Return the published content of `name`: a table, or the path of its files.
+
+    All partitions together, or the one that is `partition`.
+    """
+    pointers = recall.pointers(place.state, place.environment, as_of)
+    wanted = [
+        pointer.version
+        for target, pointer in sorted(pointers.items())
+        if target.asset == name and partition in (None, target.partition)
+    ]
+    known = recall.versions_by_id(place.state, wanted)
+    if not wanted or known.keys() != set(wanted):
+        raise NothingAsOf(str(AssetPartition(name, partition or WHOLE)), as_of)
+    versions = [known[version] for version in wanted]
     data = place.state / "data"
-    if version.format == "files":
-        return stored_path(data, version.path, version.size_bytes)
-    scan = scan_sql(data, [(version.path, version.size_bytes)])
+    if versions[0].format == "files":
+        return stored_path(data, versions[0].path, versions[0].size_bytes)
+    scan = scan_of(data, [_as_served(version) for version in versions], key_column)
     return engine.cursor().sql(f"from {scan}").to_arrow_table()
 
 
-def connected(place: Place, timezone: str) -> duckdb.DuckDBPyConnection:
+def _as_served(version: VersionStored) -> Served:
+    return Served(
+        partition=version.partition,
+        path=version.path,
+        size_bytes=version.size_bytes,
+        format=version.format,
+        is_packed=version.packed,
+        schema=version.schema,
+        rows=version.rows,
+        version=version.version,
+    )
+
+
+def key_columns(graph: AssetGraph) -> dict[AssetName, str]:
+    """Return how the assets that show the partition key name its column."""
+    named = {name: asset.options.key_column for name, asset in graph.assets.items()}
+    return {name: column for name, column in named.items() if column}
+
+
+def connected(
+    place: Place, timezone: str, keys: Mapping[AssetName, str]
+) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB in memory with a view for each published table of `place`."""
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     connection.execute(f"set TimeZone = '{timezone}'")
-    for name, scan in published_scans(place.state, place.environment).items():
+    for name, scan in served_scans(place.state, place.environment, keys).items():
         schema, _, table = name.rpartition(".")
         if schema:
             connection.execute(f"create schema if not exists {quoted(schema)}")

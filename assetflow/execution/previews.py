@@ -17,15 +17,19 @@ from assetflow.errors import (
     SqlDoesNotParse,
     UnknownTable,
 )
+from assetflow.execution.serving import scan_of
+from assetflow.execution.source_states import joined_scan
+from assetflow.metadata.outline import Served, served
 from assetflow.model.asset import SqlBody
 from assetflow.model.columns import Column
-from assetflow.model.names import AssetName, AssetPartition, VersionId, folded
+from assetflow.model.names import AssetName, AssetPartition, folded
+from assetflow.planning.facts import InputFacts
 from assetflow.planning.pages import Rows, StepDiff
+from assetflow.planning.plan import stored_targets
 from assetflow.planning.steps import Plan, Step
-from assetflow.project.sql_facts import call_of
+from assetflow.project.sql_facts import call_of, partition_values
 from assetflow.sql.query import Query, parse_query, quoted, rewrite
 from assetflow.warehouse.quoting import quoted_paths
-from assetflow.warehouse.versions import scan_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,8 +43,9 @@ class Previews:
 
     knowledge: Knowledge
     root: Path
-    stale: frozenset[AssetName] = frozenset()
-    _texts: dict[AssetName, str] = field(default_factory=dict)
+    stale: frozenset[AssetPartition] = frozenset()
+    _texts: dict[AssetPartition, str] = field(default_factory=dict)
+    _served: dict[AssetName, tuple[Served, ...]] = field(default_factory=dict)
 
     def rows(self, query: str, limit: int | None) -> Rows:
         """Return the rows of a query that a user wrote over published tables and sources."""
@@ -58,15 +63,16 @@ class Previews:
         asset = self.knowledge.analysis.graph.assets.get(name)
         if asset is None or not isinstance(asset.body, SqlBody):
             return self._fetched(f"from {self._read(name)}", limit, {})
-        return self._fetched(self._computed(name), limit, self._parameters(name))
+        target = AssetPartition(name, self.knowledge.slices.keys[name][-1])
+        return self._fetched(self._computed(target), limit, self._parameters(target))
 
     def diff(self, step: Step) -> StepDiff:
         """Return what `step` would do to columns and rows of the published version."""
-        name, last = step.target.asset, step.last
+        last = step.last
         after = step.facts.schema if step.facts else None
         before = last.version.schema if last else ()
         try:
-            rows = self._row_changes(name, step)
+            rows = self._row_changes(step)
             problem = ""
         except AssetflowError as error:
             rows, problem = (last.version.rows if last else None, None, None, None), str(error)
@@ -87,16 +93,14 @@ class Previews:
             problem=problem,
         )
 
-    def _row_changes(
-        self, name: AssetName, step: Step
-    ) -> tuple[int | None, int | None, int | None, int | None]:
+    def _row_changes(self, step: Step) -> tuple[int | None, int | None, int | None, int | None]:
         """Return rows before and after, added and removed, as multisets of whole rows."""
-        new = self._computed(name)
-        parameters = self._parameters(name)
+        new = self._computed(step.target)
+        parameters = self._parameters(step.target)
         cursor = self.knowledge.engine.cursor()
         if step.last is None:
             return None, _count(cursor, f"({new})", parameters), None, None
-        old = f"(from {self._scan(step.last.version.version)})"
+        old = f"(from {self.knowledge.scan(step.target.asset, [step.last.version])})"
         before, after = step.last.version.rows, _count(cursor, f"({new})", parameters)
         if step.facts is None or _types(step.facts.schema or ()) != _types(
             step.last.version.schema
@@ -133,53 +137,75 @@ class Previews:
         return (*graph.assets, *graph.sources)
 
     def _read(self, name: AssetName) -> str:
-        source = self.knowledge.sources.get(name)
-        if source is not None and source.scan:
-            return source.scan
+        """Return the SQL that reads all that is published of an asset, or a whole source."""
+        states = [state for state in self.knowledge.states_of(name) if state.scan]
+        if states:
+            return joined_scan(states)
         unseen = self.knowledge.unseen.get(name)
         if unseen is not None:
             raise unseen.error
-        last = self.knowledge.past.published.get(AssetPartition(name))
-        if last is None:
+        parts = self._parts(name)
+        if not parts:
             raise NoPreview(name, "it was never materialized")
-        if last.version.format != "parquet":
-            raise NotATable(name, str(self.knowledge.data / last.version.path))
-        return self._scan(last.version.version)
+        if parts[0].format != "parquet":
+            raise NotATable(name, str(self.knowledge.data / parts[0].path))
+        key_column = self.knowledge.graph.assets[name].options.key_column
+        return scan_of(self.knowledge.data, parts, key_column)
 
-    def _scan(self, version: VersionId) -> str:
-        stored = self.knowledge.versions[version]
-        return scan_sql(self.knowledge.data, [(stored.path, stored.size_bytes)])
+    def _parts(self, name: AssetName) -> tuple[Served, ...]:
+        if name not in self._served:
+            found = served(self.knowledge.state, self.knowledge.environment, [name])
+            self._served[name] = found.get(name, ())
+        return self._served[name]
 
-    def _computed(self, name: AssetName) -> str:
-        """Return one query that computes `name` and all that is stale above it."""
-        if name not in self._texts:
-            asset = self.knowledge.analysis.graph.assets[name]
+    def _computed(self, target: AssetPartition) -> str:
+        """Return one query that computes `target` and all that is stale above it."""
+        if target not in self._texts:
+            asset = self.knowledge.graph.assets[target.asset]
             if not isinstance(asset.body, SqlBody):
-                raise NoPreview(name, "it is written in Python, and would have to run")
+                raise NoPreview(target.asset, "it is written in Python, and would have to run")
             query = self.knowledge.analysis.sql.query(asset)
-            tables = {
-                link.input.name: self._input(link.upstream)
-                for link in self.knowledge.analysis.graph.links[name]
-            }
-            self._texts[name] = rewrite(query, tables, tables)
-        return self._texts[name]
+            uses = self.knowledge.facts[target.asset].inputs
+            tables = {use.name: self._input(target, use) for use in uses}
+            self._texts[target] = rewrite(query, tables, tables)
+        return self._texts[target]
 
-    def _input(self, upstream: AssetName) -> str:
-        is_source = upstream in self.knowledge.analysis.graph.sources
-        is_made = AssetPartition(upstream) in self.knowledge.past.published
-        if is_source or (is_made and upstream not in self.stale):
-            return self._read(upstream)
-        return f"({self._computed(upstream)}\n)"
+    def _input(self, target: AssetPartition, use: InputFacts) -> str:
+        """Return the SQL of what `target` reads of an input, computed where it is stale."""
+        if use.upstream in self.knowledge.graph.sources:
+            return self._source(target, use)
+        wanted = stored_targets(self.knowledge.slices, target, use)
+        there = {part.partition: part for part in self._parts(use.upstream)}
+        kept = [there[o.partition] for o in wanted if o.partition in there and o not in self.stale]
+        made = [one for one in wanted if one.partition not in there or one in self.stale]
+        texts = [f"({self._computed(one)}\n)" for one in made]
+        if kept:
+            key_column = self.knowledge.graph.assets[use.upstream].options.key_column
+            texts.append(scan_of(self.knowledge.data, kept, key_column))
+        if not texts:
+            raise NoPreview(target.asset, f"there is nothing of {use.upstream!r} that it reads")
+        joined = " union all by name ".join(f"from {text}" for text in texts)
+        return texts[0] if len(texts) == 1 else f"({joined})"
 
-    def _parameters(self, name: AssetName) -> dict[str, object]:
-        """Return the variables of `name` and of what its query may be composed of."""
-        graph, sql = self.knowledge.analysis.graph, self.knowledge.analysis.sql
+    def _source(self, target: AssetPartition, use: InputFacts) -> str:
+        wanted = stored_targets(self.knowledge.slices, target, use)
+        states = [self.knowledge.sources[one] for one in wanted if one in self.knowledge.sources]
+        return joined_scan(states) if states else self._read(use.upstream)
+
+    def _parameters(self, target: AssetPartition) -> dict[str, object]:
+        """Return what `target`, and what its query may be composed of, asks for."""
+        graph, sql = self.knowledge.graph, self.knowledge.analysis.sql
         found: dict[str, object] = {}
-        text = self._texts.get(name, "")
-        for other in (name, *graph.all_upstream([name])):
+        text = self._texts.get(target, "")
+        for other in (target.asset, *graph.all_upstream([target.asset])):
             asset = graph.assets.get(other)
             if asset is not None and isinstance(asset.body, SqlBody):
-                values = sql.parameters(asset, sql.summary(asset))
+                values = {
+                    **sql.parameters(asset, sql.summary(asset)),
+                    **partition_values(
+                        self.knowledge.slices.keys[target.asset], [target.partition]
+                    ),
+                }
                 found |= {key: value for key, value in values.items() if f"${key}" in text}
         return found
 
@@ -187,7 +213,7 @@ class Previews:
 def diffs(knowledge: Knowledge, root: Path, plan: Plan) -> tuple[StepDiff, ...]:
     """Return what each step of `plan` that runs would change."""
     running = [step for step in plan.steps if step.action in ("materialize", "may_materialize")]
-    previews = Previews(knowledge, root, frozenset(step.target.asset for step in running))
+    previews = Previews(knowledge, root, frozenset(step.target for step in running))
     return tuple(previews.diff(step) for step in running)
 
 

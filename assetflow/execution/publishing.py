@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from assetflow.execution.serving import served_scans
 from assetflow.metadata.file_locks import held
 from assetflow.metadata.folder import journal_paths, lock_path
 from assetflow.metadata.folding import fold
 from assetflow.metadata.recall import environments
-from assetflow.metadata.recall import published as current_publications
 from assetflow.metadata.records import PublicationChange, Published
 from assetflow.model.names import RunId
 from assetflow.planning.history import VersionStored
 from assetflow.warehouse.catalog import write_catalog
 from assetflow.warehouse.layout import new_version_id
-from assetflow.warehouse.versions import scan_sql, sync_versions
+from assetflow.warehouse.versions import sync_versions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,13 +79,4 @@ def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:
     name = "catalog.duckdb" if environment == "main" else f"catalog.{environment}.duckdb"
     # Who reads the publications last writes last.
     with held(lock_path(state, "catalog"), wait_seconds=CATALOG_PATIENCE_SECONDS):
-        write_catalog(engine.cursor(), state / name, published_scans(state, environment))
-
-
-def published_scans(state: Path, environment: str) -> dict[str, str]:
-    """Return for each published table the SQL that reads it; files have none."""
-    return {
-        target.asset: scan_sql(state / "data", [(one.version.path, one.version.size_bytes)])
-        for target, one in sorted(current_publications(state, environment).items())
-        if one.version.format == "parquet"
-    }
+        write_catalog(engine.cursor(), state / name, served_scans(state, environment, {}))

@@ -30,7 +30,7 @@ from assetflow.metadata.records import (
 )
 from assetflow.model.asset import Retries
 from assetflow.model.columns import ReadSet
-from assetflow.model.names import AssetName, AssetPartition, MaterializationId, RunId, VersionId
+from assetflow.model.names import AssetPartition, MaterializationId, RunId, VersionId
 from assetflow.planning.history import Candidate
 from assetflow.planning.plan import Known, settle, window_of
 from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, UpToDate

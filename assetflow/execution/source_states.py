@@ -128,6 +128,14 @@ class SourceState:
         )
 
 
+def joined_scan(states: Sequence[SourceState]) -> str:
+    """Return the SQL that reads partitions of one source as one table."""
+    if len(states) == 1:
+        return states[0].scan
+    paths = [path for one in states for path in one.paths]
+    return _scan(states[0].source, paths, states[0].schema)
+
+
 def observe(
     source: Source, previous: Observed | None, root: Path, now: datetime, engine: Engine
 ) -> SourceState:

@@ -18,7 +18,7 @@ from assetflow.graph.lineage import (
 from assetflow.graph.selection import select as select_assets
 from assetflow.model.asset import Asset
 from assetflow.model.columns import Column, ReadSet, Schema
-from assetflow.model.names import AssetName, AssetPartition, folded
+from assetflow.model.names import AssetName, folded
 
 if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
@@ -173,17 +173,16 @@ def kind_of(knowledge: Knowledge, name: AssetName) -> LineageKind:
 
 def schema_of(knowledge: Knowledge, name: AssetName) -> Schema | None:
     """Return the columns of an asset or source as far as they are known, described."""
-    source = knowledge.sources.get(name)
-    if source is not None:
-        return source.schema or None
+    states = knowledge.states_of(name)
+    if states:
+        return states[-1].schema or None
     unseen = knowledge.unseen.get(name)
     if unseen is not None:
         return unseen.shape.schema
-    facts = knowledge.facts.get(name)
-    published = knowledge.past.published.get(AssetPartition(name))
+    facts, published = knowledge.facts.get(name), knowledge.shapes.get(name)
     schema = facts.schema if facts else None
     if schema is None:
-        schema = published.version.schema if published else None
+        schema = published.schema if published else None
     asset = knowledge.analysis.graph.assets.get(name)
     return _described(schema, asset) if schema and asset else schema
 

@@ -46,7 +46,7 @@ class Order:
 class Answer:
     """What a worker did: versions by the place of their output, or the error's parts."""
 
-    staged: tuple[tuple[int, Staged], ...] = ()
+    staged: tuple[tuple[int, tuple[Staged, ...]], ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
     output: str = ""
     error: tuple[str, tuple[tuple[str, str], ...], str] | None = None
@@ -58,7 +58,7 @@ _ANSWER = TypeAdapter(Answer)
 
 def call_in_process(
     asset: Asset, call: Call, place: Place, sink: io.StringIO
-) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
+) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
     """Make the call in a new process, which is ended if it takes longer than it may."""
     order = _ORDER.dump_json(Order(place.root, place.environment, call))
     command = [sys.executable, "-m", "assetflow.execution.worker"]
@@ -80,7 +80,7 @@ def call_in_process(
     if given.error is not None:
         headline, facts, hint = given.error
         raise StepError(headline, dict(facts), hint)
-    return dict(given.staged), given.metadata
+    return {place: list(made) for place, made in given.staged}, given.metadata
 
 
 def answer(order: Order) -> Answer:
@@ -103,7 +103,8 @@ def answer(order: Order) -> Answer:
         except AssetflowError as error:
             facts = tuple((name, str(value)) for name, value in error.facts.items())
             return Answer(output=sink.getvalue(), error=(error.headline, facts, error.hint))
-    return Answer(tuple(staged.items()), metadata, sink.getvalue())
+    made = tuple((place, tuple(versions)) for place, versions in staged.items())
+    return Answer(made, metadata, sink.getvalue())
 
 
 def _end_with(parent: int) -> None:

@@ -59,10 +59,11 @@ def served(
         ).fetchall()
     schemas: dict[str, Schema] = {}
     found: dict[AssetName, list[Served]] = {}
-    for asset, *where, text, count, version in rows:
+    for asset, key, path, size, form, is_packed, text, count, version in rows:
         if text not in schemas:
             schemas[text] = read_text(SCHEMA, text)
-        found.setdefault(asset, []).append(Served(*where, schemas[text], count, version))
+        one = Served(key, path, size, form, is_packed, schemas[text], count, version)
+        found.setdefault(asset, []).append(one)
     return {asset: tuple(parts) for asset, parts in found.items()}
 
 

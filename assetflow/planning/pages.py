@@ -8,7 +8,7 @@ from typing import Literal
 from assetflow.graph.lineage import LineageKind
 from assetflow.model.asset import Location
 from assetflow.model.columns import Column, ReadSet
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.planning.results import AssetStatus, RunStatus
 
 
@@ -34,6 +34,7 @@ class VersionLine:
     run: RunId
     outcome: str
     is_published: bool
+    partition: PartitionKey = WHOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import BadMacro, UnknownVariable
@@ -17,7 +18,8 @@ from assetflow.model.columns import (
 from assetflow.model.declare import format_of
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.macros import Macro
-from assetflow.model.names import folded
+from assetflow.model.names import PartitionKey, folded
+from assetflow.model.partitions import RANGE, KeySet
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.sql.macro_traits import MacroTraits, macro_traits
 from assetflow.sql.query import FileRead, Query, parse_query
@@ -104,6 +106,23 @@ class BoundQuery:
             reads,
             tuple(ColumnEdge(*edge) for edge in stored["edges"]),
         )
+
+
+PARTITION_PARAMETERS: Mapping[str, object] = {
+    "partition_start": datetime(2000, 1, 1),  # noqa: DTZ001 - local to the partition's zone
+    "partition_end": datetime(2000, 1, 2),  # noqa: DTZ001
+    "partition_key": "",
+}
+"""What a query can ask of the partition that it makes, each with a value of its type."""
+
+
+def partition_values(keys: KeySet, made: Sequence[PartitionKey]) -> dict[str, object]:
+    """Return what a query is told of the partitions that it makes, which follow one another."""
+    return {
+        "partition_start": keys.local_start(made[0]),
+        "partition_end": keys.local_end(made[-1]),
+        "partition_key": made[0] if len(made) == 1 else f"{made[0]}{RANGE}{made[-1]}",
+    }
 
 
 @dataclass(slots=True)
@@ -195,11 +214,16 @@ class SqlReader:
         return tuple(found[name] for name in sorted(found))
 
     def parameters(self, asset: Asset, summary: QuerySummary) -> dict[str, object]:
-        """Return the value of each variable that the query of `asset` uses."""
-        for name in summary.parameters:
+        """Return the value of each variable that the query of `asset` uses.
+
+        What it asks of the partition that is made is none, and comes with the step.
+        """
+        own = () if asset.options.partitions is None else PARTITION_PARAMETERS
+        names = [name for name in summary.parameters if name not in own]
+        for name in names:
             if name not in self.variables:
                 raise UnknownVariable(name, asset.name, str(asset.location), self.variables)
-        return {name: self.variables[name] for name in summary.parameters}
+        return {name: self.variables[name] for name in names}
 
     def bind(
         self,
@@ -209,6 +233,8 @@ class SqlReader:
     ) -> BoundQuery:
         """Return what the query of `asset` gives and reads over `inputs`, by name."""
         parameters = self.parameters(asset, summary)
+        asked = PARTITION_PARAMETERS.items() if asset.options.partitions is not None else ()
+        parameters |= {name: value for name, value in asked if name in summary.parameters}
         key = self._bound_key(asset, summary, inputs, repr(parameters))
         stored = self.cache.get(key)
         if stored is not None:

@@ -1,0 +1,50 @@
+"""What an environment serves, as SQL that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from assetflow.metadata.outline import Served, served
+from assetflow.model.columns import Schema, united
+from assetflow.warehouse.parts import Part, scan_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from assetflow.model.names import AssetName
+
+
+def served_scans(
+    state: Path,
+    environment: str,
+    key_columns: Mapping[AssetName, str],
+    names: Collection[AssetName] | None = None,
+) -> dict[str, str]:
+    """Return for each published table the SQL that reads all its partitions; files have none.
+
+    `key_columns` name the assets that show the partition key as a column.
+    """
+    found = served(state, environment, names)
+    return {
+        name: scan_of(state / "data", parts, key_columns.get(name, ""))
+        for name, parts in found.items()
+        if all(part.format == "parquet" for part in parts)
+    }
+
+
+def scan_of(data: Path, parts: Sequence[Served], key_column: str = "") -> str:
+    """Return the SQL that reads `parts` of an asset as one table."""
+    schemas = {part.schema for part in parts}
+    places = [Part(one.path, one.size_bytes, one.partition, one.is_packed) for one in parts]
+    schema = united(part.schema for part in parts) if len(schemas) > 1 else ()
+    return scan_parts(data, places, key_column=key_column, schema=schema)
+
+
+def empty_scan(schema: Schema) -> str:
+    """Return the SQL of a table with the columns of `schema` and no rows."""
+    from assetflow.sql.query import quoted
+
+    columns = ", ".join(f"null::{one.type} as {quoted(one.name)}" for one in schema)
+    return f"(select {columns} where false)"
