@@ -20,8 +20,9 @@ from assetflow.errors import (
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
-from assetflow.execution.deadlines import deadline
+from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
+from assetflow.execution.locks import Cancelled
 from assetflow.execution.source_states import about
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema
@@ -89,14 +90,23 @@ class Call:
     scratch: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What steps are made with. `resources` are shared by all; `ending` ends them all at once."""
+
+    engine: Engine
+    resources: Resources
+    root: Path
+    ending: Ending = field(default_factory=Ending)
+
+
 @dataclass(slots=True)
 class Maker:
-    """Makes versions for one run. `resources` are shared by all its steps."""
+    """Makes versions for one run."""
 
     knowledge: Knowledge
-    resources: Resources
     place: Place
-    engine: Engine
+    means: Means
     _assets: Mapping[AssetName, Asset] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,11 +150,11 @@ class Maker:
         parameters = sql.parameters(asset, sql.summary(asset))
         assert step.facts is not None
         new = self._new(step)
-        cursor = self.engine.cursor()
+        cursor = self.means.engine.cursor()
         with (
             user_errors(asset, self.place.root),
             self._files_read(verdict.inputs),
-            deadline(asset, cursor),
+            deadline(asset, cursor, self.means.ending),
         ):
             staged = stage_query(cursor, text, parameters, step.facts.described, new)
         return {step.target: Made(stored(staged, step.target, run))}
@@ -189,9 +199,9 @@ class Maker:
         if asset.options.isolation == "process":
             from assetflow.execution.worker import call_in_process
 
-            return call_in_process(asset, call, self.place, sink)
+            return call_in_process(asset, call, self.place, self.means.ending, sink)
         with scratch_folder(call.scratch):
-            return stage_call(asset, call, self.engine, self.resources, self.place.root, sink)
+            return stage_call(asset, call, self.means, sink)
 
     def _new(self, step: Step, scratch: Path | None = None) -> NewVersion:
         facts = step.facts
@@ -201,7 +211,7 @@ class Maker:
             data=self.knowledge.data,
             target=step.target,
             version=new_version_id(),
-            algorithm=self.engine.algorithm,
+            algorithm=self.means.engine.algorithm,
             read_sets=tuple(sorted(wanted, key=str)),
             ordered=facts.ordered,
             float_digits=self._assets[step.target.asset].options.float_digits,
@@ -239,9 +249,7 @@ class Maker:
 def stage_call(
     asset: Asset,
     call: Call,
-    engine: Engine,
-    resources: Resources,
-    root: Path,
+    means: Means,
     sink: io.StringIO,
 ) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
@@ -255,10 +263,10 @@ def stage_call(
         logger=step_logger(asset.name, sink),
         folder=call.scratch,
     )
-    cursor = engine.cursor()
+    cursor = means.engine.cursor()
 
     def work() -> dict[int, Staged]:
-        arguments = resources.arguments(asset)
+        arguments = means.resources.arguments(asset)
         if body.context:
             arguments[body.context] = context
         for item in call.inputs:
@@ -269,7 +277,7 @@ def stage_call(
             for place, new in call.new
         }
 
-    with user_errors(asset, root), deadline(asset, cursor) as limited:
+    with user_errors(asset, means.root), deadline(asset, cursor, means.ending) as limited:
         staged = limited(work)
     return staged, context.reported
 
@@ -339,7 +347,7 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         named = {} if repr(str(asset.name)) in error.headline else {"asset": asset.name}
         error.facts = {**named, "defined in": asset.location, **error.facts}
         raise
-    except AssetflowError:
+    except (AssetflowError, Cancelled):
         raise
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         if isinstance(asset.body, SqlBody):
