@@ -370,11 +370,14 @@ def run(project: Project, run_id: str) -> RunPage:
     return found
 
 
-def cancel(project: Project, run_id: str) -> None:
-    """Ask a run, of whatever process, to stop: what runs is finished, nothing is published."""
+def cancel(project: Project, run_id: str, *, at_once: bool = False) -> None:
+    """Ask a run, of whatever process, to stop: what runs is finished, nothing is published.
+
+    With `at_once`, what runs is not finished either: its queries are interrupted.
+    """
     from assetflow.execution.stopping import request_stop
 
-    request_stop(project.state, RunId(run_id))
+    request_stop(project.state, RunId(run_id), at_once=at_once)
 
 
 def sql(project: Project, query: str, limit: int | None = None) -> Rows:

@@ -100,7 +100,7 @@ def main() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
     code = run(sys.argv[1:])
     if any(thread.daemon and thread.name.startswith(LEFT_BEHIND) for thread in enumerate_threads()):
-        # A step that timed out may go on for ever, with DuckDB in its hands.
+        # A step that timed out, or was ended, may go on for ever, with DuckDB in its hands.
         with suppress(BrokenPipeError):
             sys.stdout.flush()
             sys.stderr.flush()

@@ -15,6 +15,9 @@ RunName = Annotated[
 ]
 
 
+Now = Annotated[
+    bool, typer.Option("--now", help="End the steps that run, too, instead of waiting for them.")
+]
 Output = Annotated[bool, typer.Option("--output", help="Show what each step printed.")]
 
 
@@ -48,6 +51,7 @@ def show_run(
 def cancel_run(
     run: RunName,
     *,
+    now: Now = False,
     as_json: Json = False,
     project: ProjectFolder = None,
     environment: Environment = MAIN,
@@ -55,18 +59,20 @@ def cancel_run(
     """Ask a run in another terminal to stop; what it completed is kept.
 
     Examples:
-      assetflow run cancel 18ea5184
+      assetflow run cancel 18ea5184          it begins nothing more
+      assetflow run cancel 18ea5184 --now    it ends what runs, too
     """
     from assetflow import api
     from assetflow.cli.opening import opened
 
     found = opened(project, environment)
     name = api.run(found, run).line.run_id
-    api.cancel(found, name)
+    api.cancel(found, name, at_once=now)
+    how = "at once" if now else "when the steps that run are done"
     return Answer(
         name,
-        lambda stopped: {"run_id": stopped, "cancelled": True},
-        lambda stopped: f"Run {stopped} was asked to stop.",
+        lambda stopped: {"run_id": stopped, "cancelled": True, "now": now},
+        lambda stopped: f"Run {stopped} was asked to stop {how}.",
     )
 
 

@@ -20,8 +20,9 @@ from assetflow.errors import (
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
-from assetflow.execution.deadlines import deadline
+from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
+from assetflow.execution.locks import Cancelled
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
@@ -92,14 +93,23 @@ class Call:
     scratch: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What steps are made with. `resources` are shared by all; `ending` ends them all at once."""
+
+    engine: Engine
+    resources: Resources
+    root: Path
+    ending: Ending = field(default_factory=Ending)
+
+
 @dataclass(slots=True)
 class Maker:
-    """Makes versions for one run. `resources` are shared by all its steps."""
+    """Makes versions for one run."""
 
     knowledge: Knowledge
-    resources: Resources
     place: Place
-    engine: Engine
+    means: Means
     _assets: Mapping[AssetName, Asset] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,11 +162,11 @@ class Maker:
         parameters = {**sql.parameters(asset, summary), **self._span(asset, summary, steps)}
         facts = steps[0].facts
         assert facts is not None
-        cursor = self.engine.cursor()
+        cursor = self.means.engine.cursor()
         with (
             user_errors(asset, self.place.root),
             self._files_read(inputs),
-            deadline(asset, cursor),
+            deadline(asset, cursor, self.means.ending),
         ):
             made = self._stage(cursor, text, parameters, facts.described, steps)
         return {
@@ -238,9 +248,9 @@ class Maker:
         if asset.options.isolation == "process":
             from assetflow.execution.worker import call_in_process
 
-            return call_in_process(asset, call, self.place, sink)
+            return call_in_process(asset, call, self.place, self.means.ending, sink)
         with scratch_folder(call.scratch):
-            return stage_call(asset, call, self.engine, self.resources, self.place.root, sink)
+            return stage_call(asset, call, self.means, sink)
 
     def _new(self, step: Step, scratch: Path | None = None) -> NewVersion:
         facts = step.facts
@@ -250,7 +260,7 @@ class Maker:
             data=self.knowledge.data,
             target=step.target,
             version=new_version_id(),
-            algorithm=self.engine.algorithm,
+            algorithm=self.means.engine.algorithm,
             read_sets=tuple(sorted(wanted, key=str)),
             ordered=facts.ordered,
             float_digits=self._assets[step.target.asset].options.float_digits,
@@ -310,9 +320,7 @@ def joined(reads: Iterable[Sequence[InputRead]]) -> Iterator[InputRead]:
 def stage_call(
     asset: Asset,
     call: Call,
-    engine: Engine,
-    resources: Resources,
-    root: Path,
+    means: Means,
     sink: io.StringIO,
 ) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
@@ -327,10 +335,10 @@ def stage_call(
         logger=step_logger(asset.name, sink),
         folder=call.scratch,
     )
-    cursor = engine.cursor()
+    cursor = means.engine.cursor()
 
     def work() -> dict[int, list[Staged]]:
-        arguments = resources.arguments(asset)
+        arguments = means.resources.arguments(asset)
         if body.context:
             arguments[body.context] = context
         for item in call.inputs:
@@ -341,7 +349,7 @@ def stage_call(
             for place, new in call.new
         }
 
-    with user_errors(asset, root), deadline(asset, cursor) as limited:
+    with user_errors(asset, means.root), deadline(asset, cursor, means.ending) as limited:
         staged = limited(work)
     return staged, context.reported
 
@@ -411,7 +419,7 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         named = {} if repr(str(asset.name)) in error.headline else {"asset": asset.name}
         error.facts = {**named, "defined in": asset.location, **error.facts}
         raise
-    except AssetflowError:
+    except (AssetflowError, Cancelled):
         raise
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         if isinstance(asset.body, SqlBody):

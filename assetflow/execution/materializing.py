@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import StoreLocked
 from assetflow.execution.capture import routed_streams
-from assetflow.execution.compute import Maker
+from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
 from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
-from assetflow.execution.stopping import stop_requests
+from assetflow.execution.stopping import Stop, stop_requests
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
@@ -78,7 +77,7 @@ class Materializing:
     clock: Callable[[], datetime]
     check: Callable[[Knowledge], Knowledge]
     results: dict[AssetPartition, StepResult] = field(default_factory=dict)
-    _stopped: threading.Event = field(default_factory=threading.Event)
+    _stop: Stop = field(default_factory=Stop)
     _unpublished: str = ""
     _lost: bool = False
 
@@ -92,7 +91,7 @@ class Materializing:
             open_things.enter_context(run_presence(self.place.state))
             open_things.enter_context(routed_streams())
             open_things.enter_context(
-                stop_requests(self.place.state, self.asked.run, self._stopped, self.listener)
+                stop_requests(self.place.state, self.asked.run, self._stop, self.listener)
             )
             journal = Journal(self.place.state, self.asked.run)
             open_things.callback(journal.close)
@@ -118,7 +117,7 @@ class Materializing:
                 self.listener.message("Something changed meanwhile: planning again.")
                 attempt = self._planned_again()
             execution = self._carried_out(journal, attempt)
-            if self._stopped.is_set():
+            if self._stop.is_asked:
                 self._keep_withdrawn()
                 return "interrupted"
             if self._is_published(journal, execution):
@@ -152,7 +151,7 @@ class Materializing:
     def _carried_out(self, journal: Journal, attempt: Attempt) -> Execution:
         execution = Execution(
             knowledge=attempt.knowledge,
-            maker=Maker(attempt.knowledge, self.resources, self.place, self.engine),
+            maker=Maker(attempt.knowledge, self.place, self._means),
             journal=journal,
             tail=attempt.tail,
             settings=RunSettings(
@@ -160,7 +159,7 @@ class Materializing:
             ),
             listener=self.listener,
             clock=self.clock,
-            is_cancelled=self._stopped.is_set,
+            is_cancelled=lambda: self._stop.is_asked,
         )
         if self.asked.publish == "each":
             execution.on_ended = lambda ended: self._publish_each(journal, execution, ended)
@@ -168,6 +167,10 @@ class Materializing:
         for one in execution.ended:
             self._remember(one.result)
         return execution
+
+    @property
+    def _means(self) -> Means:
+        return Means(self.engine, self.resources, self.place.root, self._stop.ending)
 
     def _remember(self, result: StepResult) -> None:
         """Keep how a step ended; what this run made before stays made when it is reused."""

@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 
 from assetflow.errors import AssetflowError, StepError, StepTimedOut, WorkerDied
 from assetflow.execution.capture import captured, routed_streams
-from assetflow.execution.compute import Call, scratch_folder, stage_call
+from assetflow.execution.compute import Call, Means, scratch_folder, stage_call
+from assetflow.execution.locks import Cancelled
 from assetflow.execution.resources import Resources
 from assetflow.project.loading import load_declarations
 from assetflow.project.settings import read_settings
@@ -27,6 +28,7 @@ from assetflow.warehouse.connection import Engine
 from assetflow.warehouse.versions import Staged
 
 if TYPE_CHECKING:
+    from assetflow.execution.deadlines import Ending
     from assetflow.execution.gathering import Place
     from assetflow.model.asset import Asset
 
@@ -57,30 +59,48 @@ _ANSWER = TypeAdapter(Answer)
 
 
 def call_in_process(
-    asset: Asset, call: Call, place: Place, sink: io.StringIO
+    asset: Asset, call: Call, place: Place, ending: Ending, sink: io.StringIO
 ) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
-    """Make the call in a new process, which is ended if it takes longer than it may."""
+    """Make the call in a new process, ended if it takes longer than it may, or with the run."""
     order = _ORDER.dump_json(Order(place.root, place.environment, call))
     command = [sys.executable, "-m", "assetflow.execution.worker"]
-    try:
-        with scratch_folder(call.scratch):
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command,
-                input=order,
-                capture_output=True,
-                check=False,
-                timeout=asset.options.timeout_seconds,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise StepTimedOut(asset.name, error.timeout) from None
-    if done.returncode != 0:
-        raise WorkerDied(asset.name, done.returncode, done.stderr.decode(errors="replace"))
-    given = _ANSWER.validate_json(done.stdout)
+    pipe = subprocess.PIPE
+    with (
+        scratch_folder(call.scratch),
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process,  # noqa: S603 - our own interpreter and module
+    ):
+        try:
+            out, err = _communicated(process, order, asset, ending)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise WorkerDied(asset.name, process.returncode, err.decode(errors="replace"))
+    given = _ANSWER.validate_json(out)
     sink.write(given.output)
     if given.error is not None:
         headline, facts, hint = given.error
         raise StepError(headline, dict(facts), hint)
     return {place: list(made) for place, made in given.staged}, given.metadata
+
+
+def _communicated(
+    process: subprocess.Popen[bytes], order: bytes, asset: Asset, ending: Ending
+) -> tuple[bytes, bytes]:
+    """Return what `process` wrote to its output and for errors; raises StepTimedOut, Cancelled."""
+    seconds = asset.options.timeout_seconds
+    until = time.monotonic() + (seconds or 0.0)
+    given: bytes | None = order
+    while True:
+        left = LOOK_UP_SECONDS if seconds is None else until - time.monotonic()
+        try:
+            return process.communicate(given, timeout=max(0.0, min(left, LOOK_UP_SECONDS)))
+        except subprocess.TimeoutExpired:
+            given = None
+            if ending.has_come:
+                raise Cancelled from None
+            if seconds is not None and time.monotonic() >= until:
+                raise StepTimedOut(asset.name, seconds) from None
 
 
 def answer(order: Order) -> Answer:
@@ -99,7 +119,8 @@ def answer(order: Order) -> Answer:
     ):
         ending.callback(resources.close, sink.write)
         try:
-            staged, metadata = stage_call(asset, order.call, engine, resources, order.root, sink)
+            means = Means(engine, resources, order.root)
+            staged, metadata = stage_call(asset, order.call, means, sink)
         except AssetflowError as error:
             facts = tuple((name, str(value)) for name, value in error.facts.items())
             return Answer(output=sink.getvalue(), error=(error.headline, facts, error.hint))

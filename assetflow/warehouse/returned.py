@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VIEW = "assetflow_returned"
+BATCH_ROWS = 100_000
+"""How many rows of a lazy frame are computed at a time."""
 
 _VOWELS = frozenset("aeio")
 """No u: it is said as in `user`."""
@@ -150,6 +152,8 @@ def _as_arrow(
             return _from_rows(connection, value, declared)
         if isinstance(value, Iterator):
             return _from_batches(connection, value, declared, failure)
+        if _is_a(value, "polars", "LazyFrame"):
+            return _from_lazy_frame(value, failure)
         return _from_frame(value)
     except pa.ArrowException as error:
         raise AssetReturnedWrongThing(_named(value), str(error).split("\n", 1)[0]) from error
@@ -163,11 +167,22 @@ def _from_frame(value: object) -> pa.Table:
     if _is_a(frame, "pandas", "DataFrame"):
         _check_names(list(frame.columns), _named(frame))
         return pa.Table.from_pandas(_with_index(frame), preserve_index=False)
-    if _is_a(frame, "polars", "LazyFrame"):
-        return frame.collect().to_arrow()
     if _is_a(frame, "polars", "DataFrame"):
         return frame.to_arrow()
     raise AssetReturnedWrongThing(_named(value))
+
+
+def _from_lazy_frame(value: object, failure: Failure) -> pa.Table | pa.RecordBatchReader:
+    """Return what a lazy frame of polars gives as a stream, which is computed as it is read.
+
+    Before version 1.34 polars has no batches to give: the whole result is in memory.
+    """
+    frame: Any = value
+    if not hasattr(frame, "collect_batches"):
+        return frame.collect().to_arrow()
+    schema = frame.collect_schema().to_frame().to_arrow().schema
+    frames = frame.collect_batches(chunk_size=BATCH_ROWS)
+    return _guarded(schema, _batches(one.to_arrow() for one in frames), failure)
 
 
 def _is_a(value: object, library: str, name: str) -> bool:

@@ -80,6 +80,25 @@ def test_a_second_ctrl_c_ends_at_once(shop):
     assert shop.runs()[1].status == "interrupted"
 
 
+def test_cancelling_now_from_another_terminal_waits_for_no_step(shop):
+    served = shop.published()
+    process = started(shop)
+    lines = shop.run("runs", "--json").document
+    (run,) = [line["run_id"] for line in lines if line["status"] == "running"]
+
+    said = shop.run("run", "cancel", run, "--now", "--json")
+    out, _ = process.communicate(timeout=30)
+
+    assert (said.code, said.document) == (0, {"run_id": run, "cancelled": True, "now": True})
+    assert process.returncode == 130
+    assert "Traceback" not in out
+    assert shop.published() == served
+    assert shop.runs()[0].status == "interrupted"
+    (shop.root / "go").touch()
+    resumed = shop.run("materialize", "--json").document
+    assert {step["asset"]: step["outcome"] for step in resumed["steps"]}["first"] == "reused"
+
+
 def test_a_killed_run_is_marked_interrupted_and_its_work_is_found(shop):
     process = started(shop)
 

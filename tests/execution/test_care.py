@@ -115,6 +115,72 @@ def test_a_run_that_is_asked_to_stop_publishes_nothing_and_is_taken_up(project):
     assert again == {"clean": "reused", "stopping": "reused"}
 
 
+ENDED = {
+    "a query": {"shop/endless.sql": "select sum(i) as s from range(1000000000000) r(i), first\n"},
+    "a query of a function": {
+        "shop/endless.py": """
+            import duckdb
+            from assetflow import asset
+
+            @asset
+            def endless(first: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+                return first.query("f", "select sum(i) as s from f, range(1000000000000) r(i)")
+        """
+    },
+    "a function": {
+        "shop/endless.py": """
+            import threading
+            from assetflow import asset
+
+            @asset
+            def endless(first):
+                threading.Event().wait()
+        """
+    },
+    "a process": {
+        "shop/endless.py": """
+            import threading
+            from assetflow import asset
+
+            @asset(isolation="process")
+            def endless(first):
+                threading.Event().wait()
+        """
+    },
+}
+
+
+@pytest.mark.parametrize("files", ENDED.values(), ids=ENDED)
+def test_a_run_that_is_ended_waits_for_no_step(project, files):
+    project.write(
+        {
+            **files,
+            "shop/first.sql": "select 1 as one\n",
+            "shop/ending.py": """
+                from assetflow import AssetContext, api, asset
+
+                @asset
+                def ending(first, context: AssetContext):
+                    from pathlib import Path
+                    project = api.load(Path(__file__).parents[1], environ={})
+                    api.cancel(project, context.run, at_once=True)
+                    return first
+                """,
+        }
+    )
+
+    result = project.materialize("endless", "ending", threads=2)
+
+    steps = {step.target.asset: step for step in result.steps}
+    assert result.status == "interrupted"
+    assert steps["first"].outcome == "materialized"
+    assert steps["endless"].outcome == "skipped"
+    assert [reason.code for reason in steps["endless"].reasons] == ["run_stopped"]
+    assert not list((project.root / ".assetflow").rglob("*.partial"))
+    assert not list((project.root / ".assetflow/locks").glob("*.end"))
+    assert project.outcomes("first") == {"first": "reused"}
+
+
 def test_only_a_run_at_work_can_be_stopped(project):
     with pytest.raises(NotRunning):
         api.cancel(project.load(), "nothing")

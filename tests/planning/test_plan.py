@@ -233,6 +233,7 @@ def test_no_demand_makes_anything_from_a_source_that_is_gone(request_):
     world.gone = {"raw"}
 
     assert actions(world, request_)["orders"] == "blocked"
+    assert headline(world, "orders", request_) == ["'raw' is unknown: It is gone. Bring it."]
 
 
 def test_only_takes_what_is_published_above_it_and_says_that_it_may_be_behind():

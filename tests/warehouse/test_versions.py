@@ -196,6 +196,45 @@ def test_a_stream_is_read_once_in_its_order(cursor, new, rows_of):
     assert rows_of(staged) == [(i,) for i in range(50_000)]
 
 
+def test_a_lazy_frame_is_written_batch_by_batch_in_its_order(cursor, new, rows_of, monkeypatch):
+    frame = pl.LazyFrame({"i": range(250_000)}).with_columns(s=pl.col("i").cast(pl.String))
+    frame = frame.with_columns(pl.col("s").cast(pl.Categorical), n=pl.lit(None))
+    monkeypatch.setattr(pl.LazyFrame, "collect", lambda *_: pytest.fail("collected whole"))
+
+    staged = stage_value(cursor, frame, None, new(ordered=True))
+
+    assert rows_of(staged) == [(i, str(i), None) for i in range(250_000)]
+    assert staged.schema[1] == Column("s", "VARCHAR")
+
+
+def test_a_lazy_frame_without_rows_has_its_columns(cursor, new):
+    frame = pl.LazyFrame({"a": [1]}).filter(pl.col("a") > 1)
+
+    staged = stage_value(cursor, frame, None, new())
+
+    assert (staged.schema, staged.rows) == ((Column("a", "BIGINT"),), 0)
+
+
+def test_a_lazy_frame_of_a_polars_without_batches_is_collected(cursor, new, rows_of, monkeypatch):
+    monkeypatch.delattr(pl.LazyFrame, "collect_batches")
+
+    assert rows_of(stage_value(cursor, pl.LazyFrame({"a": [1, 2]}), None, new())) == [(1,), (2,)]
+
+
+def test_what_a_lazy_frame_raises_while_it_is_read_comes_through(cursor, new, data):
+    def fails(values: pl.Series) -> pl.Series:
+        raise ZeroDivisionError("mine")
+
+    frame = pl.LazyFrame({"a": [1, 2]}).select(
+        pl.col("a").map_batches(fails, return_dtype=pl.Int64)
+    )
+
+    with pytest.raises(Exception, match="mine") as raised:
+        stage_value(cursor, frame, None, new())
+    assert "duckdb" not in type(raised.value).__module__
+    assert files_below(data) == []
+
+
 @pytest.mark.parametrize("form", ["iterator", "reader"])
 def test_what_a_stream_raises_comes_through(cursor, new, data, form):
     def batches():
