@@ -32,8 +32,8 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
     table = columns(titles, folds=["reads", "description"])
     for name, (kind, group, description) in described.items():
         upstreams = listed_within(graph.upstreams.get(name, ()), MOST_UPSTREAMS)
-        cells = [Name(group, 0.2)] if with_groups else []
-        table.add_row(Name(name, 0.3), faint(kind), *cells, Text(upstreams), Text(description))
+        cells = [Name(group)] if with_groups else []
+        table.add_row(Name(name), faint(kind), *cells, Text(upstreams), Text(description))
     return table
 
 
@@ -89,7 +89,7 @@ def audit_report(result: AuditResult) -> RenderableType:
         table.add_row(
             instant(event.happened_at),
             Text(event.kind.replace("_", " ")),
-            Name(event.asset or "", 0.25),
+            Name(event.asset or ""),
             event.environment,
             faint(detail),
         )

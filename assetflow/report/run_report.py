@@ -117,7 +117,7 @@ def _steps(steps: Iterable[StepLine]) -> RenderableType:
     for step in steps:
         table.add_row(
             state(step.outcome),
-            Name(_target(step), 0.3),
+            Name(_target(step)),
             "" if step.rows is None else f"{step.rows:,}",
             duration(step.seconds) if step.seconds >= SHORTEST_TIME else "",
             why([text for _, text in step.reasons]),

@@ -45,7 +45,7 @@ def status_report(statuses: Sequence[AssetStatus]) -> RenderableType:
     table = columns(("asset", "sync", "freshness", "health", "why"), folds=["why"])
     for status in by_urgency(statuses):
         table.add_row(
-            Name(status.asset, 0.28),
+            Name(status.asset),
             state(status.sync),
             state(status.freshness) if status.freshness != "no_policy" else faint("no policy"),
             state(status.health) if status.health != "unchecked" else faint("unchecked"),
