@@ -48,7 +48,7 @@ COLOURS = {
 
 WIDE = 160
 """From this width on, that of a pipe, names are not shortened for the sake of other columns."""
-SHORTEST_NAME = 20
+SHORTEST_NAME = 18
 SHARE_OF_NAMES = 0.4
 GAP = 2
 
@@ -83,6 +83,26 @@ class Name:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(shortened(self.text, options.max_width), no_wrap=True, overflow="ellipsis")
+
+
+class Names:
+    """Names in a row, each of them shortened where it alone is wider than the column."""
+
+    def __init__(self, texts: Iterable[str], rest: int = 0) -> None:
+        self.texts, self.rest = tuple(texts), rest
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = min(cell_len(self._joined(options.max_width)), options.max_width)
+        return Measurement(min(1, width), width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._joined(options.max_width), overflow="fold", no_wrap=False)
+
+    def _joined(self, width: int) -> str:
+        *others, last = self.texts or ("",)
+        shown = [f"{shortened(text, max(1, width - len(',')))}, " for text in others]
+        more = f" and {self.rest:,} more" if self.rest > 0 else ""
+        return f"{''.join(shown)}{shortened(last, width)}{more}"
 
 
 class Listing(Table):
@@ -125,7 +145,8 @@ def fitted(needs: Sequence[int], ways: Sequence[Way], room: int) -> list[int]:
         places[way].append(place)
     total = {way: sum(needs[place] for place in found) for way, found in places.items()}
     rest = max(0, room - total["stays"])
-    share = min(total["shortens"], max(SHORTEST_NAME, int(rest * SHARE_OF_NAMES)))
+    least = SHORTEST_NAME * len(places["shortens"])
+    share = min(total["shortens"], max(least, int(rest * SHARE_OF_NAMES)))
     folded = min(total["folds"], max(0, rest - share))
     widths = list(needs)
     shared: dict[Way, int] = {"folds": folded, "shortens": rest - folded}

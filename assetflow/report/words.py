@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
+SHORT_ID = 16
+"""So much of a run's id tells it from all others; commands take the beginning of one."""
 MINUTE = 60
 HOUR = 3600
 KILO = 1000
@@ -56,6 +58,11 @@ def size(count: int) -> str:
 def instant(at: datetime | None) -> str:
     """Return an instant in UTC, to the second, "" if there is none."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def minute(at: datetime | None) -> str:
+    """Return an instant in UTC, to the minute, "" if there is none."""
+    return instant(at)[: len("2026-01-05 13:04")]
 
 
 def shortened(text: str, width: int) -> str:
