@@ -515,7 +515,7 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         project = load(root)
         _sound(gathered(project))
     except AssetflowError as error:
-        more = str(error).removeprefix(error.headline).lstrip("\n")
+        more = str(error).removeprefix(error.headline).removesuffix(error.headline).strip("\n")
         problem = Finding("project", "error", error.headline, more)
         return (*(about_state if "about_state" in locals() else ()), problem)
     count = len(project.graph.assets)
