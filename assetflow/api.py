@@ -19,10 +19,10 @@ from assetflow.errors import (
     AssetflowError,
     EmptyProject,
     ProjectErrors,
+    RetentionTooShort,
     StateUnusable,
     UnknownEnvironment,
     UnknownInput,
-    UnknownRun,
     UnknownTable,
 )
 from assetflow.graph.graph import AssetGraph
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         EnvironmentLine,
         Finding,
         GcResult,
+        PublicationLine,
         PublicationSummary,
         Rows,
         RunLine,
@@ -61,6 +62,9 @@ if TYPE_CHECKING:
     from assetflow.planning.results import AssetStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
+
+
+SHORTEST_RETENTION = 3600.0
 
 
 def now() -> datetime:
@@ -237,7 +241,11 @@ def _sound(knowledge: Knowledge) -> Knowledge:
 
 
 def selected(
-    project: Project, select: Sequence[str], exclude: Sequence[str] = ()
+    project: Project,
+    select: Sequence[str],
+    exclude: Sequence[str] = (),
+    *,
+    with_sources: bool = False,
 ) -> frozenset[AssetName] | None:
     """Return the assets that are selected; None, for everything, where nothing is said."""
     if not select and not exclude:
@@ -246,7 +254,7 @@ def selected(
     statuses = {}
     if wants_status((*texts, *exclude)):
         statuses = {one.asset: (one.sync, one.freshness, one.health) for one in status(project)}
-    return select_assets(project.graph, texts, exclude, statuses)
+    return select_assets(project.graph, texts, exclude, statuses, with_sources=with_sources)
 
 
 def plan_diff(project: Project, made: Plan) -> tuple[StepDiff, ...]:
@@ -338,7 +346,7 @@ def show(project: Project, name: str) -> AssetPage:
     knowledge = gathered(project, Request())
     served = roll_ups(project.state, project.environment)
     standing = {one.asset: one for one in standings(knowledge.known(), served)}.get(found)
-    return page_of(knowledge, found, standing)
+    return page_of(knowledge, project.root, found, standing)
 
 
 def _named(project: Project, name: str) -> AssetName:
@@ -359,15 +367,15 @@ def runs(project: Project, limit: int = 20) -> tuple[RunLine, ...]:
 
 
 def run(project: Project, run_id: str) -> RunPage:
-    """Return one run with its steps; the beginning of its id is enough, if only one has it."""
+    """Return one run with its steps; the beginning of its id is enough, if only one has it.
+
+    Raises UnknownRun, AmbiguousRun.
+    """
     from assetflow.execution.looking import run_page
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    found = run_page(project.state, run_id)
-    if found is None:
-        raise UnknownRun(run_id)
-    return found
+    return run_page(project.state, run_id)
 
 
 def cancel(project: Project, run_id: str, *, at_once: bool = False) -> None:
@@ -436,6 +444,15 @@ def environments(project: Project) -> tuple[EnvironmentLine, ...]:
     return environment_lines(project.state, project.settings.environments)
 
 
+def publications(project: Project, limit: int = 20) -> tuple[PublicationLine, ...]:
+    """Return the newest publications of the project's environment, newest first."""
+    from assetflow.execution.promoting import publication_lines
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    return publication_lines(project.state, project.environment, limit)
+
+
 def create_environment(project: Project, name: str, source: str = "main") -> PublicationSummary:
     """Start an environment with all that `source` serves; no data is copied."""
     from assetflow.execution.promoting import create
@@ -475,10 +492,15 @@ def delete_environment(project: Project, name: str) -> PublicationSummary:
 def gc(
     project: Project, *, dry_run: bool = False, retention_seconds: float | None = None
 ) -> GcResult:
-    """Remove versions that nothing points to any more; at least an hour old, always."""
+    """Remove versions that nothing has pointed to for the retention, else that of the settings.
+
+    Raises RetentionTooShort for less than an hour.
+    """
     from assetflow.execution.care import collect_garbage
 
     seconds = project.settings.retention if retention_seconds is None else retention_seconds
+    if seconds < SHORTEST_RETENTION:
+        raise RetentionTooShort(seconds)
     return collect_garbage(project.state, now(), seconds, dry_run=dry_run)
 
 
@@ -501,7 +523,8 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         project = load(root)
         unseen = _sound(gathered(project, Request())).unseen
     except AssetflowError as error:
-        problem = Finding("project", "error", error.headline, str(error))
+        more = str(error).removeprefix(error.headline).removesuffix(error.headline).strip("\n")
+        problem = Finding("project", "error", error.headline, more)
         return (*(about_state if "about_state" in locals() else ()), problem)
     broken = [
         Finding(f"source {name}", "error", one.error.headline, str(one.error))

@@ -10,6 +10,9 @@ AssetflowError                 one sentence, aligned facts, one way out
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+MOST_LISTED = 5
 
 
 class AssetflowError(Exception):
@@ -1205,6 +1208,49 @@ class UnknownOption(UsageError):
         )
 
 
+class BadOptionValue(UsageError):
+    """An option was given a value that it cannot have."""
+
+    code = "bad_option_value"
+
+    def __init__(self, option: str, value: str, expected: str, hint: str) -> None:
+        super().__init__(
+            f"'{option}' cannot have the value '{value}'.", {"expected": expected}, hint
+        )
+
+
+class MissingArgument(UsageError):
+    """A command was not told what it is about."""
+
+    code = "missing_argument"
+
+    def __init__(self, name: str, meaning: str, command: str) -> None:
+        super().__init__(f"`{command}` needs {name}.", {name: meaning}, f"See `{command} --help`.")
+
+
+class OptionNeedsValue(UsageError):
+    """An option that takes a value was given none, or one that takes none was given one."""
+
+    code = "option_needs_value"
+
+    def __init__(self, option: str, label: str, meaning: str, command: str) -> None:
+        verb = "takes no value" if option == label else "needs a value"
+        super().__init__(f"'{option}' {verb}.", {label: meaning}, f"See `{command} --help`.")
+
+
+class ExtraArguments(UsageError):
+    """A command was given more than it takes."""
+
+    code = "extra_arguments"
+
+    def __init__(self, extra: Iterable[str], command: str) -> None:
+        found = list(extra)
+        super().__init__(
+            f"`{command}` has no use for {', '.join(repr(text) for text in found)}.",
+            hint=f"See what it takes with `{command} --help`.",
+        )
+
+
 class BadCommandLine(UsageError):
     """Arguments that a command cannot take."""
 
@@ -1235,7 +1281,8 @@ class BadMoment(UsageError):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"'{text}' is neither an instant nor the number of a publication.",
-            hint="Write an instant such as 2026-01-05T13:00, or a number from `assetflow audit`.",
+            hint="Write an instant such as 2026-01-05T13:00, or a number from "
+            "`assetflow env history`.",
         )
 
 
@@ -1430,6 +1477,34 @@ class UnknownRun(UsageError):
         )
 
 
+class AmbiguousRun(UsageError):
+    """The beginning of an id that several runs have."""
+
+    code = "ambiguous_run"
+
+    def __init__(self, text: str, runs: Sequence[tuple[str, datetime]]) -> None:
+        shown = {run: f"started {at:%Y-%m-%d %H:%M:%S} UTC" for run, at in runs[:MOST_LISTED]}
+        rest = len(runs) - len(shown)
+        super().__init__(
+            f"{len(runs):,} runs have an id that begins or ends with '{text}'.",
+            {**shown, **({"and more": f"{rest:,}"} if rest else {})},
+            "Write as much of the id as only one of them has.",
+        )
+
+
+class RetentionTooShort(UsageError):
+    """Versions are to be removed that somebody may still be reading."""
+
+    code = "retention_too_short"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "Versions must be kept for an hour at least, for those who are reading them.",
+            {"given": f"{seconds:g} seconds", "at least": "3600 seconds"},
+            "Write `assetflow gc --retention 1h`, or more.",
+        )
+
+
 class EmptyProject(ProjectError):
     """A project that declares nothing."""
 
@@ -1485,7 +1560,7 @@ class NoEarlierState(UsageError):
     def __init__(self, environment: str) -> None:
         super().__init__(
             f"The environment '{environment}' has no earlier state.",
-            hint="Its publications are listed by `assetflow audit`.",
+            hint=f"List its publications with `assetflow env history {environment}`.",
         )
 
 
@@ -1537,7 +1612,7 @@ class UnknownPublication(UsageError):
         super().__init__(
             f"The environment '{environment}' has no publication {asked}.",
             {"last": last},
-            "Its publications are listed by `assetflow audit`.",
+            f"List its publications with `assetflow env history {environment}`.",
         )
 
 

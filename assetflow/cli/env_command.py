@@ -7,11 +7,14 @@ import typer
 
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import EnvironmentGroup, HelpfulCommand, as_group
-from assetflow.cli.shared_options import MAIN, Json, ProjectFolder
+from assetflow.cli.shared_options import MAIN, Json, Newest, ProjectFolder
 from assetflow.errors import BadMoment
-from assetflow.planning.pages import EnvironmentLine, PublicationSummary
+from assetflow.planning.pages import EnvironmentLine, PublicationLine, PublicationSummary
 
 EnvironmentName = Annotated[str, typer.Argument(metavar="NAME", help="The environment.")]
+EnvironmentOrMain = Annotated[
+    str, typer.Argument(metavar="[NAME]", help="The environment; else main.", show_default=False)
+]
 From = Annotated[
     str,
     typer.Option(
@@ -35,7 +38,7 @@ Moment = Annotated[
     typer.Option(
         "--to",
         metavar="MOMENT",
-        help="An instant (UTC) or the number of a publication; else before the last one.",
+        help="An instant (UTC), or a number of `env history`; else before the last one.",
         show_default=False,
     ),
 ]
@@ -107,6 +110,7 @@ def rollback(
 
     Examples:
       assetflow env rollback main
+      assetflow env rollback main --to 3    a number of `assetflow env history`
       assetflow env rollback main --to 2026-01-05T13:00
     """
     from assetflow import api
@@ -128,8 +132,34 @@ def delete(
     """
     from assetflow import api
     from assetflow.cli.opening import opened
+    from assetflow.report.json_shapes import publication_json
+    from assetflow.report.listings import deletion_text
 
-    return _moved(api.delete_environment(opened(project, MAIN), name))
+    summary = api.delete_environment(opened(project, MAIN), name)
+    return Answer(summary, publication_json, deletion_text)
+
+
+def history(
+    name: EnvironmentOrMain = MAIN,
+    *,
+    limit: Newest = 20,
+    as_json: Json = False,
+    project: ProjectFolder = None,
+) -> Answer[tuple[PublicationLine, ...]]:
+    """List what was published in an environment, the newest first: where rollback can go.
+
+    Examples:
+      assetflow env history
+      assetflow env history dev --limit 100
+      assetflow env rollback main --to 3    back to what publication 3 showed
+    """
+    from assetflow import api
+    from assetflow.cli.opening import opened
+    from assetflow.report.json_shapes import publications_json
+    from assetflow.report.listings import publications_table
+
+    lines = api.publications(opened(project, name), limit)
+    return Answer(lines, publications_json, lambda found: publications_table(found, name))
 
 
 def _moved(summary: PublicationSummary) -> Answer[PublicationSummary]:
@@ -166,12 +196,13 @@ def env() -> None:
       assetflow env create dev        as main is now
       assetflow plan --env dev        what to do there
       assetflow env promote dev       publish in main what dev shows
+      assetflow env history           what was published in main, and when
       assetflow env rollback main     take back what was published last
     """
 
 
 env_commands.command("list", cls=HelpfulCommand)(list_environments)
-for _command in (create, promote, rollback, delete):
+for _command in (create, promote, history, rollback, delete):
     env_commands.command(_command.__name__, cls=HelpfulCommand)(_command)
 
 command = as_group(env_commands)

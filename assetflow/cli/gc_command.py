@@ -7,7 +7,8 @@ import typer
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import as_command
 from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder
-from assetflow.model.durations import parse_duration
+from assetflow.errors import BadOptionValue
+from assetflow.model.durations import find_seconds
 from assetflow.planning.pages import GcResult
 
 DryRun = Annotated[
@@ -44,9 +45,17 @@ def gc(
     from assetflow.report.json_shapes import gc_json
     from assetflow.report.listings import gc_text
 
-    seconds = parse_duration(retention) if retention else None
+    seconds = _seconds(retention) if retention else None
     found = opened(project, environment)
     return Answer(api.gc(found, dry_run=dry_run, retention_seconds=seconds), gc_json, gc_text)
+
+
+def _seconds(text: str) -> float:
+    seconds = find_seconds(text)
+    if seconds is None:
+        expected = "a span of an hour or more, such as 12h, 7d or 1d12h"
+        raise BadOptionValue("--retention", text, expected, "Write it like `--retention 7d`.")
+    return seconds
 
 
 command = as_command(gc)

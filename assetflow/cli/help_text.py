@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from assetflow.cli.shared_options import SHARED
-from assetflow.errors import UnknownCommand
+from assetflow.errors import ExtraArguments, UnknownCommand
 
 WIDEST = 100
 NARROWEST = 40
@@ -36,7 +36,22 @@ class Parameter(Protocol):
 
 
 class HelpfulCommand(TyperCommand):
-    """A command whose help text is made here."""
+    """A command whose help text is made here, and that says what it has too much of."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the arguments; those that are too many are named."""
+        ctx.allow_extra_args = True
+        try:
+            extra = super().parse_args(ctx, args)
+        except typer.BadParameter:
+            raise
+        except typer.TyperException as error:
+            # The framework's parser does not say on which command it failed.
+            error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+        if extra and not ctx.resilient_parsing:
+            raise ExtraArguments(extra, ctx.command_path)
+        return extra
 
     def format_help(self, ctx: Context, formatter: Any) -> None:
         """Write the help text."""
@@ -129,7 +144,7 @@ def help_text(path: str, documented: str, parameters: Iterable[Any], columns: in
     options = [param for param in found if param.param_type_name != "argument"]
     own = [param for param in options if not SHARED.intersection(param.opts)]
     shared = [param for param in options if SHARED.intersection(param.opts)]
-    names = [_label(argument) for argument in arguments]
+    names = [label(argument) for argument in arguments]
     blocks = [
         _usage([path, "[OPTIONS]", *names], columns),
         *_paragraphs(documented, columns),
@@ -172,11 +187,12 @@ def _paragraphs(documented: str, columns: int) -> Iterator[str]:
 
 def _section(title: str, parameters: Sequence[Parameter], columns: int) -> Iterator[str]:
     if parameters:
-        rows = [(_label(parameter), parameter.help or "") for parameter in parameters]
+        rows = [(label(parameter), parameter.help or "") for parameter in parameters]
         yield "\n".join([f"{title}:", *_aligned(rows, columns)])
 
 
-def _label(parameter: Parameter) -> str:
+def label(parameter: Parameter) -> str:
+    """Return how an option or argument is written: `--env NAME`, say."""
     if parameter.param_type_name == "argument":
         return parameter.metavar or parameter.opts[0].upper()
     names = ", ".join(sorted(parameter.opts, key=len))

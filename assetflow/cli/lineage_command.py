@@ -3,24 +3,32 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import as_command
-from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder, Select
+from assetflow.cli.shared_options import (
+    MAIN,
+    Environment,
+    Json,
+    ProjectFolder,
+    Select,
+    one_of,
+    whole_number,
+)
 from assetflow.graph.lineage import Lineage
 from assetflow.report.lineage_scope import Direction, LineageScope
 
-Format = Literal["tree", "mermaid", "dot", "json", "openlineage"]
 FormatOption = Annotated[
-    Format,
+    str,
     typer.Option(
         "--format",
         metavar="FORMAT",
         help="tree, mermaid, dot, json or openlineage.",
         show_default=False,
+        parser=one_of("--format", "tree", "mermaid", "dot", "json", "openlineage"),
     ),
 ]
 Up = Annotated[bool, typer.Option("--up", help="Only what it is made from.")]
@@ -28,7 +36,11 @@ Down = Annotated[bool, typer.Option("--down", help="Only what is made from it.")
 Depth = Annotated[
     int | None,
     typer.Option(
-        "--depth", metavar="N", min=1, help="How many levels a tree shows.", show_default=False
+        "--depth",
+        metavar="N",
+        help="How many levels a tree shows.",
+        show_default=False,
+        parser=whole_number("--depth"),
     ),
 ]
 AllKinds = Annotated[
@@ -80,7 +92,7 @@ def _directions(*, up: bool, down: bool) -> tuple[Direction, ...]:
     return ("up",) if up else ("down",)
 
 
-def _document(lineage: Lineage, output: Format, scope: LineageScope, namespace: str) -> object:
+def _document(lineage: Lineage, output: str, scope: LineageScope, namespace: str) -> object:
     """Return the document; it always has every kind of edge, each of which says its kind."""
     from assetflow.report.json_shapes import lineage_json
     from assetflow.report.lineage_scope import within
@@ -93,7 +105,7 @@ def _document(lineage: Lineage, output: Format, scope: LineageScope, namespace: 
     return lineage_json(shown)
 
 
-def _page(lineage: Lineage, output: Format, scope: LineageScope, namespace: str) -> object:
+def _page(lineage: Lineage, output: str, scope: LineageScope, namespace: str) -> object:
     from assetflow.report.diagrams import dot, mermaid
     from assetflow.report.json_shapes import as_text
     from assetflow.report.lineage_scope import within

@@ -99,7 +99,8 @@ class LiveView:
             return
         self.progress = self.progress.with_finished(result)
         if self.progress.is_short or result.outcome in FAILURES:
-            self.console.print(step_line(result), no_wrap=True, overflow="ellipsis")
+            line = step_line(result, self.console.width)
+            self.console.print(line, no_wrap=True, overflow="ellipsis")
 
     def message(self, text: str) -> None:
         """Show what is waited for, until the next step begins."""

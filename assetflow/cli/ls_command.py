@@ -26,11 +26,12 @@ def ls(
 ) -> Answer[tuple[AssetName, ...]]:
     """List the assets and sources that the project declares.
 
-    A selection lists assets alone. What is upstream stands first.
+    Sources can be selected like assets. What is upstream stands first.
 
     Examples:
       assetflow ls                    everything
       assetflow ls group:marts        one group
+      assetflow ls kind:source        the sources
       assetflow ls +revenue --json    what revenue is made from, for a script
     """
     from assetflow import api
@@ -39,19 +40,19 @@ def ls(
     from assetflow.report.listings import assets_table
 
     found = opened(project, environment)
+    chosen = api.selected(found, select or (), exclude or (), with_sources=True)
     return Answer(
-        listed(found.graph, api.selected(found, select or (), exclude or ())),
-        lambda chosen: assets_json(found.graph, chosen),
-        lambda chosen: assets_table(found.graph, chosen),
+        listed(found.graph, chosen),
+        lambda names: assets_json(found.graph, names),
+        lambda names: assets_table(found.graph, names),
     )
 
 
 def listed(graph: AssetGraph, selected: Collection[AssetName] | None) -> tuple[AssetName, ...]:
     """Return the names to list, in the order of the graph; None is everything, sources too."""
-    if selected is not None:
-        return tuple(name for name in graph.assets if name in selected)
-    sources = [name for name, source in graph.sources.items() if not source.is_inline]
-    return (*sorted(sources), *graph.assets)
+    sources = sorted(name for name, source in graph.sources.items() if not source.is_inline)
+    names = (*sources, *graph.assets)
+    return tuple(name for name in names if selected is None or name in selected)
 
 
 command = as_command(ls)

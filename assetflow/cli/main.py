@@ -13,9 +13,15 @@ import typer
 
 from assetflow import __version__
 from assetflow.cli.answers import Answer
-from assetflow.cli.help_text import Context, HelpfulGroup
+from assetflow.cli.help_text import Context, HelpfulGroup, label
 from assetflow.cli.streams import Write, discard_output, only_a_document, prepare_streams
-from assetflow.errors import AssetflowError, BadCommandLine, UnknownOption
+from assetflow.errors import (
+    AssetflowError,
+    BadCommandLine,
+    MissingArgument,
+    OptionNeedsValue,
+    UnknownOption,
+)
 
 INTERRUPTED = 130
 GARBAGE_THRESHOLD = 20_000
@@ -166,10 +172,22 @@ def usage_error(error: typer.TyperException) -> AssetflowError:
     if context is None:
         return BadCommandLine(error.format_message(), "assetflow")
     command: str = context.command_path
-    if hasattr(error, "option_name") and hasattr(error, "possibilities"):
-        known = [name for param in context.command.get_params(context) for name in param.opts]
-        return UnknownOption(error.option_name, command, known)
+    parameters = context.command.get_params(context)
+    if hasattr(error, "option_name"):
+        return _option_error(error.option_name, parameters, command)
+    if isinstance(error, typer.BadParameter) and error.param is not None and not error.message:
+        missing: Any = error.param
+        return MissingArgument(label(missing), missing.help or "", command)
     return BadCommandLine(error.format_message(), command)
+
+
+def _option_error(option: str, parameters: Sequence[Any], command: str) -> AssetflowError:
+    """Return what is wrong with `option`: it is unknown, or has no value, or one too many."""
+    for parameter in parameters:
+        if option in parameter.opts:
+            written = f"{option} {parameter.metavar}" if parameter.metavar else option
+            return OptionNeedsValue(option, written, parameter.help or "", command)
+    return UnknownOption(option, command, [name for one in parameters for name in one.opts])
 
 
 def _deliver(answer: Answer[Any], write: Write | None) -> None:

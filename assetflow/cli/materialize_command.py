@@ -23,6 +23,7 @@ from assetflow.cli.shared_options import (
     Refresh,
     Select,
     Verbose,
+    whole_number,
 )
 from assetflow.planning.listener import Listener, Silent
 from assetflow.planning.results import RunResult
@@ -39,9 +40,9 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        min=1,
         help="How many steps may run at once; else as the settings say.",
         show_default=False,
+        parser=whole_number("--threads"),
     ),
 ]
 EXIT_CODES = {"succeeded": 0, "failed": 1, "unpublished": 1, "interrupted": 130}

@@ -1,6 +1,6 @@
 """`assetflow plan`: what would be done, and why."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from assetflow.cli.shared_options import (
     Downstream,
     Environment,
     Exclude,
+    FailOn,
     Force,
     Json,
     Only,
@@ -27,15 +28,6 @@ Diff = Annotated[
     typer.Option(
         "--diff",
         help="Compute what each SQL step changes in columns and rows, against what is published.",
-    ),
-]
-FailOn = Annotated[
-    Literal["stale"] | None,
-    typer.Option(
-        "--fail-on",
-        metavar="stale",
-        help="Exit with 1 if something selected is stale or was never materialized.",
-        show_default=False,
     ),
 ]
 STALE = frozenset({"materialize", "may_materialize", "reuse", "blocked"})

@@ -1,25 +1,14 @@
 """`assetflow runs`: the runs that were."""
 
-from typing import Annotated
-
-import typer
-
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import as_command
-from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder
+from assetflow.cli.shared_options import MAIN, Environment, Json, Newest, ProjectFolder
 from assetflow.planning.pages import RunLine
-
-Limit = Annotated[
-    int,
-    typer.Option(
-        "--limit", metavar="N", min=1, help="How many; 20 if not said.", show_default=False
-    ),
-]
 
 
 def runs(
     *,
-    limit: Limit = 20,
+    limit: Newest = 20,
     as_json: Json = False,
     project: ProjectFolder = None,
     environment: Environment = MAIN,

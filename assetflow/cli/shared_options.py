@@ -1,11 +1,45 @@
 """Options and arguments that several commands share, each with its one help text."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from assetflow.cli.completion import complete_names
+from assetflow.errors import BadOptionValue, did_you_mean
+
+
+def whole_number(option: str) -> Callable[[str | int], int]:
+    """Return what reads the value of `option`, or its default, as a number of at least one."""
+
+    def read(given: str | int) -> int:
+        text = str(given)
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise BadOptionValue(
+                option, text, "a whole number, 1 or more", f"Write it like `{option} 4`."
+            )
+        return int(text)
+
+    return read
+
+
+def one_of(option: str, *words: str) -> Callable[[str], str]:
+    """Return what reads the value of `option` as one of `words`."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            hint = did_you_mean(text, words, f"Write it like `{option} {words[0]}`.")
+            raise BadOptionValue(option, text, " or ".join(_in_one(words)), hint)
+        return text
+
+    return read
+
+
+def _in_one(words: tuple[str, ...]) -> list[str]:
+    *others, last = words
+    return [", ".join(others), last] if others else [last]
+
 
 Select = Annotated[
     list[str] | None,
@@ -40,11 +74,31 @@ Force = Annotated[
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Run the volatile assets of the selection again.")
 ]
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        metavar="stale",
+        help="Exit with 1 if something selected is stale or was never materialized.",
+        show_default=False,
+        parser=one_of("--fail-on", "stale"),
+    ),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say every reason, not only the headline.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Show every step, however many there are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Newest = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        help="How many; 20 if not said.",
+        show_default=False,
+        parser=whole_number("--limit"),
+    ),
+]
 ProjectFolder = Annotated[
     Path | None,
     typer.Option(

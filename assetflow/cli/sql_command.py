@@ -8,7 +8,7 @@ import typer
 from assetflow.cli.answers import Answer
 from assetflow.cli.completion import complete_names
 from assetflow.cli.help_text import as_command
-from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder
+from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder, whole_number
 from assetflow.errors import QueryOrAsset
 from assetflow.planning.pages import Rows
 
@@ -38,9 +38,9 @@ Limit = Annotated[
     typer.Option(
         "--limit",
         metavar="N",
-        min=1,
         help="At most N rows; else 100 of a query (all with --json), 20 of an asset.",
         show_default=False,
+        parser=whole_number("--limit"),
     ),
 ]
 

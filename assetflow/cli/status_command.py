@@ -1,30 +1,18 @@
 """`assetflow status`: how assets stand."""
 
-from typing import Annotated, Literal
-
-import typer
-
 from assetflow.cli.answers import Answer
 from assetflow.cli.help_text import as_command
 from assetflow.cli.shared_options import (
     MAIN,
     Environment,
     Exclude,
+    FailOn,
     Json,
     ProjectFolder,
     Select,
 )
 from assetflow.planning.results import AssetStatus
 
-FailOn = Annotated[
-    Literal["stale"] | None,
-    typer.Option(
-        "--fail-on",
-        metavar="stale",
-        help="Exit with 1 if something selected is stale, missing or unknown.",
-        show_default=False,
-    ),
-]
 NOT_KNOWN_TO_BE_RIGHT = frozenset({"stale", "missing", "unknown"})
 
 

@@ -8,18 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from assetflow.errors import NothingAsOf
+from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
 from assetflow.execution.serving import scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.graph.graph import AssetGraph
 from assetflow.metadata import recall
-from assetflow.metadata.outline import Served
+from assetflow.metadata.outline import Served, served
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
     AuditResult,
     EventLine,
+    KeptFiles,
     RunLine,
     RunPage,
     StepLine,
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 5
 
 
-def page_of(knowledge: Knowledge, name: AssetName, standing: AssetStatus | None) -> AssetPage:
-    """Return all there is to say of one asset or source."""
+def page_of(
+    knowledge: Knowledge, root: Path, name: AssetName, standing: AssetStatus | None
+) -> AssetPage:
+    """Return all there is to say of one asset or source of the project at `root`."""
     graph = knowledge.analysis.graph
     asset, source = graph.assets.get(name), graph.sources.get(name)
     about = asset.options if asset else source
@@ -68,6 +71,7 @@ def page_of(knowledge: Knowledge, name: AssetName, standing: AssetStatus | None)
             if use.upstream == name
         },
         versions=_version_lines(knowledge, name, made),
+        files=_kept_files(knowledge, root, name),
         metadata=_metadata(made),
         sample_columns=columns,
         sample_rows=rows,
@@ -90,6 +94,25 @@ def _sample(
     cursor = knowledge.engine.cursor()
     cursor.execute(f"from {scan} limit {SAMPLE_ROWS}")
     return tuple(one[0] for one in cursor.description or ()), tuple(cursor.fetchall())
+
+
+def _kept_files(knowledge: Knowledge, root: Path, name: AssetName) -> KeptFiles | None:
+    """Return what is published of an asset that makes files, None where it is gone.
+
+    Of its last partition, if it has some.
+    """
+    parts = served(knowledge.state, knowledge.environment, [name]).get(name, ())
+    if not parts or parts[-1].format != "files":
+        return None
+    version = parts[-1]
+    try:
+        path = stored_path(knowledge.data, version.path, version.size_bytes)
+    except VersionMissing:
+        return None
+    inside = sorted(file for file in path.rglob("*") if file.is_file())
+    files = [(file.relative_to(path).as_posix(), file.stat().st_size) for file in inside]
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return KeptFiles(shown.as_posix(), version.size_bytes, tuple(files))
 
 
 def _version_lines(
@@ -143,18 +166,25 @@ def _run_line(summary: recall.RunSummary) -> RunLine:
     )
 
 
-def run_page(state: Path, text: str) -> RunPage | None:
-    """Return the run whose id is `text`, or begins with it if only one does."""
-    details = recall.run(state, RunId(text))
-    if details is None:
-        fitting = [
-            one.started.run
-            for one in recall.runs(state, 10_000)
-            if one.started.run.startswith(text) or one.started.run.endswith(text)
-        ]
-        if len(fitting) != 1:
-            return None
-        details = recall.run(state, fitting[0])
+def run_named(state: Path, text: str) -> RunId:
+    """Return the id of the run that is `text`, or begins or ends with it if only one does.
+
+    Raises UnknownRun where none does, AmbiguousRun where several do.
+    """
+    runs = {one.started.run: one for one in recall.runs(state, 10_000)}
+    if text in runs:
+        return RunId(text)
+    fitting = [run for run in runs if run.startswith(text) or run.endswith(text)]
+    if not fitting:
+        raise UnknownRun(text)
+    if len(fitting) > 1:
+        raise AmbiguousRun(text, [(run, runs[run].started.started_at) for run in fitting])
+    return fitting[0]
+
+
+def run_page(state: Path, text: str) -> RunPage:
+    """Return the run that is named `text`; raises what `run_named` raises."""
+    details = recall.run(state, run_named(state, text))
     assert details is not None
     last = {(step.asset, step.partition): step for step in details.steps}
     steps = tuple(

@@ -28,7 +28,7 @@ from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.records import Published, RunFinished, RunStarted
 from assetflow.model.names import RunId
-from assetflow.planning.pages import EnvironmentLine, PublicationSummary
+from assetflow.planning.pages import EnvironmentLine, PublicationLine, PublicationSummary
 from assetflow.warehouse.layout import new_version_id
 
 if TYPE_CHECKING:
@@ -101,6 +101,21 @@ def environment_lines(state: Path, declared: Iterable[str]) -> tuple[Environment
     served = environments(state)
     names = sorted({*served, *declared, "main"}, key=lambda name: (name != "main", name))
     return tuple(_line(state, name, served) for name in names)
+
+
+def publication_lines(state: Path, name: str, limit: int) -> tuple[PublicationLine, ...]:
+    """Return the newest publications of the environment `name`, newest first."""
+    return tuple(
+        PublicationLine(
+            number=one.sequence,
+            published_at=one.applied_at,
+            run=one.run,
+            published=one.moved - one.withdrawn,
+            withdrawn=one.withdrawn,
+            command=one.command,
+        )
+        for one in publication_history(state, name)[:limit]
+    )
 
 
 def _line(state: Path, name: str, served: Mapping[str, int]) -> EnvironmentLine:

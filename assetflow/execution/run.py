@@ -33,7 +33,7 @@ from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetPartition, MaterializationId, RunId, VersionId
 from assetflow.planning.history import Candidate
 from assetflow.planning.plan import Known, settle, window_of
-from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, UpToDate
+from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, settled_to_nothing
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Outcome, Plan, Step, Verdict
 from assetflow.warehouse.layout import new_version_id
@@ -235,7 +235,8 @@ class Execution:
         candidate = verdict.candidate
         assert candidate is not None
         if verdict.action is None:
-            result = StepResult(step.target, "verified", (UpToDate(),), candidate.version.rows)
+            reasons = (settled_to_nothing(step.reasons),)
+            result = StepResult(step.target, "verified", reasons, candidate.version.rows)
             return Ended(result, candidate.version.version)
         outcome: Outcome = "reused" if verdict.action == "reuse" else "verified"
         return self._accepted(step, verdict, candidate.version, outcome, 0.0, ())

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from assetflow.errors import BadSelection, UnknownSelection
 from assetflow.graph.graph import AssetGraph
-from assetflow.model.asset import Asset
+from assetflow.model.asset import Asset, Options, Source
 from assetflow.model.names import AssetName, folded
 
 _TERM = re.compile(
@@ -72,23 +72,40 @@ def _depth(plus: str | None, count: str | None) -> int | None:
     return int(count) if count else None
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What can be selected: `declared`, of all that is in `graph`."""
+
+    graph: AssetGraph
+    declared: Mapping[AssetName, Asset | Source]
+    statuses: Statuses
+
+
 def select(
     graph: AssetGraph,
     texts: Iterable[str],
     exclude: Iterable[str] = (),
     statuses: Statuses | None = None,
+    *,
+    with_sources: bool = False,
 ) -> frozenset[AssetName]:
     """Return the assets that `texts` select, less those that `exclude` selects.
 
+    `with_sources` selects sources like assets: by name, tag, owner …, and as upstreams.
+
     Raises UnknownSelection for a text that selects nothing because no such name, tag …
-    exists; an empty `status:` or intersection is an empty answer. A source's name
+    exists; an empty `status:` or intersection is an empty answer. Else a source's name
     selects nothing by itself, but `source+` selects what is made from it.
     """
+    declared: dict[AssetName, Asset | Source] = {**graph.assets}
+    if with_sources:
+        declared |= graph.sources
+    field = Field(graph, declared, statuses or {})
     wanted: set[AssetName] = set()
     for text in texts:
-        wanted |= _select_one(graph, text, statuses or {})
+        wanted |= _select_one(field, text)
     for text in exclude:
-        wanted -= _select_one(graph, text, statuses or {})
+        wanted -= _select_one(field, text)
     return frozenset(wanted)
 
 
@@ -97,8 +114,8 @@ def wants_status(texts: Iterable[str]) -> bool:
     return any("status:" in text for text in texts)
 
 
-def _select_one(graph: AssetGraph, text: str, statuses: Statuses) -> set[AssetName]:
-    parts = [_select_term(graph, parse_term(part), statuses) for part in _split(text)]
+def _select_one(field: Field, text: str) -> set[AssetName]:
+    parts = [_select_term(field, parse_term(part)) for part in _split(text)]
     return set.intersection(*parts)
 
 
@@ -109,58 +126,66 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def _select_term(graph: AssetGraph, term: Term, statuses: Statuses) -> set[AssetName]:
-    matched = _matched(graph, term, statuses)
+def _select_term(field: Field, term: Term) -> set[AssetName]:
+    matched = _matched(field, term)
     found = set(matched)
     if term.up != 0:
-        found |= graph.all_upstream(matched, term.up)
+        found |= field.graph.all_upstream(matched, term.up)
     if term.down != 0:
-        found |= graph.all_downstream(matched, term.down)
-    return found & graph.assets.keys()
+        found |= field.graph.all_downstream(matched, term.down)
+    return found & field.declared.keys()
 
 
-def _matched(graph: AssetGraph, term: Term, statuses: Statuses) -> set[AssetName]:
+def _matched(field: Field, term: Term) -> set[AssetName]:
     if term.method == "status":
-        return {name for name in graph.assets if term.value in statuses.get(name, ())}
+        return {name for name in field.graph.assets if term.value in field.statuses.get(name, ())}
     if term.method == "name":
-        names: Iterable[AssetName] = (*graph.assets, *graph.sources)
+        names: Iterable[AssetName] = (*field.graph.assets, *field.graph.sources)
         pattern = folded(term.value)
         found = {name for name in names if fnmatchcase(folded(name), pattern)}
     else:
         holds = METHODS[term.method]
-        found = {name for name, asset in graph.assets.items() if holds(asset, term.value)}
+        found = {name for name, one in field.declared.items() if holds(one, term.value)}
     if not found:
         prefix = "" if term.method == "name" else f"{term.method}:"
-        known = [f"{prefix}{value}" for value in _known_values(graph, term.method)]
+        known = [f"{prefix}{value}" for value in _known_values(field, term.method)]
         raise UnknownSelection(f"{prefix}{term.value}", known)
     return found
 
 
-def _known_values(graph: AssetGraph, method: str) -> set[str]:
+def _known_values(field: Field, method: str) -> set[str]:
     if method == "name":
-        return {*graph.assets, *graph.sources}
-    values: dict[str, Callable[[Asset], Iterable[str]]] = {
-        "tag": lambda asset: asset.options.tags,
-        "group": lambda asset: (asset.options.group,),
-        "owner": lambda asset: asset.options.owners,
-        "kind": lambda asset: (asset.kind,),
-        "path": lambda asset: (asset.location.path,),
+        return {*field.graph.assets, *field.graph.sources}
+    values: dict[str, Callable[[Asset | Source], Iterable[str]]] = {
+        "tag": lambda one: _about(one).tags,
+        "group": lambda one: (_about(one).group,),
+        "owner": lambda one: _about(one).owners,
+        "kind": lambda one: (_kind(one),),
+        "path": lambda one: (one.location.path,),
     }
-    return {value for asset in graph.assets.values() for value in values[method](asset)} - {""}
+    return {value for one in field.declared.values() for value in values[method](one)} - {""}
 
 
-def _is_under(asset: Asset, value: str) -> bool:
+def _about(one: Asset | Source) -> Options | Source:
+    return one.options if isinstance(one, Asset) else one
+
+
+def _kind(one: Asset | Source) -> str:
+    return one.kind if isinstance(one, Asset) else "source"
+
+
+def _is_under(one: Asset | Source, value: str) -> bool:
     prefix = value.rstrip("/")
-    path = asset.location.path
+    path = one.location.path
     return path == prefix or path.startswith(f"{prefix}/") or fnmatchcase(path, value)
 
 
-METHODS: Mapping[str, Callable[[Asset, str], bool]] = {
-    "name": lambda asset, value: asset.name == value,
-    "tag": lambda asset, value: any(fnmatchcase(tag, value) for tag in asset.options.tags),
-    "group": lambda asset, value: fnmatchcase(asset.options.group, value),
-    "owner": lambda asset, value: value in asset.options.owners,
-    "kind": lambda asset, value: asset.kind == value,
+METHODS: Mapping[str, Callable[[Asset | Source, str], bool]] = {
+    "name": lambda one, value: one.name == value,
+    "tag": lambda one, value: any(fnmatchcase(tag, value) for tag in _about(one).tags),
+    "group": lambda one, value: fnmatchcase(_about(one).group, value),
+    "owner": lambda one, value: value in _about(one).owners,
+    "kind": lambda one, value: _kind(one) == value,
     "path": _is_under,
 }
 """What can stand before the colon of a term, but for `status:`."""

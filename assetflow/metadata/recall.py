@@ -61,7 +61,11 @@ class RunDetails:
 
 @dataclass(frozen=True, slots=True)
 class PublicationSummary:
-    """One accepted publication: when it was asked for, when it took effect, what it moved."""
+    """One accepted publication: when it was asked for, when it took effect, what it moved.
+
+    `moved` counts all pointers, `withdrawn` those of them that were taken away; `command`
+    is that of its run.
+    """
 
     sequence: int
     publication: str
@@ -70,6 +74,8 @@ class PublicationSummary:
     published_at: datetime
     applied_at: datetime
     moved: int
+    withdrawn: int
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,8 +409,10 @@ def publication_history(state: Path, environment: str) -> tuple[PublicationSumma
     """Return the publications that took effect in `environment`, newest first."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            """select sequence, publication, run, environment, published_at, applied_at, count(*)
-               from publications where environment = $1
+            """select sequence, publication, run, publications.environment, published_at,
+                   applied_at, count(*), count(*) - count(version), coalesce(command, '')
+               from publications left join runs using (run)
+               where publications.environment = $1
                group by all order by sequence desc""",
             [environment],
         ).fetchall()
@@ -412,9 +420,9 @@ def publication_history(state: Path, environment: str) -> tuple[PublicationSumma
 
 
 def _publication_summary(sequence: int, publication: str, *rest: Any) -> PublicationSummary:
-    run, environment, published_at, applied_at, moved = rest
+    run, environment, published_at, applied_at, *what = rest
     instants = (utc(published_at), utc(applied_at))
-    return PublicationSummary(sequence, publication, run, environment, *instants, moved)
+    return PublicationSummary(sequence, publication, run, environment, *instants, *what)
 
 
 def publication_outcomes(

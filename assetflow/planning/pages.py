@@ -38,12 +38,26 @@ class VersionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """The files of a version that is no table: `path` is the file, or the folder of `files`.
+
+    `path` is relative to the project where it lies inside; `files` are (path below `path`,
+    bytes), in order of their names, and empty for a single file.
+    """
+
+    path: str
+    size_bytes: int
+    files: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AssetPage:
     """All there is to say of one asset or source.
 
     `read_by` maps each direct downstream to the columns that it reads. `versions` are
-    newest first. `metadata` maps each name that the asset reported to its (instant, JSON
-    text), oldest first. `text` is the query or the function's source, "" for a source.
+    newest first. `files` are what is published of an asset that makes no table. `metadata`
+    maps each name that the asset reported to its (instant, JSON text), oldest first.
+    `text` is the query or the function's source, "" for a source.
     """
 
     name: AssetName
@@ -58,6 +72,7 @@ class AssetPage:
     schema: tuple[Column, ...] | None = None
     read_by: Mapping[AssetName, ReadSet] = field(default_factory=dict)
     versions: tuple[VersionLine, ...] = ()
+    files: KeptFiles | None = None
     metadata: Mapping[str, tuple[tuple[datetime, str], ...]] = field(default_factory=dict)
     sample_columns: tuple[str, ...] = ()
     sample_rows: tuple[tuple[object, ...], ...] = ()
@@ -129,6 +144,21 @@ class EnvironmentLine:
     assets: int
     created_at: datetime | None
     last_published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationLine:
+    """One publication of an environment, by whose number a state of it can be asked for.
+
+    `published` counts the pointers that it moved, `withdrawn` those that it took away.
+    """
+
+    number: int
+    published_at: datetime
+    run: RunId
+    published: int
+    withdrawn: int
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class UpToDate(Reason):
 
 @dataclass(frozen=True, slots=True)
 class Verified(Reason):
-    """Inputs have newer versions, but what is read of them is the same."""
+    """Inputs were made again or have newer versions, but what is read of them is the same."""
 
     inputs: tuple[str, ...]
     code: ClassVar[str] = "verified"
@@ -273,6 +273,18 @@ WEIGHT = {
     )
 }
 """Reasons in order of weight."""
+
+
+def settled_to_nothing(provisional: tuple[Reason, ...]) -> Reason:
+    """Return why a step did not have to run that was planned for the reasons `provisional`.
+
+    >>> str(settled_to_nothing((UpstreamMayChange("orders"),)))
+    "what it reads of 'orders' is the same"
+    >>> str(settled_to_nothing((CodeChanged(()),)))
+    'up to date'
+    """
+    awaited = [reason.upstream for reason in provisional if isinstance(reason, UpstreamMayChange)]
+    return Verified(tuple(awaited)) if awaited else UpToDate()
 
 
 def by_weight(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:

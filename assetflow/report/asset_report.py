@@ -10,15 +10,15 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assetflow.model.columns import Column
-from assetflow.planning.pages import AssetPage, Rows, VersionLine
+from assetflow.planning.pages import AssetPage, KeptFiles, Rows, VersionLine
 from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
 from assetflow.report.status_report import cause
-from assetflow.report.words import instant, shortened, size
+from assetflow.report.words import counted, minute, shortened, size
 
 MOST_VERSIONS = 8
-MINUTES = len("2026-01-05 13:04")
+MOST_FILES = 12
 MOST_VALUES = 24
 LONGEST_VALUE = 40
 BARS = "▁▂▃▄▅▆▇█"
@@ -58,8 +58,7 @@ def _facts(page: AssetPage) -> RenderableType:
 
 
 def _sections(page: AssetPage, *, with_text: bool) -> Iterator[tuple[str, RenderableType]]:
-    if page.schema is not None:
-        yield "Columns", _schema(page.schema)
+    yield from _content(page)
     if page.downstream:
         yield "Read by", _readers(page)
     if page.versions:
@@ -75,11 +74,33 @@ def _sections(page: AssetPage, *, with_text: bool) -> Iterator[tuple[str, Render
         yield "Definition", Text(page.text.rstrip(), overflow="fold")
 
 
+def _content(page: AssetPage) -> Iterator[tuple[str, RenderableType]]:
+    """Yield of what it consists: columns, or files."""
+    if page.schema:
+        yield "Columns", _schema(page.schema)
+    if page.files is not None:
+        yield "Files", _files(page.files)
+
+
 def _schema(schema: Sequence[Column]) -> RenderableType:
     table = columns(("name", "type", "description"), folds=["type", "description"], header=False)
     for column in schema:
         table.add_row(Name(column.name), faint(column.type), Text(column.description))
     return table
+
+
+def _files(kept: KeptFiles) -> RenderableType:
+    """Return where the files are kept, and each of them with its size."""
+    path = Text(kept.path, overflow="fold")
+    if not kept.files:
+        return Group(path, faint(size(kept.size_bytes)))
+    table = columns(("name", "size"), right=["size"], header=False)
+    for name, size_bytes in kept.files[:MOST_FILES]:
+        table.add_row(Name(name), size(size_bytes))
+    rest = len(kept.files) - MOST_FILES
+    more = [faint(f"… and {counted(rest, 'more file')}")] if rest > 0 else []
+    total = f"{counted(len(kept.files), 'file')}, {size(kept.size_bytes)}"
+    return Group(path, table, *more, faint(total))
 
 
 def _readers(page: AssetPage) -> RenderableType:
@@ -91,13 +112,17 @@ def _readers(page: AssetPage) -> RenderableType:
 
 
 def _versions(versions: Sequence[VersionLine]) -> RenderableType:
-    table = columns(("", "when (UTC)", "outcome", "rows", "size", "run"), right=("rows", "size"))
-    for line in versions[:MOST_VERSIONS]:
+    shown = versions[:MOST_VERSIONS]
+    counted_rows = ["rows"] if any(line.rows is not None for line in shown) else []
+    titles = ("", "when (UTC)", "outcome", *counted_rows, "size", "run")
+    table = columns(titles, right=("rows", "size"))
+    for line in shown:
+        rows = "" if line.rows is None else f"{line.rows:,}"
         table.add_row(
             Text("*" if line.is_published else " ", style="green"),
-            instant(line.materialized_at)[:MINUTES],
+            minute(line.materialized_at),
             state(line.outcome),
-            "" if line.rows is None else f"{line.rows:,}",
+            *([rows] if counted_rows else []),
             size(line.size_bytes),
             Text(line.run),
         )

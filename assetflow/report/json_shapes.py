@@ -16,6 +16,8 @@ from assetflow.planning.pages import (
     EnvironmentLine,
     Finding,
     GcResult,
+    KeptFiles,
+    PublicationLine,
     PublicationSummary,
     Rows,
     RunLine,
@@ -216,6 +218,7 @@ def asset_page_json(page: AssetPage) -> Document:
         else [{**_column(c.name, c.type), "description": c.description} for c in page.schema],
         "read_by": {name: read_set_json(read) for name, read in page.read_by.items()},
         "versions": [_version_json(version) for version in page.versions],
+        "files": None if page.files is None else _files_json(page.files),
         "metadata": {
             name: [{"at": json_instant(at), "value": _parsed(value)} for at, value in values]
             for name, values in page.metadata.items()
@@ -224,6 +227,11 @@ def asset_page_json(page: AssetPage) -> Document:
         "status": None if page.status is None else _status(page.status),
         "text": page.text,
     }
+
+
+def _files_json(kept: KeptFiles) -> Document:
+    files = [{"path": path, "size_bytes": size} for path, size in kept.files]
+    return {"path": kept.path, "size_bytes": kept.size_bytes, "files": files}
 
 
 def _parsed(text: str) -> object:
@@ -297,6 +305,21 @@ def environments_json(lines: Iterable[EnvironmentLine]) -> list[Document]:
             "assets": line.assets,
             "created_at": json_instant(line.created_at),
             "last_published_at": json_instant(line.last_published_at),
+        }
+        for line in lines
+    ]
+
+
+def publications_json(lines: Iterable[PublicationLine]) -> list[Document]:
+    """Return one object for each publication, the newest first."""
+    return [
+        {
+            "number": line.number,
+            "published_at": json_instant(line.published_at),
+            "run_id": line.run,
+            "published": line.published,
+            "withdrawn": line.withdrawn,
+            "command": line.command,
         }
         for line in lines
     ]

@@ -11,29 +11,33 @@ from assetflow.model.names import AssetName
 from assetflow.planning.pages import (
     AuditResult,
     EnvironmentLine,
+    EventLine,
     Finding,
     GcResult,
+    PublicationLine,
     PublicationSummary,
 )
-from assetflow.report.palette import COLOURS, Name, columns, faint, state
-from assetflow.report.words import counted, instant, listed_within, size
+from assetflow.report.palette import COLOURS, Name, Names, columns, faint, state
+from assetflow.report.words import SHORT_ID, counted, instant, minute, size
 
 MOST_UPSTREAMS = 3
+PROGRAM = "assetflow "
 
 
 def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableType:
     """Return one line for each of `names`: kind, upstreams, and what it is."""
     if not names:
-        return Text("No asset is declared yet. `assetflow init` writes a project to start from.")
+        return Text("Nothing is selected. List all that there is with `assetflow ls`.")
     described = {name: _described(graph, name) for name in names}
     with_groups = any(group for _, group, _ in described.values())
     extra = ["group"] if with_groups else []
     titles = ["name", "kind", *extra, "reads", "description"]
     table = columns(titles, folds=["reads", "description"])
     for name, (kind, group, description) in described.items():
-        upstreams = listed_within(graph.upstreams.get(name, ()), MOST_UPSTREAMS)
-        cells = [Name(group, 0.2)] if with_groups else []
-        table.add_row(Name(name, 0.3), faint(kind), *cells, Text(upstreams), Text(description))
+        upstreams = graph.upstreams.get(name, ())
+        reads = Names(upstreams[:MOST_UPSTREAMS], len(upstreams) - MOST_UPSTREAMS)
+        cells = [Name(group)] if with_groups else []
+        table.add_row(Name(name), faint(kind), *cells, reads, Text(description))
     return table
 
 
@@ -67,9 +71,14 @@ def publication_text(summary: PublicationSummary) -> Text:
     """Return what moved in an environment, in a sentence, and where it may come from."""
     if not summary.published and not summary.withdrawn:
         return Text(f"Environment '{summary.environment}' shows the same already.")
-    text = f"Environment '{summary.environment}': {counted(summary.published, 'asset')} published"
-    withdrawn = f", {summary.withdrawn:,} withdrawn" if summary.withdrawn else ""
-    return Text(f"{text}{withdrawn}.").append_text(_of_other_settings(summary))
+    parts = []
+    if summary.published:
+        parts.append(f"{counted(summary.published, 'asset')} published")
+    if summary.withdrawn:
+        alone = counted(summary.withdrawn, "asset")
+        parts.append(f"{summary.withdrawn if summary.published else alone} withdrawn")
+    said = Text(f"Environment '{summary.environment}': {', '.join(parts)}.")
+    return said.append_text(_of_other_settings(summary))
 
 
 def _of_other_settings(summary: PublicationSummary) -> Text:
@@ -90,6 +99,36 @@ def _env(environment: str) -> str:
     return "" if environment == "main" else f" --env {environment}"
 
 
+def deletion_text(summary: PublicationSummary) -> Text:
+    """Return that an environment is no more, and what becomes of what it showed."""
+    return Text(
+        f"Environment '{summary.environment}' is deleted. It showed "
+        f"{counted(summary.withdrawn, 'asset')}; versions that nothing else shows are kept for "
+        "the retention."
+    )
+
+
+def publications_table(lines: Sequence[PublicationLine], environment: str) -> RenderableType:
+    """Return one line for each publication, and how to return to one."""
+    if not lines:
+        return Text(f"Nothing was published in environment '{environment}' yet.")
+    with_withdrawn = any(line.withdrawn for line in lines)
+    extra = ["withdrawn"] if with_withdrawn else []
+    titles = ("number", "when (UTC)", "assets", *extra, "run", "command")
+    table = columns(titles, ("number", "assets", "withdrawn"), folds=["command"])
+    for line in lines:
+        table.add_row(
+            str(line.number),
+            minute(line.published_at),
+            f"{line.published:,}",
+            *([f"{line.withdrawn:,}" if line.withdrawn else ""] if with_withdrawn else []),
+            line.run[:SHORT_ID],
+            faint(line.command.removeprefix(PROGRAM)),
+        )
+    hint = f"`assetflow env rollback {environment} --to NUMBER` shows again what it showed then."
+    return Group(table, Text(), faint(hint))
+
+
 def gc_text(result: GcResult) -> Text:
     """Return what was removed, or would be, in a sentence."""
     what = f"{counted(result.versions, 'version')}, {size(result.bytes)}"
@@ -100,22 +139,40 @@ def gc_text(result: GcResult) -> Text:
 
 def audit_report(result: AuditResult) -> RenderableType:
     """Return the newest events, and whether the chain of all of them holds."""
-    titles = ("when (UTC)", "what", "asset", "environment", "detail")
-    table = columns(titles, folds=["detail"], header=False)
+    about = ["asset"] if any(event.asset for event in result.tail) else []
+    table = columns(("when (UTC)", "event", *about, "run", "detail"), folds=["detail"])
     for event in result.tail:
-        detail = ", ".join(f"{name} {value}" for name, value in event.detail)
         table.add_row(
             instant(event.happened_at),
             Text(event.kind.replace("_", " ")),
-            Name(event.asset or "", 0.25),
-            event.environment,
-            faint(detail),
+            *([Name(event.asset or "")] if about else []),
+            (event.run or "")[:SHORT_ID],
+            faint(_event_detail(event)),
         )
     if result.ok:
         verdict = Text(f"The chain of {counted(result.events, 'event')} holds.", style="green")
     else:
         verdict = Text(f"The chain is broken: {result.problem}", style="red")
     return Group(table, Text(), verdict) if result.tail else verdict
+
+
+def _event_detail(event: EventLine) -> str:
+    """Return in words what an event says; of a kind that has none, its names and values."""
+    detail = dict(event.detail)
+    where = f" in '{event.environment}'" if event.environment not in ("", "main") else ""
+    parts = [f"{name} {text}" for name, text in event.detail]
+    match event.kind:
+        case "run_started":
+            who = filter(None, [detail.get("user", ""), detail.get("host", "")])
+            parts = [detail.get("command", "").removeprefix(PROGRAM), "by " + " on ".join(who)]
+        case "run_finished":
+            counts = [f"{text} {name}" for name, text in event.detail if text != "0"]
+            parts = [detail.get("status", ""), *counts[1:]]
+        case "published" | "publication_refused":
+            count = detail.get("count", "")
+            noun = "asset" if count == "1" else "assets"
+            parts = [f"{count} {noun}{where}", detail.get("why", "")]
+    return ", ".join(part for part in parts if part not in ("", "by "))
 
 
 def findings_report(findings: Iterable[Finding]) -> RenderableType:

@@ -1,11 +1,12 @@
 """Which colour says what, always beside the word; and the pieces that pages are set with."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from assetflow.report.words import shortened
@@ -45,9 +46,14 @@ COLOURS = {
 }
 """The colour of each action, outcome and state; what is not here has none."""
 
-SHORTEST_NAME = 20
 WIDE = 160
-"""From this width on, that of a pipe, names are never shortened to a share of it."""
+"""From this width on, that of a pipe, names are not shortened for the sake of other columns."""
+SHORTEST_NAME = 18
+SHARE_OF_NAMES = 0.4
+GAP = 2
+
+Way = Literal["stays", "shortens", "folds"]
+"""What a column does where the line is too short."""
 
 
 def state(word: str) -> Text:
@@ -66,19 +72,104 @@ def strong(text: str) -> Text:
 
 
 class Name:
-    """A name that is shortened in its middle where it takes more than its share of a line."""
+    """A name that is shortened in its middle where the line has no room for all of it."""
 
-    def __init__(self, text: str, share: float = 0.4) -> None:
-        self.text, self.share = text, share
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        is_wide = console.width >= WIDE
-        widest = console.width if is_wide else max(SHORTEST_NAME, int(console.width * self.share))
-        width = min(cell_len(self.text), widest, options.max_width)
-        return Measurement(min(width, SHORTEST_NAME), width)
+        width = min(cell_len(self.text), options.max_width)
+        return Measurement(min(1, width), width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(shortened(self.text, options.max_width), no_wrap=True, overflow="ellipsis")
+
+
+class Names:
+    """Names in a row, each of them shortened where it alone is wider than the column."""
+
+    def __init__(self, texts: Iterable[str], rest: int = 0) -> None:
+        self.texts, self.rest = tuple(texts), rest
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = min(cell_len(self._joined(options.max_width)), options.max_width)
+        return Measurement(min(1, width), width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._joined(options.max_width), overflow="fold", no_wrap=False)
+
+    def _joined(self, width: int) -> str:
+        *others, last = self.texts or ("",)
+        shown = [f"{shortened(text, max(1, width - len(',')))}, " for text in others]
+        more = f" and {self.rest:,} more" if self.rest > 0 else ""
+        return f"{''.join(shown)}{shortened(last, width)}{more}"
+
+
+class Listing(Table):
+    """A table without lines that divides a line which is too short for all of its columns.
+
+    Columns that fold, and those of names, give way; all others are shown whole.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        needs = [self._needed(column, console, options) for column in self.columns]
+        ways = [_way(column, console) for column in self.columns]
+        room = options.max_width - GAP * (len(needs) - 1)
+        for column, width in zip(self.columns, fitted(needs, ways, room), strict=True):
+            column.width = width
+        yield from super().__rich_console__(console, options)
+
+    def _needed(self, column: Column, console: Console, options: ConsoleOptions) -> int:
+        cells = [*column.cells, *([column.header] if self.show_header else [])]
+        widths = [Measurement.get(console, options, cell).maximum for cell in cells]
+        return max(widths, default=0) or 1
+
+
+def _way(column: Column, console: Console) -> Way:
+    if not column.no_wrap:
+        return "folds"
+    is_named = console.width < WIDE and any(isinstance(cell, Name) for cell in column.cells)
+    return "shortens" if is_named else "stays"
+
+
+def fitted(needs: Sequence[int], ways: Sequence[Way], room: int) -> list[int]:
+    """Return a width for each column, at most what it `needs`, in `room` if that can be.
+
+    Names are shortened before texts fold, down to their share of what the others leave.
+
+    >>> fitted([4, 60, 18], ["stays", "shortens", "folds"], 64)
+    [4, 42, 18]
+    """
+    places: dict[Way, list[int]] = {"stays": [], "shortens": [], "folds": []}
+    for place, way in enumerate(ways):
+        places[way].append(place)
+    total = {way: sum(needs[place] for place in found) for way, found in places.items()}
+    rest = max(0, room - total["stays"])
+    least = SHORTEST_NAME * len(places["shortens"])
+    share = min(total["shortens"], max(least, int(rest * SHARE_OF_NAMES)))
+    folded = min(total["folds"], max(0, rest - share))
+    widths = list(needs)
+    shared: dict[Way, int] = {"folds": folded, "shortens": rest - folded}
+    for way, available in shared.items():
+        found = places[way]
+        shares = _divided([needs[place] for place in found], available)
+        for place, width in zip(found, shares, strict=True):
+            widths[place] = width
+    return widths
+
+
+def _divided(needs: Sequence[int], room: int) -> list[int]:
+    """Divide `room` evenly; what one does not need goes to the others.
+
+    >>> _divided([5, 90, 90], 65)
+    [5, 30, 30]
+    """
+    widths = list(needs)
+    in_order = sorted(range(len(needs)), key=needs.__getitem__)
+    for already, place in enumerate(in_order):
+        widths[place] = max(1, min(needs[place], room // (len(needs) - already)))
+        room -= widths[place]
+    return widths
 
 
 def columns(
@@ -87,13 +178,13 @@ def columns(
     folds: Iterable[str] = (),
     *,
     header: bool = True,
-) -> Table:
+) -> Listing:
     """Return an empty table without lines.
 
     The columns named in `right` hold numbers; those in `folds` give way where the line is
     too narrow, and go on below.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=header)
+    table = Listing(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=header)
     numbers, folding = set(right), set(folds)
     for title in headers:
         table.add_column(

@@ -80,7 +80,7 @@ def _steps(steps: Iterable[Step], *, verbose: bool) -> Table:
     for step in steps:
         table.add_row(
             state(step.action),
-            Name(str(step.target), 0.3),
+            Name(str(step.target)),
             why([str(reason) for reason in step.reasons], verbose=verbose),
         )
     return table

@@ -96,9 +96,7 @@ def _running(progress: Progress, now: float) -> Table:
     table.add_column(justify="right", no_wrap=True)
     shown = progress.running[:MOST_RUNNING]
     for target, since in shown:
-        table.add_row(
-            "", Name(str(target), 0.75), Text(duration(max(0.0, now - since)), style="dim")
-        )
+        table.add_row("", Name(str(target)), Text(duration(max(0.0, now - since)), style="dim"))
     if len(progress.running) > len(shown):
         table.add_row("", Text(f"… and {len(progress.running) - len(shown)} more", style="dim"), "")
     return table

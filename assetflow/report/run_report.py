@@ -11,15 +11,13 @@ from assetflow.planning.reasons import SourceUnknown
 from assetflow.planning.results import RunResult, StepResult
 from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
 from assetflow.report.plan_report import why
-from assetflow.report.words import counted, duration, instant
+from assetflow.report.words import SHORT_ID, counted, duration, instant, minute, shortened
 
 MOST_FAILURES = 10
 MOST_STEPS = 100
 GONE_WRONG = frozenset({"failed", "rejected", "superseded", "skipped"})
 SHORTEST_TIME = 0.005
-MINUTES = len("2026-01-05 13:04")
-SHORT_ID = 16
-"""So much of a run's id tells it from all others; commands take the beginning of one."""
+SHARE_OF_ENDING = 0.6
 MOST_OUTPUT_LINES = 40
 
 ORDER = (
@@ -61,7 +59,7 @@ def runs_table(lines: Sequence[RunLine]) -> RenderableType:
         table.add_row(
             line.run_id[:SHORT_ID],
             state(line.status).append(where, style="default"),
-            instant(line.started_at)[:MINUTES],
+            minute(line.started_at),
             duration(line.duration_seconds),
             counts_text(line.counts),
         )
@@ -118,7 +116,7 @@ def _steps(steps: Iterable[StepLine]) -> RenderableType:
     for step in steps:
         table.add_row(
             state(step.outcome),
-            Name(_target(step), 0.3),
+            Name(_target(step)),
             "" if step.rows is None else f"{step.rows:,}",
             duration(step.seconds) if step.seconds >= SHORTEST_TIME else "",
             why([text for _, text in step.reasons]),
@@ -161,21 +159,23 @@ def _indented(renderable: RenderableType) -> Padding:
     return Padding(renderable, (0, 0, 0, 2))
 
 
-def step_line(result: StepResult) -> Text:
-    """Return how one step ended, on one line."""
+def step_line(result: StepResult, width: int = 0) -> Text:
+    """Return how one step ended, on one line; where it has a `width`, the name is made to fit."""
     mark = {"failed": "✗", "rejected": "✗", "skipped": "-", "superseded": "-"}
     colour = COLOURS.get(result.outcome, "")
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(mark.get(result.outcome, "✓"), style=colour)
-    text.append(f" {result.target}  ")
-    text.append(result.outcome, style=colour)
+    ending = Text(result.outcome, style=colour)
     if result.rows is not None:
-        text.append(f"  {counted(result.rows, 'row')}")
+        ending.append(f"  {counted(result.rows, 'row')}", style="default")
     if result.seconds >= SHORTEST_TIME:
-        text.append(f"  {duration(result.seconds)}", style="dim")
+        ending.append(f"  {duration(result.seconds)}", style="dim")
     if result.reasons:
-        text.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
-    return text
+        ending.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
+    name = str(result.target)
+    if width:
+        room = width - len("✓   ") - min(ending.cell_len, int(width * SHARE_OF_ENDING))
+        name = shortened(name, room)
+    text = Text(mark.get(result.outcome, "✓"), style=colour, no_wrap=True, overflow="ellipsis")
+    return text.append(f" {name}  ", style="default").append_text(ending)
 
 
 def run_summary(result: RunResult) -> RenderableType:

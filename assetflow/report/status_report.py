@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -9,7 +10,7 @@ from rich.text import Text
 from assetflow.planning.results import AssetStatus
 from assetflow.report.palette import Name, columns, faint, state
 from assetflow.report.plan_report import why
-from assetflow.report.words import instant, listed_within
+from assetflow.report.words import listed_within, minute
 
 MOST_BEHIND = 2
 
@@ -23,6 +24,11 @@ URGENCY = {
     "due_soon": 6,
 }
 """What needs attention, the most urgent first; what is not here needs none."""
+
+UNASKED = frozenset({"no_policy", "unchecked"})
+"""What an asset is on an axis on which nobody asked anything of it."""
+
+Axis = Literal["sync", "freshness", "health"]
 
 CALM = len(URGENCY)
 
@@ -39,19 +45,25 @@ def _urgency(status: AssetStatus) -> tuple[int, bool]:
 
 
 def status_report(statuses: Sequence[AssetStatus]) -> RenderableType:
-    """Return the three axes of each asset, with the cause."""
+    """Return how each asset stands, with the cause; an axis that nobody asked for is left out."""
     if not statuses:
         return Text("No asset is declared or selected. List what there is with `assetflow ls`.")
-    table = columns(("asset", "sync", "freshness", "health", "why"), folds=["why"])
+    axes: list[Axis] = ["sync"]
+    if any(status.freshness != "no_policy" for status in statuses):
+        axes.append("freshness")
+    if any(status.health != "unchecked" for status in statuses):
+        axes.append("health")
+    table = columns(("asset", *axes, "why"), folds=["why"])
     for status in by_urgency(statuses):
-        table.add_row(
-            Name(status.asset, 0.28),
-            state(status.sync),
-            state(status.freshness) if status.freshness != "no_policy" else faint("no policy"),
-            state(status.health) if status.health != "unchecked" else faint("unchecked"),
-            cause(status) or _made(status),
-        )
+        states = [_on_axis(status, axis) for axis in axes]
+        table.add_row(Name(status.asset), *states, cause(status) or _made(status))
     return Group(table, Text(), _summary(statuses))
+
+
+def _on_axis(status: AssetStatus, axis: Axis) -> Text:
+    words = {"sync": status.sync, "freshness": status.freshness, "health": status.health}
+    word = words[axis]
+    return faint(word.replace("_", " ")) if word in UNASKED else state(word)
 
 
 def cause(status: AssetStatus) -> Text:
@@ -66,7 +78,7 @@ def cause(status: AssetStatus) -> Text:
 
 
 def _made(status: AssetStatus) -> Text:
-    return faint(f"made {instant(status.materialized_at)} UTC" if status.materialized_at else "")
+    return faint(f"made {minute(status.materialized_at)} UTC" if status.materialized_at else "")
 
 
 def _summary(statuses: Iterable[AssetStatus]) -> Text:

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
+
+SHORT_ID = 16
+"""So much of a run's id tells it from all others; commands take the beginning of one."""
 MINUTE = 60
 HOUR = 3600
 KILO = 1000
@@ -56,21 +60,28 @@ def instant(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def minute(at: datetime | None) -> str:
+    """Return an instant in UTC, to the minute, "" if there is none."""
+    return instant(at)[: len("2026-01-05 13:04")]
+
+
 def shortened(text: str, width: int) -> str:
-    """Return `text` in at most `width` characters, with an ellipsis in the middle.
+    """Return `text` in at most `width` columns of a terminal, with an ellipsis in the middle.
 
     Names differ most often at their ends, so both ends stay.
 
     >>> shortened("stg_customer_orders_daily", 13)
     'stg_cu…_daily'
     """
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
     if width <= 1:
         return "…"[:width]
     tail = (width - 1) // 2
     head = width - 1 - tail
-    return f"{text[:head]}…{text[len(text) - tail :]}"
+    start = next(text[:count] for count in range(head, -1, -1) if cell_len(text[:count]) <= head)
+    places = range(len(text) - tail, len(text) + 1)
+    return f"{start}…{next(text[place:] for place in places if cell_len(text[place:]) <= tail)}"
 
 
 def listed_within(names: tuple[str, ...], most: int) -> str:

@@ -22,7 +22,23 @@ WRONG = {
                            "Did you mean 'promote'?"),
     "unknown option": (["plan", "--dif"], "`assetflow plan` has no option '--dif'.",
                        "Did you mean '--diff'?"),
-    "missing argument": (["show"], "Missing argument 'NAME'.", "See `assetflow show --help`."),
+    "missing argument": (["show"], "`assetflow show` needs NAME.", "See `assetflow show --help`."),
+    "too many arguments": (["doctor", "a", "b"], "`assetflow doctor` has no use for 'a', 'b'.",
+                           "See what it takes with `assetflow doctor --help`."),
+    "no number": (["materialize", "--threads", "abc"],
+                  "'--threads' cannot have the value 'abc'.", "Write it like `--threads 4`."),
+    "no thread": (["materialize", "--threads", "0"],
+                  "'--threads' cannot have the value '0'.", "Write it like `--threads 4`."),
+    "negative": (["sql", "from a", "--limit", "-1"],
+                 "'--limit' cannot have the value '-1'.", "Write it like `--limit 4`."),
+    "no such form": (["lineage", "--format", "mermade"],
+                     "'--format' cannot have the value 'mermade'.", "Did you mean 'mermaid'?"),
+    "no state": (["plan", "--fail-on", "rain"],
+                 "'--fail-on' cannot have the value 'rain'.", "Write it like `--fail-on stale`."),
+    "no span": (["gc", "--retention", "soon"],
+                "'--retention' cannot have the value 'soon'.", "Write it like `--retention 7d`."),
+    "value of an option that has none": (["plan", "--all=yes"], "'--all' takes no value.",
+                                         "See `assetflow plan --help`."),
     "neither query nor asset": (["sql"], "There is no query to run.",
                                 HOW_TO_QUERY),
     "query and asset": (["sql", "select 1", "--asset", "a"],
@@ -38,7 +54,9 @@ def test_a_wrong_command_line_is_said_on_stderr(arguments, headline, hint, capsy
     printed = capsys.readouterr()
     assert code == 2
     assert printed.out == ""
-    assert printed.err == f"{headline}\n{hint}\n"
+    first, *facts, last = printed.err.splitlines()
+    assert (first, last) == (headline, hint)
+    assert all(fact.startswith("  ") for fact in facts)
 
 
 @pytest.mark.parametrize(("arguments", "headline", "hint"), WRONG.values(), ids=WRONG)
@@ -51,6 +69,17 @@ def test_a_wrong_command_line_is_a_document_where_one_was_asked_for(
     assert code == 2
     assert document["error"].keys() == {"code", "headline", "facts", "hint"}
     assert (document["error"]["headline"], document["error"]["hint"]) == (headline, hint)
+
+
+@pytest.mark.parametrize("option", ["--limit", "--project", "--env"])
+def test_an_option_without_its_value_is_explained(option, capsys):
+    code = run(["runs", option])
+
+    headline, fact, hint = capsys.readouterr().err.splitlines()
+    assert code == 2
+    assert headline == f"'{option}' needs a value."
+    assert fact.startswith(f"  {option} ")
+    assert hint == "See `assetflow runs --help`."
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,24 @@ def test_ls_has_sources_and_assets_upstream_first(shop, capfd):
 
     assert names == ["raw_orders", "clean_orders", "best_customers", "daily_revenue"]
     assert [one["name"] for one in document(capfd, "ls", "+daily_revenue")] == [
+        "raw_orders",
         "clean_orders",
         "daily_revenue",
     ]
+
+
+@pytest.mark.parametrize("selection", ["raw_orders", "kind:source", "path:shop/sources.py"])
+def test_ls_selects_sources_like_assets(shop, capfd, selection):
+    listed = document(capfd, "ls", selection)
+
+    assert [(one["name"], one["kind"]) for one in listed] == [("raw_orders", "source")]
+    assert "raw_orders  source" in page(capfd, "ls", selection)
+
+
+def test_an_empty_selection_is_said_as_what_it_is(shop, capfd):
+    printed = page(capfd, "ls", "kind:source,kind:sql")
+
+    assert printed == "Nothing is selected. List all that there is with `assetflow ls`.\n"
 
 
 def test_plan_materialize_and_status_agree(shop, capfd):
@@ -172,6 +187,88 @@ def test_environments_are_made_listed_and_deleted(made, capfd):
     assert document(capfd, "env", "delete", "dev")["withdrawn"] == 3
 
 
+def test_a_deleted_environment_is_said_to_be_deleted(made, capfd):
+    page(capfd, "env", "create", "dev")
+
+    assert page(capfd, "env", "delete", "dev").startswith("Environment 'dev' is deleted. It ")
+
+
+def test_the_numbers_that_a_rollback_takes_are_listed(made, capfd):
+    path = made / "shop" / "daily_revenue.sql"
+    path.write_text(path.read_text().replace("count(*) as orders", "max(amount) as largest"))
+    document(capfd, "materialize")
+
+    after, before = document(capfd, "env", "history")
+
+    assert (after["published"], before["published"]) == (1, 3)
+    assert document(capfd, "env", "history", "--limit", "1") == [after]
+    assert str(before["number"]) in page(capfd, "env", "history").split()
+    document(capfd, "env", "rollback", "main", "--to", str(before["number"]))
+    columns = [column["name"] for column in document(capfd, "show", "daily_revenue")["columns"]]
+    query = document(capfd, "sql", "from daily_revenue")["columns"]
+    assert "largest" in columns
+    assert [column["name"] for column in query] == ["day", "revenue", "orders"]
+
+
+def test_a_run_whose_id_is_ambiguous_is_not_guessed(made, capfd):
+    document(capfd, "materialize", "--force")
+    names = [run["run_id"] for run in document(capfd, "runs")]
+
+    for command in ("show", "cancel"):
+        error = document(capfd, "run", command, names[0][:2], code=2)["error"]
+        assert error["code"] == "ambiguous_run"
+        assert set(error["facts"]) == set(names)
+    assert document(capfd, "run", names[0])["run_id"] == names[0]
+    assert document(capfd, "run", "zz", code=2)["error"]["code"] == "unknown_run"
+
+
+def test_files_are_shown_with_where_they_are_kept(made, capfd):
+    (made / "shop" / "report.py").write_text(
+        "from pathlib import Path\n"
+        "from assetflow import AssetContext, asset\n\n\n"
+        "@asset\n"
+        "def report(daily_revenue, context: AssetContext) -> Path:\n"
+        "    folder = context.path('pages')\n"
+        "    (folder / 'images').mkdir(parents=True)\n"
+        "    (folder / 'index.md').write_text('hello')\n"
+        "    (folder / 'images' / 'one.svg').write_text('<svg/>')\n"
+        "    return folder\n"
+    )
+    document(capfd, "materialize", "report")
+
+    kept = document(capfd, "show", "report")["files"]
+    shown = page(capfd, "show", "report")
+
+    assert (made / kept["path"] / "index.md").read_text() == "hello"
+    assert [(one["path"], one["size_bytes"]) for one in kept["files"]] == [
+        ("images/one.svg", 6),
+        ("index.md", 5),
+    ]
+    assert kept["path"] in shown
+    assert "Columns" not in shown
+
+
+@pytest.mark.parametrize("retention", ["59m", "0s", "3599s"])
+def test_a_retention_below_an_hour_is_refused(made, capfd, retention):
+    error = document(capfd, "gc", "--retention", retention, code=2)["error"]
+
+    assert error["code"] == "retention_too_short"
+    assert "versions" in document(capfd, "gc", "--retention", "1h", "--dry-run")
+
+
+def test_a_cutoff_says_that_what_is_read_is_the_same(made, capfd):
+    path = made / "shop" / "clean_orders.sql"
+    path.write_text(path.read_text().replace("from raw_orders", "from (from raw_orders)"))
+
+    steps = {step["asset"]: step for step in document(capfd, "materialize")["steps"]}
+
+    assert steps["clean_orders"]["outcome"] == "unchanged"
+    for name in ("daily_revenue", "best_customers"):
+        assert steps[name]["outcome"] == "verified"
+        assert [reason["code"] for reason in steps[name]["reasons"]] == ["verified"]
+        assert steps[name]["reasons"][0]["text"] == "what it reads of 'clean_orders' is the same"
+
+
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [(["gc", "--dry-run"], "versions"), (["audit"], "ok")],
@@ -204,3 +301,12 @@ def test_names_are_kept_for_the_shell(made):
     run(["ls"])
 
     assert set(complete_names("+")) >= {"+clean_orders", "+raw_orders"}
+
+
+def test_doctor_says_what_is_wrong_once(made, capfd):
+    (made / "shop" / "broken.sql").write_text("select * from nowhere")
+
+    (problem,) = (one for one in document(capfd, "doctor", code=1) if one["status"] == "error")
+
+    assert problem["text"]
+    assert problem["text"] not in problem["hint"]

@@ -13,7 +13,7 @@ PATHS = [
     *((name,) for name in COMMANDS),
     ("run", "show"),
     ("run", "cancel"),
-    *(("env", name) for name in ("list", "create", "promote", "rollback", "delete")),
+    *(("env", name) for name in ("list", "create", "promote", "history", "rollback", "delete")),
 ]
 
 

@@ -13,6 +13,8 @@ from assetflow.planning.pages import (
     EnvironmentLine,
     EventLine,
     Finding,
+    KeptFiles,
+    PublicationLine,
     Rows,
     RunLine,
     RunPage,
@@ -230,6 +232,29 @@ PAGE = AssetPage(
     status=STATUSES[1],
     text="select day, sum(amount) as revenue\nfrom orders\n",
 )  # fmt: skip
+FOLDER_PAGE = AssetPage(
+    name=AssetName("report"),
+    kind="python",
+    location=Location("shop/report.py", 3),
+    schema=(),
+    versions=(
+        VersionLine(VersionId("v2"), AT, None, 2743, RUN, "materialized", is_published=True),
+    ),
+    files=KeptFiles(".assetflow/data/report/_/v2/report", 2743,
+                    (("images/low_visibility.svg", 1801), ("report.md", 942))),
+)  # fmt: skip
+FILE_PAGE = AssetPage(
+    name=AssetName("model"),
+    kind="python",
+    location=Location("shop/model.py", 3),
+    schema=(),
+    files=KeptFiles(".assetflow/data/model/_/v1/model.bin", 1_500_000),
+)
+CALM_STATUSES = (
+    status("orders", "up_to_date"),
+    status("report", "missing", NeverMaterialized()),
+    status("stg_customer_addresses_at_the_end_of_each_day", "up_to_date"),
+)
 ROWS = Rows(
     tuple(Column(f"a_rather_wide_column_{place}", "BIGINT") for place in range(8)),
     tuple(tuple(10**place + row for place in range(8)) for row in range(3)),
@@ -242,13 +267,62 @@ ENVIRONMENTS = (
     EnvironmentLine("main", 1200, AT, AT),
     EnvironmentLine("dev", 3, AT, None),
 )
+PUBLICATIONS = (
+    PublicationLine(12, AT, RUN, 3, 1, "env rollback main --to 9"),
+    PublicationLine(9, AT - timedelta(days=1), RunId("18ea518cd7b3dae9517f6c18"), 1200, 0,
+                    "assetflow materialize --exclude tag:slow --threads 2"),
+)  # fmt: skip
+AUDIT_OF_AN_ASSET = AuditResult(
+    1,
+    ok=True,
+    problem="",
+    tail=(EventLine("e1", AT, "versions_removed", None, "main", AssetName(LONG), (("n", "2"),)),),
+)
 AUDIT = AuditResult(
-    2,
+    4,
     ok=True,
     problem="",
     tail=(
-        EventLine("e1", AT, "run_started", RUN, "main", None, (("user", "ada"),)),
-        EventLine("e2", AT, "published", RUN, "main", AssetName("orders"), (("version", "v2"),)),
+        EventLine(
+            "e1",
+            AT,
+            "run_started",
+            RUN,
+            "main",
+            None,
+            (
+                ("command", "assetflow materialize --exclude tag:slow --threads 2"),
+                ("user", "ada"),
+                ("host", "mill"),
+            ),
+        ),
+        EventLine(
+            "e2",
+            AT,
+            "published",
+            RUN,
+            "main",
+            None,
+            (("publication", "18ea51845c47172fdd01ef25"), ("count", "1")),
+        ),
+        EventLine(
+            "e3",
+            AT,
+            "run_finished",
+            RUN,
+            "",
+            None,
+            (("status", "succeeded"), ("materialized", "1"), ("withdrawn", "0")),
+        ),
+        EventLine(
+            "e4",
+            AT,
+            "publication_refused",
+            RUN,
+            "dev",
+            None,
+            (("publication", "p2"), ("count", "12"), ("why", "'orders' moved meanwhile")),
+        ),
     ),
 )
 FINDINGS = (

@@ -26,6 +26,8 @@ DOCUMENTS = {
     "runs": lambda: shapes.runs_json(samples.RUNS),
     "run": lambda: shapes.run_page_json(samples.RUN_PAGE),
     "show": lambda: shapes.asset_page_json(samples.PAGE),
+    "show_folder": lambda: shapes.asset_page_json(samples.FOLDER_PAGE),
+    "env_history": lambda: shapes.publications_json(samples.PUBLICATIONS),
     "sql": lambda: shapes.rows_json(samples.TEXTS),
     "env": lambda: shapes.environments_json(samples.ENVIRONMENTS),
     "audit": lambda: shapes.audit_json(samples.AUDIT),

@@ -1,16 +1,26 @@
 """Every page as it is shown, at 80 and at 120 columns, without colours."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Group
+from rich.text import Text
+
+from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
 from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
+from assetflow.report.palette import Name, Names, columns, fitted
 from assetflow.report.plan_report import plan_report
 from assetflow.report.rows_report import rows_report
 from assetflow.report.run_report import run_page, run_summary, runs_table, step_line
 from assetflow.report.status_report import status_report
+from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
 from tests.report import samples
 
@@ -28,6 +38,7 @@ PAGES = {
     "run_output": lambda: run_page(samples.RUN_PAGE, with_output=True),
     "run_large": lambda: run_page(samples.LARGE_RUN_PAGE),
     "status": lambda: status_report(samples.STATUSES),
+    "status_calm": lambda: status_report(samples.CALM_STATUSES),
     "lineage_all": lambda: lineage_tree(samples.lineage_of(), LineageScope()),
     "lineage_asset": lambda: lineage_tree(samples.lineage_of(["revenue"]), LineageScope()),
     "lineage_up": lambda: lineage_tree(
@@ -46,9 +57,14 @@ PAGES = {
         samples.lineage_of(column="stores.id"), LineageScope(all_kinds=True)
     ),
     "show": lambda: asset_report(samples.PAGE, with_text=True),
+    "show_folder": lambda: asset_report(samples.FOLDER_PAGE),
+    "show_file": lambda: asset_report(samples.FILE_PAGE),
     "rows": lambda: rows_report(samples.ROWS, limit=3),
     "rows_of_text": lambda: rows_report(samples.TEXTS, limit=20),
     "environments": lambda: listings.environments_table(samples.ENVIRONMENTS),
+    "publications": lambda: listings.publications_table(samples.PUBLICATIONS, "main"),
+    "publications_none": lambda: listings.publications_table((), "dev"),
+    "audit_of_an_asset": lambda: listings.audit_report(samples.AUDIT_OF_AN_ASSET),
     "audit": lambda: listings.audit_report(samples.AUDIT),
     "audit_broken": lambda: listings.audit_report(AuditResult(7, False, "event 3 was changed", ())),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
@@ -75,6 +91,16 @@ def test_a_finished_step_stands_on_one_line():
         "✗ forecast  failed  2.0s  never materialized\n",
         "- report  skipped  'forecast' failed\n",
     ]
+
+
+def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
+    result = replace(samples.RESULT.steps[0], target=AssetPartition(AssetName(samples.LONG)))
+
+    line = rendered(Group(step_line(result, 80)), 80)
+
+    assert line == (
+        "✓ staging_custom…ut_them_daily  materialized  336,776 rows  0.41s  code changed…\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,6 +135,17 @@ def test_a_finished_step_stands_on_one_line():
                 "`assetflow plan --env qa` says what would be made anew."
             ),
         ),
+        (
+            listings.publication_text(PublicationSummary("dev", 0, 1)),
+            "Environment 'dev': 1 asset withdrawn.",
+        ),
+        (
+            listings.deletion_text(PublicationSummary("dev", 0, 2)),
+            (
+                "Environment 'dev' is deleted. It showed 2 assets; versions that nothing else "
+                "shows are kept for the retention."
+            ),
+        ),
     ],
 )
 def test_what_was_done_is_said_in_a_sentence(page, text):
@@ -124,3 +161,54 @@ def test_a_colour_never_stands_without_its_word():
 
     assert "\x1b[33mmaterialize" in captured.get()
     assert "\x1b[31mblocked" in captured.get()
+
+
+@pytest.mark.parametrize("name", ["売上高" * 20, "é" * 60, "a" * 60, "e\u0301" * 40])
+@pytest.mark.parametrize("width", range(1, 41, 3))
+def test_a_name_in_any_script_is_shortened_to_the_columns_of_a_terminal(name, width):
+    short = shortened(name, width)
+
+    assert cell_len(short) <= width
+    assert short == name or "…" in short
+
+
+@given(
+    columns=st.lists(
+        st.tuples(st.integers(1, 90), st.sampled_from(["stays", "shortens", "folds"])), min_size=1
+    ),
+    room=st.integers(1, 200),
+)
+def test_no_column_is_cut_where_there_is_room(columns, room):
+    needs, ways = [need for need, _ in columns], [way for _, way in columns]
+
+    widths = fitted(needs, ways, room)
+
+    assert all(1 <= width <= need for width, need in zip(widths, needs, strict=True))
+    assert all(width == need for width, (need, way) in zip(widths, columns, strict=True)
+               if way == "stays")  # fmt: skip
+    if sum(needs) <= room:
+        assert widths == needs
+
+
+def test_reasons_keep_their_room_beside_long_names():
+    name, why = fitted([60, 40], ["shortens", "folds"], 70)
+
+    assert (name, why) == (30, 40)
+
+
+def test_a_name_that_fits_is_shown_whole():
+    table = columns(["reads"], folds=["reads"], header=False)
+    table.add_row(Names(["raw_orders"]))
+    table.add_row(Names([]))
+
+    assert rendered(table, 80) == "raw_orders\n\n"
+
+
+def test_names_in_a_row_are_not_broken_inside():
+    table = columns(["name", "reads", "text"], folds=["reads", "text"])
+    table.add_row(Name("orders"), Names([samples.LONG, "stores"], 3), Text("word " * 30))
+
+    lines = rendered(table, 60).splitlines()
+
+    assert any("stores and 3 more" in line for line in lines)
+    assert any(line.lstrip().startswith("orders") and "_daily," in line for line in lines)
