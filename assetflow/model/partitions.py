@@ -54,7 +54,7 @@ class StaticPartitions:
     keys: tuple[PartitionKey, ...]
 
     def __str__(self) -> str:
-        shown = ", ".join(self.keys[:_SHOWN])
+        shown = ", ".join(map(str, self.keys[:_SHOWN]))
         return f"static ({shown}{', ...' if len(self.keys) > _SHOWN else ''})"
 
 
@@ -130,7 +130,8 @@ def monthly(
 
 def static(keys: Sequence[str]) -> StaticPartitions:
     """Declare a partition for each of `keys`, in their order."""
-    return StaticPartitions(tuple(map(PartitionKey, keys)))
+    is_list = isinstance(keys, Iterable) and not isinstance(keys, str)
+    return StaticPartitions(tuple(map(PartitionKey, keys)) if is_list else ())
 
 
 def dynamic(name: str) -> DynamicPartitions:
@@ -235,9 +236,8 @@ def _is_bound(partitions: TimePartitions, bound: str) -> bool:
 
 def _problem_of_keys(keys: Sequence[str]) -> str | None:
     if not keys:
-        return "at least one key"
-    bad = next((key for key in keys if not _is_key(key)), None)
-    if bad is not None:
+        return "a list of at least one key"
+    for bad in (key for key in keys if not _is_key(key)):
         return f"keys that are each {EXPECTED_KEY}, not {bad!r}"
     seen = dict[str, str]()
     for key in keys:
