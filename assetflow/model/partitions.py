@@ -15,7 +15,7 @@ from typing import TypeAlias, overload
 
 from assetflow.errors import UnknownPartition
 from assetflow.model.names import WHOLE, PartitionKey, folded
-from assetflow.model.windows import Grid, Unit, Window, zone_of
+from assetflow.model.windows import Grid, Unit, Window, is_zone, zone_of
 
 LONGEST_KEY = 100
 JOINS_DIMENSIONS = "|"
@@ -167,10 +167,10 @@ def _bound(unit: Unit, moment: object, timezone: str, offset_minutes: int) -> st
         return written
     try:
         local = datetime.fromisoformat(written)
-        if local.tzinfo is not None:
+        if local.tzinfo is not None and is_zone(timezone):
             local = local.astimezone(zone_of(timezone)).replace(tzinfo=None)
         begun = local - timedelta(minutes=offset_minutes)
-    except (ValueError, OSError, OverflowError):
+    except (ValueError, OverflowError):
         return written
     for beginning in (begun, local):
         key = grid.key_of(beginning)
@@ -213,9 +213,7 @@ def _is_key(key: object) -> bool:
 
 
 def _problem_of_time(partitions: TimePartitions) -> str | None:
-    try:
-        zone_of(partitions.timezone)
-    except (ValueError, OSError, KeyError):
+    if not is_zone(partitions.timezone):
         return f'a time zone such as "Europe/Berlin", not {partitions.timezone!r}'
     if partitions.offset_minutes < 0:
         return 'an offset from "00:00" to "23:59"'

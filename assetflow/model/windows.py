@@ -203,6 +203,14 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def is_zone(name: object) -> bool:
+    """Whether `name` is that of a time zone which is known here."""
+    try:
+        return isinstance(name, str) and zone_of(name) is not None
+    except (ValueError, OSError, KeyError):
+        return False
+
+
 def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant at which the clocks of `zone` show `local` or later."""
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
