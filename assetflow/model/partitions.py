@@ -22,7 +22,7 @@ JOINS_DIMENSIONS = "|"
 RANGE = ".."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TimePartitions:
     """Hours, days, weeks or months from `start` to before `end`, both keys of the unit.
 
@@ -42,9 +42,18 @@ class TimePartitions:
         return Grid(self.unit, self.timezone, self.offset_minutes)
 
     def __str__(self) -> str:
-        begin = divmod(self.offset_minutes, 60)
-        offset = f" from {begin[0]:02}:{begin[1]:02}" if self.offset_minutes else ""
+        offset = f" from {self._begin}" if self.offset_minutes else ""
         return f"{_ADJECTIVES[self.unit]} in {self.timezone}{offset}"
+
+    def __repr__(self) -> str:
+        said = [repr(self.start), *([repr(self.end)] if self.end is not None else [])]
+        zone = [f"timezone={self.timezone!r}"] if self.timezone != "UTC" else []
+        offset = [f"offset={self._begin!r}"] if self.offset_minutes else []
+        return f"{_ADJECTIVES[self.unit]}({', '.join((*said, *zone, *offset))})"
+
+    @property
+    def _begin(self) -> str:
+        return "{:02}:{:02}".format(*divmod(self.offset_minutes, 60))
 
 
 @dataclass(frozen=True, slots=True)

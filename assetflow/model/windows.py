@@ -173,7 +173,7 @@ class Grid:
     def _hours(self, start: datetime, stop: datetime) -> Iterator[PartitionKey]:
         """Yield the keys of the hours from one instant to before another."""
         zone, key = zone_of(self.timezone), self.key_at(start)
-        latest = self._local(key) if len(key) > len(_PLAIN) else datetime.min
+        latest = self._local(key) if len(key) > len(_PLAIN) else self._local(key) - _HOUR
         changes = _changes_between(
             self.timezone, start.replace(tzinfo=None), stop.replace(tzinfo=None)
         )

@@ -1,5 +1,7 @@
 """Keys and windows of declared partitions, above all where clocks are changed."""
 
+# ruff: noqa: DTZ001 - local times have no zone
+
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -73,7 +75,7 @@ def test_a_day_whose_midnight_is_skipped_begins_at_the_change():
     found = keys(daily("2017-10-15", "2017-10-16", timezone="America/Sao_Paulo"))
 
     assert found.window("2017-10-15").start == datetime(2017, 10, 15, 3, tzinfo=UTC)
-    assert found.local_start("2017-10-15") == datetime(2017, 10, 15)  # noqa: DTZ001
+    assert found.local_start("2017-10-15") == datetime(2017, 10, 15)
 
 
 def test_a_day_whose_midnight_comes_twice_begins_at_the_first():
@@ -131,7 +133,7 @@ def test_what_clocks_show_twice_belongs_to_the_second_hour_only():
         (weekly("2020-W52", "2021-W02"), ["2020-W52", "2020-W53", "2021-W01"]),
         (weekly("2025-12-29", "2026-01-12"), ["2026-W01", "2026-W02"]),
         (hourly("2026-01-05", "2026-01-05T02"), ["2026-01-05T00", "2026-01-05T01"]),
-        (hourly(datetime(2026, 1, 5, 13), "2026-01-05T14"), ["2026-01-05T13"]),  # noqa: DTZ001
+        (hourly(datetime(2026, 1, 5, 13), "2026-01-05T14"), ["2026-01-05T13"]),
         (
             hourly(datetime(2026, 1, 5, 13, tzinfo=UTC), "2026-01-05T15", timezone="Europe/Berlin"),
             ["2026-01-05T14"],
@@ -274,7 +276,7 @@ def test_a_definition_that_cannot_work_says_what_is_expected(partitions, expecte
 
 
 @pytest.mark.parametrize(
-    "key", ["", " a", "a ", "a|b", "a..b", "a/b", "a\nb", "a\x00", "x" * 101, 3, None, "‮a"]
+    "key", ["", " a", "a ", "a|b", "a..b", "a/b", "a\nb", "a\x00", "x" * 101, 3, None, "\u202ea"]
 )
 def test_some_texts_cannot_be_keys(key):
     assert find_key_problem(key)
@@ -294,7 +296,7 @@ CHANGES = [
     datetime.fromisoformat(text)
     for text in (
         *("2026-03-28", "2026-10-24", "2026-03-07", "2026-10-31", "2017-10-14", "2018-02-17"),
-        *("2026-04-04T20", "2026-10-03T20", "2011-12-28", "2006-10-28", "2006-04-01", "2026-02-14"),
+        *("2026-04-04T20", "2026-10-03T20", "2011-12-28", "2006-10-28", "2006-04-01"),
     )
 ]
 
@@ -306,13 +308,13 @@ def timed(draw, units=("hour", "day", "week", "month")):
     grid = made("2020-01").grid if unit == "month" else made("2024-01-01").grid
     first = draw(
         st.sampled_from(CHANGES) | st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1))
-    )  # noqa: DTZ001
+    )
     spans = {"hour": 60 * HOUR, "day": 500 * HOUR, "week": 9000 * HOUR, "month": 30_000 * HOUR}
     last = (
         first
         + draw(st.floats(0.1, 1)) * spans[unit]
         + {"hour": 1, "day": 24, "week": 168, "month": 745}[unit] * HOUR
-    )  # noqa: E501
+    )
     said = {"timezone": draw(st.sampled_from(ZONES))}
     if unit != "hour":
         hours, minutes = draw(st.integers(0, 23)), draw(st.sampled_from([0, 30]))
@@ -378,7 +380,8 @@ def anything(draw):
     if draw(st.booleans()):
         return draw(simple)
     small = st.sampled_from([daily("2026-03-27", "2026-04-01", timezone="Europe/Berlin"),
-                             static(["a", "b", "c"]), static(["x"]), monthly("2026-01", "2026-04")])  # fmt: skip
+    spare = {"hour": HOUR, "day": 24 * HOUR, "week": 168 * HOUR, "month": 745 * HOUR}
+    last = first + draw(st.floats(0.1, 1)) * spans[unit] + spare[unit]
     names = draw(st.lists(st.sampled_from("pqr"), min_size=1, unique=True))
     return product(**{name: draw(small) for name in names})
 
@@ -469,7 +472,7 @@ def test_a_product_with_one_time_has_its_windows():
     found = keys(product(region=static(["eu"]), day=daily("2026-01-01", "2026-02-01")))
 
     assert found.window("eu|2026-01-05").text == "2026-01-05T00:00:00Z/2026-01-06T00:00:00Z"
-    assert found.local_end("eu|2026-01-05") == datetime(2026, 1, 6)  # noqa: DTZ001
+    assert found.local_end("eu|2026-01-05") == datetime(2026, 1, 6)
 
 
 @pytest.mark.parametrize("partitions", [None, static(["a"]), dynamic("a")])
@@ -481,3 +484,13 @@ def test_without_time_there_are_no_windows(partitions):
 def test_the_whole_is_one_key():
     assert [*WHOLE_KEYS] == [WHOLE]
     assert keys(None) is WHOLE_KEYS
+
+
+def test_a_definition_is_shown_as_it_is_written():
+    made = daily("2026-01-01", "2026-02-01", timezone="Europe/Berlin", offset="06:00")
+
+    assert repr(made) == (
+        "daily('2026-01-01', '2026-02-01', timezone='Europe/Berlin', offset='06:00')"
+    )
+    assert repr(hourly("2026-01-01T00")) == "hourly('2026-01-01T00')"
+    assert str(made) == "daily in Europe/Berlin from 06:00"

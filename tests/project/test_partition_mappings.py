@@ -1,5 +1,7 @@
 """What a project says about partitions, across its assets and sources."""
 
+from textwrap import dedent
+
 import pytest
 
 from assetflow.errors import ProjectErrors
@@ -67,6 +69,12 @@ PYTHON = """
         return raw
 """
 
+WHY = "weeks and months do not nest"
+HINT = (
+    "Say it with mappings: trailing, offset, latest or all for 'months', "
+    "or give both the same partitions."
+)
+
 
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_an_annotation_says_the_mapping_of_its_input(tmp_path, quote):
@@ -87,26 +95,35 @@ def test_what_is_wrong_with_mappings_is_told_together(tmp_path):
     )
 
     assert sorted(found) == [
-        "'months' has no input 'row', for which it declares a mapping.\n"
-        "  inputs      raw\n"
-        "  defined in  shop/months.sql:1\n"
-        "Did you mean 'raw'?",
-        "The input 'raw' of 'late' has two mappings.\n"
-        "  said by     its annotation, and `mappings`\n"
-        "  defined in  shop/late.py:8\n"
-        "Keep one of them.",
-        "The mapping of the input 'raw' of 'wrong' cannot work.\n"
-        "  given       Trailing(count=0)\n"
-        "  expected    a number of windows from 1\n"
-        "  defined in  shop/wrong.py:8\n"
-        "Change it to what is expected.",
-        "Which partitions of 'months' a partition of 'weeks' reads cannot be told: "
-        "weeks and months do not nest.\n"
-        "  weeks       weekly in UTC\n"
-        "  months      monthly in UTC\n"
-        "  defined in  shop/weeks.sql:4\n"
-        "Say it with mappings: trailing, offset, latest or all for 'months', "
-        "or give both the same partitions.",
+        dedent(text).strip()
+        for text in (
+            """
+            'months' has no input 'row', for which it declares a mapping.
+              inputs      raw
+              defined in  shop/months.sql:1
+            Did you mean 'raw'?
+            """,
+            """
+            The input 'raw' of 'late' has two mappings.
+              said by     its annotation, and `mappings`
+              defined in  shop/late.py:8
+            Keep one of them.
+            """,
+            """
+            The mapping of the input 'raw' of 'wrong' cannot work.
+              given       Trailing(count=0)
+              expected    a number of windows from 1
+              defined in  shop/wrong.py:8
+            Change it to what is expected.
+            """,
+            f"""
+            Which partitions of 'months' a partition of 'weeks' reads cannot be told: {WHY}.
+              weeks       weekly in UTC
+              months      monthly in UTC
+              defined in  shop/weeks.sql:1
+            {HINT}
+            """,
+        )
     ]
 
 
