@@ -225,10 +225,6 @@ class Dimensions(Mapping):
         ]
         return f"dimensions {', '.join(said)}"
 
-    @property
-    def blocks(self) -> bool:
-        return all(match.mapping.blocks for match in self.matches)
-
     def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         sides = self._sides(key, below)
         found = [

@@ -50,7 +50,7 @@ from assetflow.model.partitions import (
     static,
     weekly,
 )
-from assetflow.model.windows import zone_of
+from assetflow.model.windows import is_zone
 
 DIALECTS = (
     "athena",
@@ -210,10 +210,8 @@ def _mapping_in(value: object) -> DeclaredMapping | None:
 
 
 def _timezone(name: str) -> str:
-    try:
-        zone_of(name)
-    except (ValueError, OSError, KeyError):
-        raise ValueError('the name of a time zone, such as "Europe/Berlin"') from None
+    if not is_zone(name):
+        raise ValueError('the name of a time zone, such as "Europe/Berlin"')
     return name
 
 

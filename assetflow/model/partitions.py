@@ -15,14 +15,14 @@ from typing import TypeAlias, overload
 
 from assetflow.errors import UnknownPartition
 from assetflow.model.names import WHOLE, PartitionKey, folded
-from assetflow.model.windows import Grid, Unit, Window, zone_of
+from assetflow.model.windows import Grid, Unit, Window, is_zone, zone_of
 
 LONGEST_KEY = 100
 JOINS_DIMENSIONS = "|"
 RANGE = ".."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TimePartitions:
     """Hours, days, weeks or months from `start` to before `end`, both keys of the unit.
 
@@ -42,9 +42,18 @@ class TimePartitions:
         return Grid(self.unit, self.timezone, self.offset_minutes)
 
     def __str__(self) -> str:
-        begin = divmod(self.offset_minutes, 60)
-        offset = f" from {begin[0]:02}:{begin[1]:02}" if self.offset_minutes else ""
+        offset = f" from {self._begin}" if self.offset_minutes else ""
         return f"{_ADJECTIVES[self.unit]} in {self.timezone}{offset}"
+
+    def __repr__(self) -> str:
+        said = [repr(self.start), *([repr(self.end)] if self.end is not None else [])]
+        zone = [f"timezone={self.timezone!r}"] if self.timezone != "UTC" else []
+        offset = [f"offset={self._begin!r}"] if self.offset_minutes else []
+        return f"{_ADJECTIVES[self.unit]}({', '.join((*said, *zone, *offset))})"
+
+    @property
+    def _begin(self) -> str:
+        return "{:02}:{:02}".format(*divmod(self.offset_minutes, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class StaticPartitions:
     keys: tuple[PartitionKey, ...]
 
     def __str__(self) -> str:
-        shown = ", ".join(self.keys[:_SHOWN])
+        shown = ", ".join(map(str, self.keys[:_SHOWN]))
         return f"static ({shown}{', ...' if len(self.keys) > _SHOWN else ''})"
 
 
@@ -130,7 +139,8 @@ def monthly(
 
 def static(keys: Sequence[str]) -> StaticPartitions:
     """Declare a partition for each of `keys`, in their order."""
-    return StaticPartitions(tuple(map(PartitionKey, keys)))
+    is_list = isinstance(keys, Iterable) and not isinstance(keys, str)
+    return StaticPartitions(tuple(map(PartitionKey, keys)) if is_list else ())
 
 
 def dynamic(name: str) -> DynamicPartitions:
@@ -166,10 +176,10 @@ def _bound(unit: Unit, moment: object, timezone: str, offset_minutes: int) -> st
         return written
     try:
         local = datetime.fromisoformat(written)
-        if local.tzinfo is not None:
+        if local.tzinfo is not None and is_zone(timezone):
             local = local.astimezone(zone_of(timezone)).replace(tzinfo=None)
         begun = local - timedelta(minutes=offset_minutes)
-    except (ValueError, OSError, OverflowError):
+    except (ValueError, OverflowError):
         return written
     for beginning in (begun, local):
         key = grid.key_of(beginning)
@@ -212,9 +222,7 @@ def _is_key(key: object) -> bool:
 
 
 def _problem_of_time(partitions: TimePartitions) -> str | None:
-    try:
-        zone_of(partitions.timezone)
-    except (ValueError, OSError, KeyError):
+    if not is_zone(partitions.timezone):
         return f'a time zone such as "Europe/Berlin", not {partitions.timezone!r}'
     if partitions.offset_minutes < 0:
         return 'an offset from "00:00" to "23:59"'
@@ -235,9 +243,8 @@ def _is_bound(partitions: TimePartitions, bound: str) -> bool:
 
 def _problem_of_keys(keys: Sequence[str]) -> str | None:
     if not keys:
-        return "at least one key"
-    bad = next((key for key in keys if not _is_key(key)), None)
-    if bad is not None:
+        return "a list of at least one key"
+    for bad in (key for key in keys if not _is_key(key)):
         return f"keys that are each {EXPECTED_KEY}, not {bad!r}"
     seen = dict[str, str]()
     for key in keys:

@@ -5,6 +5,7 @@ Placeholders stand for keys as assetflow writes them: `{day}`, `{hour}`, `{week}
 dimensions for those. Folders such as `year=*/month=*` tell the parts of a time.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -20,7 +21,7 @@ from assetflow.model.partitions import (
     TimePartitions,
     find_key_problem,
 )
-from assetflow.model.windows import Grid
+from assetflow.model.windows import Grid, Unit
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _HIVE = re.compile(r"(?:^|/)(\w+)=\*(?=/|$)")
@@ -34,6 +35,12 @@ _LEVELS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "day": (("year", "month", "day"),),
     "week": (("year", "week"),),
     "month": (("year", "month"),),
+}
+_TIME_TEXTS: Mapping[Unit, str] = {
+    "hour": r"\d{4}-\d\d-\d\dT\d\d(?:[+-]\d+)?",
+    "day": r"\d{4}-\d\d-\d\d",
+    "week": r"\d{4}-W\d\d",
+    "month": r"\d{4}-\d\d",
 }
 
 
@@ -95,7 +102,7 @@ def key_of_path(source: Source, path: str) -> PartitionKey | None:
     """
     if source.partitions is None:
         return None
-    found = _pattern(source.path).fullmatch(path)
+    found = _pattern(source.path, source.partitions).fullmatch(path)
     said = _said(found) if found else None
     if said is None:
         return None
@@ -145,19 +152,27 @@ def _from_numbers(dimension: TimePartitions, numbers: list[int]) -> str | None:
     return Grid(dimension.unit).key_of(local)
 
 
-def _pattern(path: str) -> re.Pattern[str]:
+@functools.lru_cache
+def _pattern(path: str, partitions: Partitions) -> re.Pattern[str]:
     """Return the pattern of the files of `path`, with a group for each thing that it says."""
-    return re.compile("".join(_pieces(path)))
+    texts = {
+        name: _TIME_TEXTS[one.unit]
+        for dimension, one in _dimensions(partitions)
+        if isinstance(one, TimePartitions)
+        for name in ((dimension,) if dimension else allowed_names(one))
+    }
+    return re.compile("".join(_pieces(path, texts)))
 
 
-def _pieces(path: str) -> Iterator[str]:
+def _pieces(path: str, texts: Mapping[str, str]) -> Iterator[str]:
     at = 0
     for count, found in enumerate(_PIECE.finditer(path)):
         yield re.escape(path[at : found.start()])
         at = found.end()
         match found.lastgroup:
             case "name":
-                yield f"(?P<n{count}_{found['name']}>[^/]+?)"
+                name = found["name"]
+                yield f"(?P<n{count}_{name}>{texts.get(name, '[^/]+?')})"
             case "hive":
                 yield f"{found['hive']}=(?P<h{count}_{found['hive']}>[^/]*)"
             case "folders":

@@ -141,7 +141,7 @@ class Grid:
     def _hour(self, key: str, local: datetime) -> Window | None:
         zone, plain = zone_of(self.timezone), key[: len(_PLAIN)]
         first = self._rest_of_hour(first_instant(local, zone))
-        if _local_time(first.start, zone).replace(minute=0, second=0, microsecond=0) != local:
+        if _full_hour(_local_time(first.start, zone)) != local:
             return None
         if key == plain:
             return first
@@ -161,7 +161,7 @@ class Grid:
     def _rest_of_hour(self, start: datetime) -> Window:
         """Return the window from `start` until clocks show another hour, or are changed."""
         local = _local_time(start, zone_of(self.timezone))
-        end = start + _HOUR - (local - local.replace(minute=0, second=0, microsecond=0))
+        end = start + _HOUR - (local - _full_hour(local))
         changes = (change.at for change in self._changes_in(start))
         return Window(start, min((at for at in changes if at < end), default=end))
 
@@ -173,22 +173,20 @@ class Grid:
     def _hours(self, start: datetime, stop: datetime) -> Iterator[PartitionKey]:
         """Yield the keys of the hours from one instant to before another."""
         zone, key = zone_of(self.timezone), self.key_at(start)
-        latest = self.find_local(key) if len(key) > len(_PLAIN) else None
+        latest = self._local(key) if len(key) > len(_PLAIN) else self._local(key) - _HOUR
         changes = _changes_between(
             self.timezone, start.replace(tzinfo=None), stop.replace(tzinfo=None)
         )
         edges = [start, *(one.at for one in changes if start < one.at < stop), stop]
         for begin, end in itertools.pairwise(edges):
-            local = _local_time(begin, zone).replace(minute=0, second=0, microsecond=0)
-            until, suffix = (
-                _local_time(begin, zone) + (end - begin),
-                _offset_text(_offset(begin, zone)),
-            )
+            until = _local_time(begin, zone) + (end - begin)
+            local = _full_hour(_local_time(begin, zone))
+            suffix = _offset_text(_offset(begin, zone))
             while local < until:
                 text = local.isoformat()[: len(_PLAIN)]
-                yield PartitionKey(text + suffix if latest and local <= latest else text)
+                yield PartitionKey(text + suffix if local <= latest else text)
                 local += _HOUR
-            latest = max(latest or local, local - _HOUR)
+            latest = max(latest, local - _HOUR)
 
 
 class Change(NamedTuple):
@@ -205,6 +203,14 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def is_zone(name: object) -> bool:
+    """Whether `name` is that of a time zone which is known here."""
+    try:
+        return isinstance(name, str) and zone_of(name) is not None
+    except (ValueError, OSError, KeyError):
+        return False
+
+
 def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant at which the clocks of `zone` show `local` or later."""
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
@@ -214,6 +220,10 @@ def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 def _local_time(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def _full_hour(local: datetime) -> datetime:
+    return local.replace(minute=0, second=0, microsecond=0)
 
 
 def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:

@@ -162,7 +162,7 @@ def _asset_json(asset: Asset, upstream: Iterable[AssetName]) -> Document:
         "tags": list(options.tags),
         "owners": list(options.owners),
         "upstream": list(upstream),
-        "partitions": None,
+        "partitions": str(options.partitions) if options.partitions else None,
         "description": options.description,
         "path": str(asset.location),
     }
@@ -176,7 +176,7 @@ def _source_json(source: Source) -> Document:
         "tags": list(source.tags),
         "owners": list(source.owners),
         "upstream": [],
-        "partitions": None,
+        "partitions": str(source.partitions) if source.partitions else None,
         "description": source.description,
         "path": str(source.location),
     }

@@ -38,6 +38,40 @@ WRONG = {
     "header_without_end": {"shop/bad.sql": "/* assetflow\ntags = []\nselect 1 as a\n"},
     "header_on_one_line": {"shop/bad.sql": '/* assetflow group = "a" */\nselect 1 as a\n'},
     "header_below": {"shop/bad.sql": "select 1 as a\n/* assetflow\ntags = []\n*/\n"},
+    # partitions
+    "partitions_without_an_hour": {
+        "shop/bad.sql": '/* assetflow\npartitions = { hourly = { start = "2026-01-05T25" } }\n*/\n'
+        "select 1 as a\n"
+    },
+    "partitions_that_end_before_they_start": {
+        "shop/bad.sql": "/* assetflow\n"
+        'partitions = { daily = { start = "2026-02-01", end = "2026-01-01" } }\n'
+        "batch_size = 7\n*/\nselect 1 as a\n"
+    },
+    "partitions_of_no_time_zone": {
+        "shop/bad.py": """
+            from assetflow import asset, daily
+
+            @asset(partitions=daily("2026-01-01", timezone="Europe/Atlantis"))
+            def bad() -> list[dict]:
+                return []
+        """
+    },
+    "partitions_that_do_not_map": {
+        "shop/bad.sql": '/* assetflow\npartitions = { weekly = { start = "2026-W02" } }\n*/\n'
+        "select * from worse\n",
+        "shop/worse.sql": '/* assetflow\npartitions = { monthly = { start = "2026-01" } }\n'
+        "mappings = { raw_order = { trailing = 2 } }\n*/\nselect * from raw_orders\n",
+    },
+    "paths_that_tell_no_partition": {
+        "shop/bad.py": """
+            from assetflow import daily, source
+
+            source("a", path="a/*.csv", partitions=daily("2026-01-01"))
+            source("b", path="b/{month}.csv", partitions=daily("2026-01-01"))
+            source("c", path="c/{day}.csv")
+        """
+    },
     # queries
     "unparsable_sql": {"shop/bad.sql": "select id,\n  sum(amount\nfrom orders\n"},
     "unparsable_sql_below_a_header": {

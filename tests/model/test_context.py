@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from assetflow.errors import NotReportable, OutsideScratch
-from assetflow.model.context import AssetContext
+from assetflow.model.context import AssetContext, partition_of
+from assetflow.model.partitions import WHOLE_KEYS, daily, keys_of, product, static
 
 
 def test_a_unit_test_needs_no_arguments():
@@ -85,3 +86,58 @@ def test_no_file_lies_outside_of_it(tmp_path, name):
         f"{name!r} is not the name of a file in the folder of the step.\n"
         "Give a relative path without '..'."
     )
+
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+DAYS = daily("2026-01-01", "2026-02-01", timezone="Europe/Berlin")
+
+
+def test_a_partition_has_its_key_and_its_time_in_its_zone():
+    found = partition_of(keys_of(DAYS, NOW), ("2026-01-05",))
+
+    assert AssetContext(partition=found).partition is found
+    assert (found.key, str(found), found.keys) == ("2026-01-05", "2026-01-05", ("2026-01-05",))
+    assert found.start.isoformat() == "2026-01-05T00:00:00+01:00"
+    assert found.end.isoformat() == "2026-01-06T00:00:00+01:00"
+
+
+def test_a_batch_has_the_keys_of_all_and_the_time_from_the_first_to_the_last():
+    keys = keys_of(DAYS, NOW)
+
+    found = partition_of(keys, keys.between("2026-01-05", "2026-01-07"))
+
+    assert found.keys == ("2026-01-05", "2026-01-06", "2026-01-07")
+    assert found.key == "2026-01-05..2026-01-07"
+    assert (found.start.day, found.end.day) == (5, 8)
+
+
+def test_a_partition_of_a_product_has_a_part_for_each_dimension():
+    both = keys_of(product(day=DAYS, region=static(["eu", "us"])), NOW)
+
+    found = partition_of(both, ("2026-01-05|us",))
+
+    assert (found["day"], found["region"]) == ("2026-01-05", "us")
+    assert found.start.day == 5
+    with pytest.raises(KeyError):
+        found["shop"]
+    with pytest.raises(KeyError):
+        partition_of(both, both[:2])["region"]
+
+
+def test_a_partition_without_time_has_no_start():
+    found = partition_of(keys_of(static(["eu"]), NOW), ("eu",))
+
+    assert (found.key, found.start, found.end) == ("eu", None, None)
+    assert found
+
+
+def test_the_whole_is_no_partition():
+    found = partition_of(WHOLE_KEYS, WHOLE_KEYS.keys)
+
+    assert not found
+    assert found == AssetContext().partition
+
+
+def test_a_unit_test_may_give_a_key_alone():
+    assert AssetContext(partition="2026-01-05").partition.key == "2026-01-05"
+    assert AssetContext(partition="2026-01-05").partition.keys == ("2026-01-05",)

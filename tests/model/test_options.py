@@ -1,3 +1,4 @@
+from datetime import date
 from textwrap import dedent
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from assetflow.model.asset import Location, Options
 from assetflow.model.asset import Retries as FrozenRetries
 from assetflow.model.columns import Column
+from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
 from assetflow.model.options import (
     DIALECTS,
     AssetOptions,
@@ -14,6 +16,7 @@ from assetflow.model.options import (
     SourceOptions,
     sql_literal,
 )
+from assetflow.model.partitions import daily, dynamic, hourly, monthly, product, static, weekly
 from assetflow.model.validation import validate
 
 PLACE = Location("shop/orders.sql", 2)
@@ -54,6 +57,11 @@ def test_every_key_reaches_the_frozen_options():
         env=["REGION"],
         ignore=["LOGGER"],
         renamed_from="old",
+        partitions={"daily": {"start": "2026-01-01"}},
+        mappings={"orders": {"trailing": 7}},
+        partition_by="day",
+        key_column="made_for",
+        batch_size=31,
     ) == Options(
         description="Each order.",
         group="marts",
@@ -73,6 +81,11 @@ def test_every_key_reaches_the_frozen_options():
         env=("REGION",),
         ignore=("LOGGER",),
         renamed_from="old",
+        partitions=daily("2026-01-01"),
+        mappings={"orders": Trailing(7)},
+        partition_by="day",
+        key_column="made_for",
+        batch_size=31,
     )
 
 
@@ -219,7 +232,8 @@ def test_an_unknown_key_near_none_is_shown_all_keys():
         dedent("""\
             'xyz' is not a key of asset 'orders'.
               defined in  shop/orders.sql:2
-            The keys are columns, description, format, group, owners, read_options, tags.""")
+            The keys are columns, description, event_time, format, group, owners, partitions, \
+read_options, tags, timezone.""")
     ]
 
 
@@ -278,3 +292,140 @@ def test_a_read_option_that_sql_cannot_write_is_refused():
     [message] = errors_of(SourceOptions, read_options={"when": {1, 2}})
 
     assert "expected    texts, numbers, true or false, and lists and tables of them" in message
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ({"daily": {"start": "2026-01-01"}}, daily("2026-01-01")),
+        ({"daily": "2026-01-01"}, daily("2026-01-01")),
+        ({"daily": {"start": date(2026, 1, 1)}}, daily("2026-01-01")),
+        (
+            {"daily": {"start": "2026-01-01", "end": "2026-02-01", "timezone": "Europe/Berlin",
+                       "offset": "06:00"}},
+            daily("2026-01-01", "2026-02-01", timezone="Europe/Berlin", offset="06:00"),
+        ),
+        ({"hourly": {"start": "2026-01-01", "end": "2026-01-01T05"}},
+         hourly("2026-01-01", end="2026-01-01T05")),
+        ({"weekly": {"start": "2026-W02"}}, weekly("2026-01-05")),
+        ({"monthly": {"start": "2026-01"}}, monthly("2026-01-01")),
+        ({"static": ["a", "b"]}, static(["a", "b"])),
+        ({"dynamic": "shops"}, dynamic("shops")),
+        (
+            {"product": {"day": {"daily": "2026-01-01"}, "region": {"static": ["a"]}}},
+            product(day=daily("2026-01-01"), region=static(["a"])),
+        ),
+        (daily("2026-01-01"), daily("2026-01-01")),
+    ],
+)  # fmt: skip
+def test_a_table_declares_the_partitions_that_a_function_makes(said, made):
+    assert frozen(partitions=said).partitions == made
+
+
+FORMS = "one of hourly, daily, weekly and monthly with a start, static, dynamic, or a product"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, FORMS),
+        ("daily", FORMS),
+        ({"dayly": {"start": "2026-01-01"}}, FORMS),
+        ({"daily": {"start": "2026-01-01"}, "static": ["a"]}, FORMS),
+        ({"static": "a"}, FORMS),
+        ({"dynamic": ["a"]}, FORMS),
+        ({"daily": {}}, "for daily a start"),
+        ({"daily": {"begin": "2026-01-01"}}, "for daily a start"),
+        ({"hourly": {"start": "2026-01-01", "offset": "06:00"}}, "for hourly a start"),
+        ({"daily": {"start": "2026-01-05", "end": "2026-01-01"}}, "an end after the start"),
+        ({"daily": {"start": "2026-01-05", "timezone": "Mars/Base"}}, "a time zone such as"),
+        ({"daily": {"start": "2026-01-05", "timezone": 3}}, "a time zone such as"),
+        ({"static": ["a", "a"]}, "keys that differ"),
+        ({"product": {"a": {"product": {"b": {"static": ["c"]}}}}}, "none of products"),
+        ({"product": {}}, "at least one dimension"),
+    ],
+)
+def test_partitions_that_cannot_be_are_refused(said, expected):
+    (error,) = errors_of(partitions=said)
+
+    assert error.startswith("'partitions' of asset 'orders' cannot have this value.")
+    assert expected in error
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ({"trailing": 7}, Trailing(7)),
+        ({"offset": -1}, Offset(-1)),
+        ("latest", Latest()),
+        ("all", AllPartitions()),
+        ({"all": {"missing": "block"}}, AllPartitions("block")),
+        (Trailing(3), Trailing(3)),
+    ],
+)
+def test_a_header_says_how_partitions_map(said, made):
+    assert frozen(mappings={"orders": said}).mappings == {"orders": made}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"trailing": 0}, "a number of windows from 1"),
+        ({"trailing": "7"}, "a number of windows from 1"),
+        ({"trailing": True}, "a number of windows from 1"),
+        ({"offset": 1.5}, "a number of windows, -1 for the one before"),
+        ({"all": {"missing": "fail"}}, '"skip" or "block"'),
+        ({"trailing": 7, "offset": 1}, "{ trailing = 7 }"),
+        ("last", "{ trailing = 7 }"),
+        (7, "{ trailing = 7 }"),
+    ],
+)
+def test_a_mapping_that_says_nothing_is_refused(said, expected):
+    (error,) = errors_of(mappings={"orders": said})
+
+    assert error.startswith("'mappings.orders' of asset 'orders' cannot have this value.")
+    assert expected in error
+
+
+@pytest.mark.parametrize(
+    "said", [{"partition_by": "day"}, {"key_column": "made_for"}, {"batch_size": 2}]
+)
+def test_what_is_said_about_partitions_needs_partitions(said):
+    (error,) = errors_of(**said)
+
+    assert "expected    partitions of the asset, which it does not declare" in error
+
+
+@pytest.mark.parametrize("size", [0, -1, True, "31", 1.5])
+def test_a_batch_is_a_number_of_partitions(size):
+    (error,) = errors_of(partitions=daily("2026-01-01"), partition_by="day", batch_size=size)
+
+    assert "expected    a number of partitions from 1" in error
+
+
+def test_a_query_that_makes_batches_has_a_column_that_tells_partitions_apart():
+    said = {"partitions": {"daily": "2026-01-01"}, "batch_size": 2}
+
+    (error,) = errors_of(HeaderOptions, **said)
+
+    assert "1, or `partition_by` as well" in error
+    assert not errors_of(HeaderOptions, partition_by="day", **said)
+    assert not errors_of(FunctionOptions, **said)
+
+
+def test_one_mistake_about_partitions_is_told_once():
+    errors = errors_of(HeaderOptions, partitions={"daily": "x"}, partition_by="day", batch_size=2)
+
+    assert len(errors) == 1
+
+
+def test_the_time_zone_of_a_source_needs_a_column():
+    (error,) = errors_of(SourceOptions, timezone="UTC")
+
+    assert "the column `event_time` as well" in error
+
+
+def test_a_time_zone_that_does_not_exist_is_refused():
+    (error,) = errors_of(SourceOptions, event_time="at", timezone="Europe/Berln")
+
+    assert 'the name of a time zone, such as "Europe/Berlin"' in error
