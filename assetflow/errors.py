@@ -1607,3 +1607,35 @@ class DeclaredColumns(DefinitionError):
             },
             "Cast them in the query, or correct `columns`.",
         )
+
+
+class UnknownPartition(UsageError):
+    """A key that no partition of the definition has, or could have."""
+
+    code = "unknown_partition"
+
+    def __init__(self, key: str, partitions: str, known: Iterable[str]) -> None:
+        keys = tuple(known)
+        such = f"Its keys are like {', '.join(keys[-3:])}." if keys else "It has no key yet."
+        super().__init__(
+            f"{key!r} is no key of these partitions.",
+            {"partitions": partitions},
+            did_you_mean(key, keys, such),
+        )
+
+
+class MappingNotInferred(DefinitionError):
+    """An input of which nothing says which partitions a partition is made from."""
+
+    code = "mapping_not_inferred"
+
+    def __init__(  # noqa: PLR0913 - both sides, each with its partitions
+        self, asset: str, upstream: str, *, below: str, above: str, why: str, place: str
+    ) -> None:
+        super().__init__(
+            f"Which partitions of {upstream!r} a partition of {asset!r} reads cannot be told: "
+            f"{why}.",
+            {asset: below, upstream: above, "defined in": place},
+            f"Say it with mappings: trailing, offset, latest or all for {upstream!r}, "
+            "or give both the same partitions.",
+        )

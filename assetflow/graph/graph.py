@@ -1,8 +1,9 @@
 """How assets relate: a graph in topological order, and its walks."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from assetflow.graph.mapping import Mapping as PartitionMapping
 from assetflow.model.asset import Asset, Input, Source
 from assetflow.model.names import AssetName
 
@@ -20,6 +21,8 @@ class AssetGraph:
     """Assets in topological order (upstream first, then by name), and how they relate.
 
     `upstreams` and `downstreams` are direct, and hold sources as well as assets.
+    `mappings` say which partitions an input is read from, by the asset and the name of
+    the input in its code.
     """
 
     assets: Mapping[AssetName, Asset]
@@ -27,6 +30,7 @@ class AssetGraph:
     links: Mapping[AssetName, tuple[Link, ...]]
     upstreams: Mapping[AssetName, tuple[AssetName, ...]]
     downstreams: Mapping[AssetName, tuple[AssetName, ...]]
+    mappings: Mapping[tuple[AssetName, str], PartitionMapping] = field(default_factory=dict)
 
     def all_upstream(self, names: Iterable[AssetName], depth: int | None = None) -> set[AssetName]:
         """Return all that `names` are made from, sources included, at most `depth` away."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assetflow.model.columns import Schema
+from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
+from assetflow.model.partitions import Partitions
 
 Form = Literal[
     "table",  # pyarrow.Table
@@ -39,7 +41,8 @@ class Location:
 class Input:
     """One upstream as an asset's code names it. `columns` are declared, else None.
 
-    `upstream` is the asset or source that is meant where the code's name is another.
+    `upstream` is the asset or source that is meant where the code's name is another;
+    `mapping` says which of its partitions are read, where it is declared with the input.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Input:
     columns: tuple[str, ...] | None = None
     line: int = 1
     upstream: str = ""
+    mapping: DeclaredMapping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,11 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the decorator and the header can say about an asset, validated."""
+    """What the decorator and the header can say about an asset, validated.
+
+    `mappings` are by the name of the input. `partition_by` is the column that says to which
+    partition a row belongs, `key_column` the one under which readers of the whole see keys.
+    """
 
     description: str = ""
     group: str = ""
@@ -80,6 +88,11 @@ class Options:
     env: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     renamed_from: str = ""
+    partitions: Partitions | None = None
+    mappings: Mapping[str, DeclaredMapping] = field(default_factory=dict, hash=False)
+    batch_size: int = 1
+    partition_by: str = ""
+    key_column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +147,9 @@ class Source:
 
     Either `path` (relative to the project's root) or `observe` is given. A file read
     that a query names itself is a source whose name is its path (`is_inline`): its
-    globs are `reads`, and `call` is the SQL that reads `{paths}`.
+    globs are `reads`, and `call` is the SQL that reads `{paths}`. With `partitions` the
+    `path` says of each file to which it belongs (`model.path_keys`); `event_time` is the
+    column by whose time the source is cut, read in `timezone` where it has none.
     """
 
     name: AssetName
@@ -150,6 +165,9 @@ class Source:
     tags: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     call: str = ""
+    partitions: Partitions | None = None
+    event_time: str = ""
+    timezone: str = ""
 
     @property
     def is_inline(self) -> bool:

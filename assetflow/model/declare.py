@@ -306,6 +306,9 @@ def _made_source(
         group=said.group or "",
         owners=said.owners,
         tags=said.tags,
+        partitions=said.partitions,
+        event_time=said.event_time or "",
+        timezone=said.timezone or "",
     )
     return made, (*_source_errors(made), *errors)
 

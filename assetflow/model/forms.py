@@ -8,10 +8,12 @@ import ast
 import inspect
 import re
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from assetflow.model.asset import Form
+from assetflow.model.mappings import AllPartitions, DeclaredMapping, Latest, Offset, Trailing
 
 Formed: TypeAlias = tuple[Form, tuple[str, ...] | None]
 
@@ -32,6 +34,9 @@ EXPECTED_FORMS = (
     "pl.LazyFrame, list[dict], Path, str"
 )
 
+_MAPPINGS: dict[str, Callable[..., DeclaredMapping]] = {
+    kind.__name__: kind for kind in (Trailing, Offset, Latest, AllPartitions)
+}
 _USUAL_ALIASES = {"pa": "pyarrow", "pd": "pandas", "pl": "polars"}
 _AMBIGUOUS = "DataFrame"
 _PACKAGES = {name: package for package, name in FORMS if name != _AMBIGUOUS}
@@ -65,6 +70,30 @@ def upstream_of(annotation: object) -> str:
         return calls[0] if calls else ""
     extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     return next((extra.name for extra in extras if isinstance(extra, From)), "")
+
+
+def mapping_of(annotation: object) -> DeclaredMapping | None:
+    """Return the partition mapping that `annotation` says, None where there is none."""
+    if isinstance(annotation, str):
+        return _mapping_of_text(annotation)
+    extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((extra for extra in extras if isinstance(extra, DeclaredMapping)), None)
+
+
+def _mapping_of_text(text: str) -> DeclaredMapping | None:
+    """Return the mapping that the text of an annotation calls, which could not be evaluated."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Call)]
+    except SyntaxError:
+        return None
+    for call in calls:
+        made = _MAPPINGS.get(ast.unparse(call.func).split(".")[-1])
+        if made is not None:
+            keywords = {
+                word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg
+            }
+            return made(*map(ast.literal_eval, call.args), **keywords)
+    return None
 
 
 def form_of(annotation: object) -> Formed | None:

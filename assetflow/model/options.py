@@ -5,6 +5,7 @@ Retries is the name that users write; frozen, it is that of `model.asset`.
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import (
@@ -25,7 +26,31 @@ from assetflow.errors import nearest
 from assetflow.model import asset
 from assetflow.model.columns import Column, Schema
 from assetflow.model.durations import EXPECTED_DURATION, find_seconds
+from assetflow.model.mappings import (
+    AllPartitions,
+    DeclaredMapping,
+    Latest,
+    Offset,
+    Trailing,
+    find_mapping_problem,
+)
 from assetflow.model.names import folded
+from assetflow.model.partitions import (
+    DynamicPartitions,
+    Partitions,
+    ProductPartitions,
+    StaticPartitions,
+    TimePartitions,
+    daily,
+    dynamic,
+    find_problem,
+    hourly,
+    monthly,
+    product,
+    static,
+    weekly,
+)
+from assetflow.model.windows import zone_of
 
 DIALECTS = (
     "athena",
@@ -107,8 +132,99 @@ def _retries(value: object) -> object:
     return {"attempts": value} if isinstance(value, int) else value
 
 
+_KINDS = (TimePartitions, StaticPartitions, DynamicPartitions, ProductPartitions)
+_TIMED = {"hourly": hourly, "daily": daily, "weekly": weekly, "monthly": monthly}
+_EXPECTED_PARTITIONS = (
+    "one of hourly, daily, weekly and monthly with a start, static, dynamic, or a product of these"
+)
+_EXPECTED_MAPPING = (
+    '{ trailing = 7 }, { offset = -1 }, "latest", "all", or { all = { missing = "block" } }'
+)
+
+
+def _partitions(value: object) -> Partitions:
+    """Return what `value`, made by a function or a table of the header, declares."""
+    made = _tabled(value)
+    problem = find_problem(made)
+    if problem:
+        raise ValueError(problem)
+    return made
+
+
+def _tabled(value: object) -> Partitions:
+    if isinstance(value, _KINDS):
+        return value
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError(_EXPECTED_PARTITIONS)
+    ((kind, said),) = value.items()
+    match kind, said:
+        case "product", Mapping():
+            return _product({str(name): _tabled(one) for name, one in said.items()})
+        case "static", list() | tuple():
+            return static(said)
+        case "dynamic", str():
+            return dynamic(said)
+        case _ if kind in _TIMED:
+            return _timed(kind, said)
+    raise ValueError(_EXPECTED_PARTITIONS)
+
+
+def _product(dimensions: Mapping[str, Partitions]) -> ProductPartitions:
+    simple = {
+        name: one for name, one in dimensions.items() if not isinstance(one, ProductPartitions)
+    }
+    if len(simple) < len(dimensions):
+        raise ValueError("a product of time, static or dynamic partitions, none of products")
+    return product(**simple)
+
+
+def _timed(kind: str, said: object) -> TimePartitions:
+    keys = {"start", "end", "timezone"} | ({"offset"} if kind != "hourly" else set())
+    table = {"start": said} if isinstance(said, str | date) else said
+    if not isinstance(table, Mapping) or not {"start"} <= table.keys() <= keys:
+        raise ValueError(f"for {kind} a start, and where wanted {', '.join(sorted(keys)[:-1])}")
+    return _TIMED[kind](**table)
+
+
+def _mapping(value: object) -> DeclaredMapping:
+    made = _mapping_in(value)
+    problem = find_mapping_problem(made)
+    if made is None or problem:
+        raise ValueError(problem if made else _EXPECTED_MAPPING)
+    return made
+
+
+def _mapping_in(value: object) -> DeclaredMapping | None:
+    match value:
+        case Trailing() | Offset() | Latest() | AllPartitions():
+            return value
+        case "latest":
+            return Latest()
+        case "all":
+            return AllPartitions()
+        case {"trailing": count, **others} if not others:
+            return Trailing(count)
+        case {"offset": count, **others} if not others:
+            return Offset(count)
+        case {"all": {"missing": missing, **more}, **others} if not others and not more:
+            return AllPartitions(missing)
+    return None
+
+
+def _timezone(name: str) -> str:
+    try:
+        zone_of(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError('the name of a time zone, such as "Europe/Berlin"') from None
+    return name
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 DeclaredColumns = Annotated[Schema, PlainValidator(_columns)]
+DeclaredPartitions = Annotated[Partitions, PlainValidator(_partitions)]
+OneMapping = Annotated[DeclaredMapping, PlainValidator(_mapping)]
+ColumnName = Annotated[StrictStr, Field(min_length=1)]
+Timezone = Annotated[StrictStr, AfterValidator(_timezone)]
 Owner = Annotated[StrictStr, _one_of(_OWNER, 'an e-mail address, or a name such as "team:sales"')]
 Label = Annotated[StrictStr, _one_of(_LABEL, "a text without spaces and commas")]
 Texts = tuple[StrictStr, ...]
@@ -180,6 +296,34 @@ class AssetOptions(DescribedOptions):
         default="", description="the old name", examples=['"old_orders"']
     )
 
+    partitions: DeclaredPartitions | None = Field(
+        default=None,
+        description=_EXPECTED_PARTITIONS,
+        examples=['{ daily = { start = "2026-01-01" } }'],
+    )
+    mappings: Mapping[StrictStr, OneMapping] = Field(
+        default={},
+        description=_EXPECTED_MAPPING,
+        examples=["{ orders = { trailing = 7 } }"],
+    )
+    partition_by: ColumnName | None = Field(
+        default=None, description="the name of a column", examples=['"day"']
+    )
+    key_column: ColumnName | None = Field(
+        default=None, description="the name of a column", examples=['"partition"']
+    )
+    batch_size: StrictInt = Field(
+        default=1, ge=1, description="a number of partitions from 1", examples=["31"]
+    )
+
+    @field_validator("mappings", "partition_by", "key_column", "batch_size")
+    @classmethod
+    def _has_partitions(cls, said: Any, info: ValidationInfo) -> Any:
+        is_told = said and (info.field_name != "mappings" and said != 1)
+        if is_told and "partitions" in info.data and info.data["partitions"] is None:
+            raise ValueError("partitions of the asset, which it does not declare")
+        return said
+
     def frozen(self) -> asset.Options:
         """Return the options as the rest of assetflow reads them."""
         return asset.Options(
@@ -201,6 +345,11 @@ class AssetOptions(DescribedOptions):
             env=tuple(sorted(set(self.env))),
             ignore=tuple(sorted(set(self.ignore))),
             renamed_from=self.renamed_from,
+            partitions=self.partitions,
+            mappings=self.mappings,
+            batch_size=self.batch_size,
+            partition_by=self.partition_by or "",
+            key_column=self.key_column or "",
         )
 
 
@@ -213,6 +362,13 @@ class HeaderOptions(AssetOptions):
     dialect: StrictStr = Field(
         default="duckdb", description="the name of a dialect of SQL", examples=['"snowflake"']
     )
+
+    @field_validator("batch_size")
+    @classmethod
+    def _can_be_told_apart(cls, size: int, info: ValidationInfo) -> int:
+        if size > 1 and "partition_by" in info.data and not info.data["partition_by"]:
+            raise ValueError("1, or `partition_by` as well: the column that tells partitions apart")
+        return size
 
     @field_validator("dialect")
     @classmethod
@@ -253,6 +409,23 @@ class SourceOptions(DescribedOptions):
     read_options: Mapping[StrictStr, Any] = Field(
         default={}, description="a table of options of DuckDB's reader", examples=['{"delim": ";"}']
     )
+
+    partitions: DeclaredPartitions | None = Field(
+        default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
+    )
+    event_time: ColumnName | None = Field(
+        default=None, description="the name of a column", examples=['"ordered_at"']
+    )
+    timezone: Timezone | None = Field(
+        default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _has_event_time(cls, name: str, info: ValidationInfo) -> str:
+        if "event_time" in info.data and info.data["event_time"] is None:
+            raise ValueError("the column `event_time` as well, whose times it is for")
+        return name
 
     @field_validator("read_options")
     @classmethod

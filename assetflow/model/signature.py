@@ -3,14 +3,21 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assetflow.errors import BadParameter, DefinitionError
 from assetflow.model.asset import Input, Location
 from assetflow.model.config import Config
 from assetflow.model.context import AssetContext
-from assetflow.model.forms import evaluated, form_of, shown, upstream_of, without_none
+from assetflow.model.forms import (
+    evaluated,
+    form_of,
+    mapping_of,
+    shown,
+    upstream_of,
+    without_none,
+)
 
 _UNNAMED = {
     inspect.Parameter.POSITIONAL_ONLY: "can be given by its position only",
@@ -108,7 +115,8 @@ def _sort_input(
     formed = form_of(annotation)
     if formed:
         inputs = found.optional if has_default else found.inputs
-        upstream = upstream_of(annotation)
-        inputs.append(Input(parameter.name, *formed, line=location.line, upstream=upstream))
+        made = Input(parameter.name, *formed, line=location.line)
+        said = replace(made, upstream=upstream_of(annotation), mapping=mapping_of(annotation))
+        inputs.append(said)
     elif not has_default:
         found.formless[parameter.name] = shown(annotation)
