@@ -297,7 +297,7 @@ def _follow_links(connection: DuckDBPyConnection) -> None:
 # these is one that is expected: names of inputs are unique within a trace.
 _FIRM = """
     create or replace temp table sure as
-    select t.endpoint, t.slot, t.stored from shown as t
+    select t.endpoint, t.slot, t.stored, t.made from shown as t
     join ends as e on e.endpoint = t.endpoint and e.is_expected
     join slots as s on s.slot = t.slot
     join materializations as m on m.number = t.made
@@ -306,8 +306,7 @@ _FIRM = """
 
 _WRONG = f"""
     create or replace temp table wrong as
-    select t.endpoint, t.slot from sure as f
-    join shown as t on t.endpoint = f.endpoint and t.slot = f.slot
+    select t.endpoint, t.slot from sure as t
     join materialization_inputs as i on i.materialization = t.made
     left join reads as r on r.endpoint = t.endpoint and r.name = i.name
     left join slots as s on s.slot = t.slot
@@ -392,4 +391,3 @@ def _files(connection: DuckDBPyConnection) -> tuple[tuple[str, int, str], ...]:
            order by all"""
     ).fetchall()
     return tuple(rows)
-

@@ -68,9 +68,7 @@ class Garbage:
     files: tuple[tuple[str, int], ...] = ()
 
 
-def unreferenced(
-    state: Path, now: datetime, retention_seconds: float = DEFAULT_SECONDS
-) -> Garbage:
+def unreferenced(state: Path, now: datetime, retention_seconds: float = DEFAULT_SECONDS) -> Garbage:
     """Return what no environment points to for longer than the retention.
 
     It counts from the moment the last pointer left, or the last version moved into

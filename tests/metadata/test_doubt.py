@@ -86,7 +86,9 @@ class Making:
         number = f"{len(self.records)}"
         version = f"v{number}"
         names = ("code_version", "settings", "window", "inputs")
-        record = made(f"m{number}", version, asset.asset, key, **dict(zip(names, trace)))
+        record = made(
+            f"m{number}", version, asset.asset, key, **dict(zip(names, trace, strict=True))
+        )
         record = replace(record, **different)
         kept = stored(version, asset.asset, key)
         self.records += [kept, record]
@@ -156,9 +158,7 @@ def generated(chance):
         if chance.random() < 0.2 and making.traces:
             key = chance.choice(list(asset.keys))
             making.changes = [
-                one
-                for one in making.changes
-                if (one.asset, one.partition) != (asset.asset, key)
+                one for one in making.changes if (one.asset, one.partition) != (asset.asset, key)
             ]
             making.now.pop((asset.asset, key), None)
             making.traces.pop((asset.asset, key), None)
@@ -242,20 +242,18 @@ def test_what_was_never_made_is_doubtful_in_another_environment_too(state):
 
 def test_a_key_or_an_asset_that_is_not_declared_any_more_is_obsolete(state):
     making, orders = three_days()
-    gone = replace(orders, asset="gone", keys=keys(None))
-    for key in orders.keys:
-        making.make(orders, key)
-    making.make(replace(orders, keys=keys(SCHEMES[1])), "2026-01-30")
-    making.changes.append(replace(making.changes[0], asset="gone", partition=""))
+    making.states["raw"] |= {"2026-01-30": "s0"}
+    making.now["raw", "2026-01-30"] = "s0"
+    wider = replace(orders.inputs[0], upstream_keys=keys(SCHEMES[1]))
+    for key in keys(SCHEMES[1]):
+        making.make(replace(orders, inputs=(wider,), keys=keys(SCHEMES[1])), key)
+    making.make(replace(orders, asset="gone", inputs=(), keys=keys(None)), WHOLE)
 
     found = making.fold(state)
 
-    assert gone.asset == "gone"
-    assert found.obsolete == (
-        AssetPartition("gone", ""),
-        *([AssetPartition("orders", "2026-01-30")] if ("orders", "2026-01-30") in making.now else []),
-    )
+    assert found.obsolete == (AssetPartition("gone"), AssetPartition("orders", "2026-01-30"))
     assert found.doubtful == {}
+    assert found.published == {"orders": 3}
 
 
 def test_packed_partitions_share_a_file_and_stay_sure(state):
