@@ -16,8 +16,8 @@ SMALL_FILES = 30
 
 _VERSION = "printf('%016x%08x', 1700000000000 + number * 7, hash(number) % 4294967296)"
 
-_PLACES = f"""
-    create temp table places as
+_PARTITIONS = f"""
+    create temp table partitions as
     select *, {_VERSION} as version,
            'a' || printf('%04d', asset_number) as asset,
            printf('a%04d/packed/%s.parquet', asset_number, md5(asset_number::varchar)) as packed
@@ -36,36 +36,39 @@ _INSERTS = (
               '[["day","DATE",""],["id","BIGINT",""],["amount","DECIMAL(18,2)",""]]',
               1000 + hash(number) % 100, 20000 + hash(number) % 5000, false, 'b9d1f2a86c03e7d4',
               false, number
-       from places order by number""",
+       from partitions order by number""",
+    """insert into packed_files
+       select distinct asset_number + 1, packed, 20000000, true, timestamp '2026-01-06'
+       from partitions order by all""",
     """insert into packed_versions
-       select version, number, packed, 20000000, timestamp '2026-01-06', true
-       from places where key_number < (select max(key_number) from places) - $1 + 1
-       order by asset_number, number""",
+       select number, asset_number + 1
+       from partitions where key_number < (select max(key_number) from partitions) - $1 + 1
+       order by all""",
     """insert into digests
        select version, set, 'b9d1f2a86c03e7d4', '1000:' || hash(number, set)::varchar
-       from places, range(1, 3) as sets(set) order by number, set""",
+       from partitions, range(1, 3) as sets(set) order by number, set""",
     """insert into materializations
        select number, md5(version)[:24], 'r1', asset, key, version, md5('key' || version),
               md5('code' || asset), 'materialized', false,
               timestamp '2026-01-05' + to_milliseconds(number), 0.05 + random() / 10,
               '[["TimeZone","UTC"]]', '[]', time_window,
               case when asset_number % 4 = 3 then 2 else 1 end
-       from places order by number""",
+       from partitions order by number""",
     """insert into materialization_inputs
        select here.number, coalesce(above.asset, 'raw'), coalesce(above.asset, 'raw'), 'sql',
               'same', '["' || here.key || '"]',
               '["' || coalesce(above.version, 'state-' || here.key) || '"]', 1,
               '1000:' || hash(here.number)::varchar
-       from places as here cross join range(1, 3) as steps(step)
-       left join places as above
+       from partitions as here cross join range(1, 3) as steps(step)
+       left join partitions as above
          on above.asset_number = here.asset_number - step and above.key_number = here.key_number
        where step = 1 or here.asset_number % 4 = 3 order by here.number, step""",
     """insert into publications
        select 1, 'p1', 'r1', 'main', timestamp '2026-01-06', timestamp '2026-01-06', asset, key,
-              0, version, md5(version)[:24] from places order by number""",
+              0, version, md5(version)[:24] from partitions order by number""",
     """insert into current_publications
        select 'main', asset, key, 1, version, md5(version)[:24], number, number
-       from places order by number""",
+       from partitions order by number""",
 )
 
 
@@ -75,8 +78,8 @@ def write_store(state: Path, assets: int, keys: Sequence[str], windows: Sequence
     The states of the source `raw` are "state-KEY"; `code_of` tells the code versions.
     """
     with Store(state).writing() as connection:
-        connection.execute(_PLACES, [assets, [*keys], [*windows]])
+        connection.execute(_PARTITIONS, [assets, [*keys], [*windows]])
         for statement in _INSERTS:
             values = [SMALL_FILES] if "$1" in statement else None
             connection.execute(statement, values)
-        connection.execute("drop table places")
+        connection.execute("drop table partitions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,9 @@ class Knowledge:
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
     added: dict[tuple[VersionId, ReadSet], Digest] = field(default_factory=dict)
-    _parts: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
+    _parts: dict[tuple[AssetName, CodeVersion], Mapping[str, str] | None] = field(
+        default_factory=dict
+    )
     _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
     _there: dict[VersionId, bool] = field(default_factory=dict)
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
@@ -207,11 +209,25 @@ class Knowledge:
     def parts_of(self, asset: AssetName, code_version: str) -> Mapping[str, str] | None:
         """Return the named parts of an earlier code version, if it is remembered."""
         with self._guard:
-            if code_version not in self._parts:
-                code = CodeVersion(code_version)
-                found = definition_parts(self.state, [code]).get((asset, code))
-                self._parts[code_version] = dict(found) if found is not None else None
-            return self._parts[code_version]
+            wanted = asset, CodeVersion(code_version)
+            if wanted not in self._parts:
+                self._read_parts(wanted)
+            return self._parts[wanted]
+
+    def _read_parts(self, wanted: tuple[AssetName, CodeVersion]) -> None:
+        """Read the parts of every code version that changed: who asks for one asks for more."""
+        changed = {wanted, *self._changed_codes()}
+        found = definition_parts(self.state, {code for _, code in changed})
+        for one in changed:
+            self._parts[one] = dict(found[one]) if one in found else None
+
+    def _changed_codes(self) -> Iterator[tuple[AssetName, CodeVersion]]:
+        """Yield the recorded code versions of what is published that are not those of now."""
+        for target, last in self.past.published.items():
+            facts = self.facts.get(target.asset)
+            made = last.materialization
+            if facts is not None and facts.code_version not in ("", made.code_version):
+                yield target.asset, made.code_version
 
     def is_there(self, version: VersionStored) -> bool:
         """Whether the files of `version` are there, with the size that they were stored with."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from assetflow.graph.mapping import Mapping as PartitionMapping
 from assetflow.metadata.encoding import text_of
 from assetflow.metadata.rows import fetch_read_sets
 from assetflow.metadata.store import Store
-from assetflow.model.names import AssetPartition
+from assetflow.model.columns import ReadSet
+from assetflow.model.names import AssetName, AssetPartition, CodeVersion, PartitionKey, VersionId
+from assetflow.model.partitions import KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,13 +24,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from assetflow.graph.mapping import Mapping as PartitionMapping
-    from assetflow.model.columns import ReadSet
-    from assetflow.model.names import AssetName, CodeVersion, PartitionKey, VersionId
-    from assetflow.model.partitions import KeySet
-
     States = Mapping[AssetName, Mapping[PartitionKey, VersionId]]
-    Links = tuple[PartitionMapping, int, int]
 
 ALIGNED, WHOLE_READ, SLICED, LINKED = range(4)
 """How a key finds what it reads: under itself, all there is, a slice of that, or by links."""
@@ -105,10 +102,8 @@ def doubtful_of_files(
     with Store(state).reading() as connection:
         rows = connection.execute(
             """select c.asset, c.partition from current_publications as c
-               join versions as v on v.number = c.stored
-               left join packed_versions as p on p.stored = c.stored
-               where c.environment = $1
-                 and coalesce(p.path, v.path) in (select unnest($2::varchar[]))
+               join places as p using (stored)
+               where c.environment = $1 and p.path in (select unnest($2::varchar[]))
                order by all""",
             [environment, [*paths]],
         ).fetchall()
@@ -171,7 +166,7 @@ class _Question:
     )
     _known_keys: dict[int, int] = field(default_factory=dict)
     _known_ends: dict[tuple[AssetName, int], int] = field(default_factory=dict)
-    _known_links: dict[Links, int] = field(default_factory=dict)
+    _known_links: dict[tuple[PartitionMapping, int, int], int] = field(default_factory=dict)
     _read_sets: list[ReadSet] = field(default_factory=list)
 
     def expect(self, one: Expected) -> None:
@@ -278,18 +273,23 @@ def _show(connection: DuckDBPyConnection, environment: str) -> None:
 def _follow_links(connection: DuckDBPyConnection) -> None:
     """Make `followed`: what each slot whose upstream slots are linked is expected to have read.
 
-    A missing one that blocks leaves no row, and so does reading nothing at all.
+    Where a missing one blocks there is no row; else it is left out.
     """
     connection.execute(
         """create or replace temp table followed as
-           select r.endpoint, r.name, l.below as slot,
-                  '[' || string_agg(s.read[2:-2], ',' order by l.position) || ']' as partitions,
-                  '["' || string_agg(u.version, '","' order by l.position) || '"]' as versions
-           from reads as r join links as l using (links)
-           join slots as s on s.slot = l.above
+           select r.endpoint, r.name, b.slot,
+                  '[' || coalesce(string_agg(a.read[2:-2], ',' order by l.position)
+                                  filter (u.version is not null), '') || ']' as partitions,
+                  '[' || coalesce(string_agg('"' || u.version || '"', ',' order by l.position),
+                                  '') || ']' as versions
+           from reads as r join ends as e using (endpoint) join slots as b on b.keys = e.keys
+           left join links as l on l.links = r.links and l.below = b.slot
+           left join slots as a on a.slot = l.above
            left join shown as u on u.endpoint = r.above and u.slot = l.above
-           where r.blocks or u.version is not null
-           group by all having count(*) = count(u.version)"""
+           where r.way = $1
+           group by r.endpoint, r.name, b.slot, r.blocks
+           having not r.blocks or count(l.above) = count(u.version)""",
+        [LINKED],
     )
 
 
@@ -297,7 +297,7 @@ def _follow_links(connection: DuckDBPyConnection) -> None:
 # these is one that is expected: names of inputs are unique within a trace.
 _FIRM = """
     create or replace temp table sure as
-    select t.endpoint, t.slot, t.stored from shown as t
+    select t.endpoint, t.slot, t.stored, t.made from shown as t
     join ends as e on e.endpoint = t.endpoint and e.is_expected
     join slots as s on s.slot = t.slot
     join materializations as m on m.number = t.made
@@ -306,8 +306,7 @@ _FIRM = """
 
 _WRONG = f"""
     create or replace temp table wrong as
-    select t.endpoint, t.slot from sure as f
-    join shown as t on t.endpoint = f.endpoint and t.slot = f.slot
+    select t.endpoint, t.slot from sure as t
     join materialization_inputs as i on i.materialization = t.made
     left join reads as r on r.endpoint = t.endpoint and r.name = i.name
     left join slots as s on s.slot = t.slot
@@ -383,8 +382,12 @@ def _obsolete(
 
 def _files(connection: DuckDBPyConnection) -> tuple[tuple[str, int, str], ...]:
     rows = connection.execute(
-        """select distinct coalesce(p.path, v.path), coalesce(p.size_bytes, v.size_bytes), v.format
-           from versions as v left join packed_versions as p on p.stored = v.number
-           where v.number in (select stored from sure) order by all"""
+        """select f.path, f.size_bytes, 'parquet' from packed_files as f
+           where f.file in (select p.file from packed_versions as p
+                            where p.stored in (select stored from sure))
+           union
+           select v.path, v.size_bytes, v.format from versions as v
+           where v.number in (select stored from sure anti join packed_versions using (stored))
+           order by all"""
     ).fetchall()
     return tuple(rows)

@@ -136,9 +136,16 @@ _NUMBERS = (
 
 _PARTITIONS = (
     "alter table observations add column partition varchar default ''",
-    """create table packed_versions (
-        version varchar not null, stored bigint not null, path varchar not null,
-        size_bytes bigint not null, packed_at timestamp not null, packed boolean not null)""",
+    """create table packed_files (
+        file bigint not null, path varchar not null, size_bytes bigint not null,
+        packed boolean not null, packed_at timestamp not null)""",
+    "create table packed_versions (stored bigint not null, file bigint not null)",
+    """create view places as
+       select v.number as stored, coalesce(f.path, v.path) as path,
+              coalesce(f.size_bytes, v.size_bytes) as size_bytes, v.format,
+              coalesce(f.packed, v.packed) as packed, coalesce(f.packed_at, v.created_at) as since
+       from versions as v left join packed_versions as p on p.stored = v.number
+       left join packed_files as f using (file)""",
     """create table left_files (
         path varchar not null, size_bytes bigint not null, left_at timestamp not null)""",
     "create table removed_files (path varchar not null, removed_at timestamp not null)",

@@ -22,13 +22,11 @@ def move_packed(connection: DuckDBPyConnection, packed: VersionsPacked) -> None:
     at = instant_text(packed.packed_at)
     connection.execute(
         """create or replace temp table moving as
-           select v.version, v.number as stored, coalesce(p.path, v.path) as path,
-                  coalesce(p.size_bytes, v.size_bytes) as size_bytes
-           from versions as v left join packed_versions as p on p.stored = v.number
+           select v.number as stored, p.path, p.size_bytes
+           from versions as v join places as p on p.stored = v.number
            where v.version in (select unnest($1::varchar[]))
              and v.version not in (select version from removed_versions)
-             and coalesce(p.path, v.path) <> $2
-             and coalesce(p.packed_at, '-infinity') <= $3::varchar::timestamp""",
+             and p.path <> $2 and p.since <= $3::varchar::timestamp""",
         [[version for version, _ in packed.versions], packed.path, at],
     )
     connection.execute(
@@ -37,15 +35,27 @@ def move_packed(connection: DuckDBPyConnection, packed: VersionsPacked) -> None:
         [at],
     )
     connection.execute("delete from packed_versions where stored in (select stored from moving)")
+    _place(connection, packed, at)
+
+
+def _place(connection: DuckDBPyConnection, packed: VersionsPacked, at: str) -> None:
+    """Put what is `moving` into the new file, which everything has left if nothing moves."""
+    connection.execute(
+        """insert into packed_files
+           select (select coalesce(max(file), 0) from packed_files) + 1, $1, $2, $3,
+                  $4::varchar::timestamp
+           where $1 not in (select path from packed_files)""",
+        [packed.path, packed.size_bytes, len(packed.versions) > 1, at],
+    )
     connection.execute(
         """insert into packed_versions
-           select version, stored, $1, $2, $3::varchar::timestamp, $4 from moving order by stored""",
-        [packed.path, packed.size_bytes, at, len(packed.versions) > 1],
+           select stored, (select file from packed_files where path = $1)
+           from moving order by stored""",
+        [packed.path],
     )
-    # A file to which nothing moved is to be removed as one that everything has left.
     connection.execute(
         """insert into left_files select $1, $2, $3::varchar::timestamp
-           where $1 not in (select path from packed_versions union select path from left_files)""",
+           where $1 not in (select path from places union select path from left_files)""",
         [packed.path, packed.size_bytes, at],
     )
 

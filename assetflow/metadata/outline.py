@@ -49,11 +49,10 @@ def served(
     values = [environment] if assets is None else [environment, [*assets]]
     with Store(state).reading() as connection:
         rows = connection.execute(
-            f"""select c.asset, c.partition, coalesce(p.path, v.path),
-                       coalesce(p.size_bytes, v.size_bytes), v.format,
-                       coalesce(p.packed, v.packed), v.schema, v.rows, v.version
+            f"""select c.asset, c.partition, p.path, p.size_bytes, v.format, p.packed, v.schema,
+                       v.rows, v.version
                 from current_publications as c join versions as v on v.number = c.stored
-                left join packed_versions as p on p.stored = c.stored
+                join places as p using (stored)
                 where c.environment = $1 and {chosen} order by c.asset, c.partition""",
             values,
         ).fetchall()

@@ -40,15 +40,11 @@ _RELEASED = """
 # enough ago that the last version moved out of it: whoever reads it may still do so.
 _FILES = """
     create or replace temp table free_files as
-    with places as (
-        select v.number as stored, coalesce(p.path, v.path) as path,
-               coalesce(p.size_bytes, v.size_bytes) as size_bytes,
-               coalesce(p.packed_at, v.created_at) as since
-        from versions as v left join packed_versions as p on p.stored = v.number
-        where v.version not in (select version from removed_versions)),
-    uses as (
+    with uses as (
         select path, size_bytes, stored in (select stored from released) as is_free,
-               since as used_at from places
+               since as used_at
+        from places where stored not in (
+            select number from versions join removed_versions using (version))
         union all
         select path, size_bytes, left_at < $1::varchar::timestamp, left_at from left_files
         where path not in (select path from removed_files))
@@ -56,10 +52,9 @@ _FILES = """
     group by path having bool_and(is_free) order by max(used_at), path"""
 
 _REMOVABLE = """
-    select 0, v.version from versions as v
-    left join packed_versions as p on p.stored = v.number
+    select 0, v.version from versions as v join places as p on p.stored = v.number
     where v.number in (select stored from released)
-      and coalesce(p.path, v.path) in (select path from free_files)"""
+      and p.path in (select path from free_files)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,10 +135,8 @@ def _fetch_versions(
     versions = {}
     rows = connection.execute(
         """select v.* exclude (number)
-                  replace (coalesce(p.path, v.path) as path,
-                           coalesce(p.size_bytes, v.size_bytes) as size_bytes,
-                           coalesce(p.packed, v.packed) as packed)
-           from versions as v left join packed_versions as p on p.stored = v.number
+                  replace (p.path as path, p.size_bytes as size_bytes, p.packed as packed)
+           from versions as v join places as p on p.stored = v.number
            where v.version in (select version from chosen)"""
     ).fetchall()
     for version, *whose, created_at, path, form, schema, count, size, ordered, own, packed in rows:

@@ -1,0 +1,80 @@
+"""What the store says of many partitions at once: which there are, how many, what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assetflow.metadata.rows import utc
+from assetflow.metadata.store import Store
+from assetflow.model.names import AssetName, PartitionKey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from pathlib import Path
+
+RECENT = 20
+"""How many materializations tell what the next one may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCounts:
+    """How much of an asset is published; `rows` is None where some has no count of rows."""
+
+    partitions: int
+    rows: int | None
+    materialized_at: datetime
+
+
+def dynamic_keys(state: Path) -> dict[str, tuple[PartitionKey, ...]]:
+    """Return the keys of each dynamic definition, in the order in which they were added."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select name, list(key order by added_at, rowid) from dynamic_partitions
+               where removed_at is null group by name order by name"""
+        ).fetchall()
+    return {name: tuple(keys) for name, keys in rows}
+
+
+def published_keys(
+    state: Path, environment: str, assets: Collection[AssetName]
+) -> dict[AssetName, tuple[PartitionKey, ...]]:
+    """Return the sorted keys that `environment` serves of `assets`, also those of no definition."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select asset, list(partition order by partition) from current_publications
+               where environment = $1 and asset in (select unnest($2::varchar[]))
+               group by asset order by asset""",
+            [environment, [*assets]],
+        ).fetchall()
+    return {asset: tuple(keys) for asset, keys in rows}
+
+
+def partition_counts(state: Path, environment: str) -> dict[AssetName, PartitionCounts]:
+    """Return how much of each asset `environment` serves, and since when at the latest."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select c.asset, count(*),
+                      case when count(*) = count(v.rows) then sum(v.rows)::bigint end,
+                      max(m.created_at)
+               from current_publications as c join versions as v on v.number = c.stored
+               join materializations as m on m.number = c.made
+               where c.environment = $1 group by c.asset order by c.asset""",
+            [environment],
+        ).fetchall()
+    return {asset: PartitionCounts(count, rows, utc(at)) for asset, count, rows, at in rows}
+
+
+def usual_seconds(state: Path, assets: Collection[AssetName]) -> dict[AssetName, float]:
+    """Return the median seconds of the newest materializations of each of `assets` that ran."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select asset, list_median(max_by(seconds, number, {RECENT}))
+                from materializations
+                where outcome in ('materialized', 'unchanged')
+                  and asset in (select unnest($1::varchar[]))
+                group by asset order by asset""",
+            [[*assets]],
+        ).fetchall()
+    return dict(rows)
