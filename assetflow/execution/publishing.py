@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from assetflow.metadata.file_locks import held
 from assetflow.metadata.folder import journal_paths, lock_path
 from assetflow.metadata.folding import fold
-from assetflow.metadata.recall import environments
+from assetflow.metadata.recall import environments, moved_since
 from assetflow.metadata.recall import published as current_publications
 from assetflow.metadata.records import PublicationChange, Published
-from assetflow.model.names import RunId
-from assetflow.planning.history import VersionStored
-from assetflow.warehouse.catalog import write_catalog
+from assetflow.model.names import AssetPartition, RunId
+from assetflow.planning.history import Publication, VersionStored
+from assetflow.warehouse.catalog import CatalogChange, update_catalog, write_catalog
 from assetflow.warehouse.layout import new_version_id
 from assetflow.warehouse.versions import scan_sql, sync_versions
 
@@ -79,13 +79,37 @@ def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:
     name = "catalog.duckdb" if environment == "main" else f"catalog.{environment}.duckdb"
     # Who reads the publications last writes last.
     with held(lock_path(state, "catalog"), wait_seconds=CATALOG_PATIENCE_SECONDS):
-        write_catalog(engine.cursor(), state / name, published_scans(state, environment))
+        cursor = engine.cursor()
+        if update_catalog(cursor, state / name, lambda last: _since(state, environment, last)):
+            return
+        last, moved = moved_since(state, environment, 0)
+        write_catalog(cursor, state / name, _scans(state, _served(moved)), last)
+
+
+def _since(state: Path, environment: str, sequence: int) -> CatalogChange | None:
+    """Return what a catalog lacks that shows the publications up to `sequence`."""
+    last, moved = moved_since(state, environment, sequence)
+    if last == sequence:
+        return None
+    scans = _scans(state, _served(moved))
+    dropped = {target.asset for target in moved} - scans.keys()
+    return CatalogChange(scans, sorted(dropped), last)
+
+
+def _served(
+    moved: Mapping[AssetPartition, Publication | None],
+) -> dict[AssetPartition, Publication]:
+    return {target: one for target, one in moved.items() if one is not None}
 
 
 def published_scans(state: Path, environment: str) -> dict[str, str]:
     """Return for each published table the SQL that reads it; files have none."""
+    return _scans(state, current_publications(state, environment))
+
+
+def _scans(state: Path, served: Mapping[AssetPartition, Publication]) -> dict[str, str]:
     return {
         target.asset: scan_sql(state / "data", [(one.version.path, one.version.size_bytes)])
-        for target, one in sorted(current_publications(state, environment).items())
+        for target, one in sorted(served.items())
         if one.version.format == "parquet"
     }

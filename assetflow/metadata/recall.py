@@ -108,17 +108,24 @@ def published(
 def _published(
     connection: DuckDBPyConnection, environment: str, algorithm: str
 ) -> dict[AssetPartition, Publication]:
+    current = "current_publications where environment = $1"
+    return _served(connection, current, (environment,), algorithm)
+
+
+def _served(
+    connection: DuckDBPyConnection, current: str, values: tuple[object, ...], algorithm: str
+) -> dict[AssetPartition, Publication]:
+    """Return the publications that `current` gives: rows of current_publications."""
     contents = fetch_contents(
         connection,
-        """select number, current_publications.version from current_publications
-           join materializations using (materialization) where environment = $1""",
-        (environment,),
+        f"""select number, served.version from (from {current}) as served
+            join materializations using (materialization)""",
+        values,
         algorithm,
     )
     rows = connection.execute(
-        """select asset, partition, sequence, materialization, version
-           from current_publications where environment = $1""",
-        [environment],
+        f"select asset, partition, sequence, materialization, version from {current}",
+        list(values),
     ).fetchall()
     return {
         AssetPartition(asset, partition): Publication(
@@ -126,6 +133,31 @@ def _published(
         )
         for asset, partition, sequence, made, version in rows
     }
+
+
+def moved_since(
+    state: Path, environment: str, sequence: int
+) -> tuple[int, dict[AssetPartition, Publication | None]]:
+    """Return the last sequence of `environment`, and what it serves where that moved since.
+
+    What was moved by a publication after `sequence` is there, with None where nothing is
+    served any more; nothing else is loaded.
+    """
+    moved = """(select distinct asset, partition from publications
+                where environment = $1 and sequence > $2)"""
+    current = f"""current_publications semi join {moved} as moved using (asset, partition)
+                  where environment = $1"""
+    values = (environment, sequence)
+    with Store(state).reading() as connection:
+        ((last,),) = connection.execute(
+            "select coalesce(max(sequence), 0) from publications where environment = $1",
+            [environment],
+        ).fetchall()
+        if last <= sequence:
+            return last, {}
+        gone = connection.execute(f"from {moved}", values).fetchall()
+        found = _served(connection, current, values, "")
+    return last, {AssetPartition(*place): found.get(AssetPartition(*place)) for place in gone}
 
 
 def pointers(

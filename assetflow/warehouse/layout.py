@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assetflow.errors import OutsideDataFolder
 from assetflow.model.fingerprint import fingerprint
-from assetflow.model.names import WHOLE, AssetPartition, VersionId
+from assetflow.model.names import AssetName, VersionId
 
 LONGEST_PART = 120
 """How long an encoded name may be in a path; file systems stop at 255 bytes."""
@@ -17,8 +17,14 @@ LONGEST_PART = 120
 PARTIAL = ".partial"
 """The ending of what is still being written; a name without it is complete."""
 
+PARTITION_COLUMN = "assetflow_partition"
+"""The last column of a packed file: to which partition a row belongs."""
+
+EARLIER_FOLDER = "_"
+"""A folder of this name was between an asset's and its versions; what lies there is still read."""
+
+_PACKED = re.compile(r"-(\d+)\.parquet$")
 _UNSAFE = re.compile(r"[^a-z0-9._-]|^[.~]|\.$|\.(?=\.)|^_$")
-_WHOLE = "_"
 
 
 def encoded(name: str) -> str:
@@ -36,23 +42,35 @@ def encoded(name: str) -> str:
     return f"{part[:80]}~{fingerprint(name)}"
 
 
-def version_folder(target: AssetPartition) -> str:
-    """Return the folder of all versions of `target`, relative to the data folder."""
-    partition = _WHOLE if target.partition == WHOLE else encoded(target.partition)
-    return f"{encoded(target.asset)}/{partition}"
+def version_path(asset: AssetName, version: VersionId) -> str:
+    """Return where the Parquet file of `version` lies, relative to the data folder.
+
+    Of which partition it is, the store knows.
+    """
+    return f"{encoded(asset)}/{version}.parquet"
 
 
-def version_path(target: AssetPartition, version: VersionId) -> str:
-    """Return where the Parquet file of `version` lies, relative to the data folder."""
-    return f"{version_folder(target)}/{version}.parquet"
+def packed_path(asset: AssetName, partitions: int) -> str:
+    """Return a new path for a file that holds so many `partitions` of `asset`."""
+    return f"{encoded(asset)}/{new_version_id()}-{partitions}.parquet"
 
 
-def files_path(target: AssetPartition, version: VersionId, name: str) -> str:
+def partitions_in(path: str) -> int | None:
+    """Return how many partitions the packed file at `path` holds, None if it is none.
+
+    >>> partitions_in("orders/18a2c0-31.parquet"), partitions_in("orders/18a2c0.parquet")
+    (31, None)
+    """
+    found = _PACKED.search(path)
+    return int(found[1]) if found else None
+
+
+def files_path(asset: AssetName, version: VersionId, name: str) -> str:
     """Return where a file or folder `name` that is kept as `version` lies.
 
     It keeps its name, within a folder of its version's own.
     """
-    return f"{version_folder(target)}/{version}/{name}"
+    return f"{encoded(asset)}/{version}/{name}"
 
 
 def absolute(data: Path, path: str) -> Path:

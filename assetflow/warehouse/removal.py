@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from assetflow.errors import OutsideDataFolder
 from assetflow.warehouse.disk import disk_errors
-from assetflow.warehouse.layout import PARTIAL, absolute
+from assetflow.warehouse.layout import EARLIER_FOLDER, PARTIAL, absolute
 
 
 def remove_versions(data: Path, paths: Iterable[str]) -> int:
@@ -36,22 +36,32 @@ def remove_leftovers(data: Path) -> int:
 
 def stored_versions(data: Path) -> Iterator[str]:
     """Yield the path of each version that lies under `data`, recorded or not."""
-    for partition in sorted(data.glob("*/*/")):
-        for entry in sorted(partition.iterdir()):
-            if entry.is_dir():
-                yield from (_relative(data, kept) for kept in sorted(entry.iterdir()))
-            elif not entry.name.endswith(PARTIAL):
-                yield _relative(data, entry)
+    for asset in sorted(data.glob("*/")):
+        for folder in (asset / EARLIER_FOLDER, asset):
+            entries = sorted(folder.iterdir()) if folder.is_dir() else []
+            for entry in entries:
+                yield from (_relative(data, version) for version in _versions_at(entry))
+
+
+def _versions_at(entry: Path) -> list[Path]:
+    """Return the file `entry` if it is a version, or what a version's own folder keeps."""
+    if not entry.is_dir():
+        return [] if entry.name.endswith(PARTIAL) else [entry]
+    return [] if entry.name == EARLIER_FOLDER else sorted(entry.iterdir())
 
 
 def _within(data: Path, path: str) -> Path:
     """Return where `path` lies, if no link on the way leads out of `data`."""
     found = absolute(data, path)
-    if len(PurePosixPath(path).parts) < 3 or not found.parent.resolve().is_relative_to(  # noqa: PLR2004 - asset, partition, version
-        data.resolve()
-    ):
+    if not _is_version(path) or not found.parent.resolve().is_relative_to(data.resolve()):
         raise OutsideDataFolder(path, str(data))
     return found
+
+
+def _is_version(path: str) -> bool:
+    """Whether `path` has the form of a file of an asset's, or lies deeper."""
+    depth = len(PurePosixPath(path).parts)
+    return depth > 2 or (depth == 2 and path.endswith(".parquet"))  # noqa: PLR2004 - asset, version
 
 
 def _remove(data: Path, path: Path) -> int:

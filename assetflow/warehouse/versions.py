@@ -14,14 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from assetflow.errors import VersionMissing
+from assetflow.errors import ReservedColumn, VersionMissing
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
-from assetflow.model.names import AssetPartition, Digest, VersionId
+from assetflow.model.names import AssetPartition, Digest, VersionId, folded
 from assetflow.sql.types import cast_projection, stored_schema
 from assetflow.warehouse.digests import digest_columns, has_columns
 from assetflow.warehouse.disk import disk_errors
 from assetflow.warehouse.kept_files import digest_of_files, keep_files, size_of_files
-from assetflow.warehouse.layout import PARTIAL, absolute, files_path, version_path
+from assetflow.warehouse.layout import (
+    PARTIAL,
+    PARTITION_COLUMN,
+    absolute,
+    files_path,
+    version_path,
+)
 from assetflow.warehouse.quoting import quoted_text, read_parquet
 from assetflow.warehouse.returned import Returned, as_returned, declared_columns
 
@@ -62,6 +68,7 @@ class Staged:
     """A version as it was written. `path` is relative to the data folder.
 
     `rows` is None for files; then the schema is empty. The whole digest comes first.
+    Where it is `packed`, others lie in the file too, and `size_bytes` is that of the file.
     """
 
     version: VersionId
@@ -73,6 +80,7 @@ class Staged:
     ordered: bool
     algorithm: str
     digests: tuple[tuple[ReadSet, Digest], ...]
+    packed: bool = False
 
 
 def describe(
@@ -95,17 +103,38 @@ def stage_query(
     `schema` is what DuckDB describes for the query over the same inputs; None asks
     DuckDB. A failure leaves no file behind.
     """
-    text = query.rstrip().removesuffix(";")
-    described = describe(connection, text, parameters) if schema is None else schema
-    stored = stored_schema(described)
-    if stored != described:
-        text = f"select {cast_projection(described)} from ({text}\n)"
-    with _partial(new) as partial:
+    text, stored = castable(connection, query, parameters, schema)
+    with being_written(new.data, version_path(new.target.asset, new.version)) as partial:
         copy = f"copy ({text}\n) to {quoted_text(str(partial))} (format parquet)"
         counted = connection.execute(copy, parameters or None).fetchall()
         # A pivot whose columns the data decides runs as several statements: the last counts.
-        rows = counted[0][0] if counted else _rows_in(partial)
+        rows = counted[0][0] if counted else rows_in(partial)
         return _complete(connection, partial, stored, rows, new)
+
+
+def castable(
+    connection: DuckDBPyConnection,
+    query: str,
+    parameters: Mapping[str, object] | None,
+    schema: Schema | None,
+) -> tuple[str, Schema]:
+    """Return `query` with the casts that storing needs, and the columns as stored.
+
+    Raises TypeNotStored, ReservedColumn.
+    """
+    text = query.rstrip().removesuffix(";")
+    described = describe(connection, text, parameters) if schema is None else schema
+    check_reserved(described)
+    stored = stored_schema(described)
+    if stored != described:
+        text = f"select {cast_projection(described)} from ({text}\n)"
+    return text, stored
+
+
+def check_reserved(schema: Schema) -> None:
+    """Raise ReservedColumn for a column named like that of packed files."""
+    if any(folded(column.name) == PARTITION_COLUMN for column in schema):
+        raise ReservedColumn(PARTITION_COLUMN)
 
 
 def stage_value(
@@ -174,9 +203,9 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _partial(new: NewVersion) -> Iterator[Path]:
-    """Give the path under which the new version is written; nothing is left of it after."""
-    final = absolute(new.data, version_path(new.target, new.version))
+def being_written(data: Path, path: str) -> Iterator[Path]:
+    """Give where the file for `path` is written until it is renamed; nothing is left after."""
+    final = absolute(data, path)
     partial = final.with_name(final.name + PARTIAL)
     with disk_errors(partial):
         _make_folder(partial.parent)
@@ -187,14 +216,13 @@ def _partial(new: NewVersion) -> Iterator[Path]:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder of a partition and, mostly not there either, that of its asset."""
-    for made in (folder.parent, folder):
-        try:
-            os.mkdir(made)  # noqa: PTH102 - for each of ten thousand assets
-        except FileExistsError:
-            continue
-        except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
+    """Make the folder of an asset."""
+    try:
+        os.mkdir(folder)  # noqa: PTH102 - for each of ten thousand assets
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _complete(
@@ -206,7 +234,7 @@ def _complete(
     digests = digest_columns(
         connection, scan, schema, dict.fromkeys([new.whole, *known]), new.float_digits, rows
     )
-    path = version_path(new.target, new.version)
+    path = version_path(new.target.asset, new.version)
     final = absolute(new.data, path)
     partial.rename(final)
     return Staged(
@@ -234,12 +262,14 @@ def _stage_relation(
     connection: DuckDBPyConnection, relation: DuckDBPyRelation, columns: Schema, new: NewVersion
 ) -> Staged:
     """Let the relation write itself, on the connection that it belongs to."""
-    with _partial(new) as partial:
+    check_reserved(columns)
+    with being_written(new.data, version_path(new.target.asset, new.version)) as partial:
         relation.project(cast_projection(columns)).write_parquet(str(partial))
-        return _complete(connection, partial, stored_schema(columns), _rows_in(partial), new)
+        return _complete(connection, partial, stored_schema(columns), rows_in(partial), new)
 
 
-def _rows_in(path: Path) -> int:
+def rows_in(path: Path) -> int:
+    """Return how many rows the Parquet file at `path` has."""
     from pyarrow.parquet import read_metadata
 
     return int(read_metadata(path).num_rows)
@@ -247,7 +277,7 @@ def _rows_in(path: Path) -> int:
 
 def _stage_files(value: Path, new: NewVersion) -> Staged:
     """Keep the file or folder `value`; its digest is that of its bytes."""
-    path = files_path(new.target, new.version, value.resolve().name)
+    path = files_path(new.target.asset, new.version, value.resolve().name)
     kept = absolute(new.data, path)
     with disk_errors(kept):
         keep_files(value, kept, scratch=new.scratch)
