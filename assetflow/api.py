@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
+    from assetflow.execution.promoting import Realm
     from assetflow.graph.lineage import Lineage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
@@ -212,8 +213,10 @@ def gathered(project: Project, request: Request | None) -> Knowledge:
 
 def _fold_leftovers(project: Project) -> None:
     from assetflow.execution.publishing import fold_leftovers
+    from assetflow.execution.serving import key_columns
 
-    fold_leftovers(lambda: project.engine, project.state, now())
+    keys = key_columns(project.graph)
+    fold_leftovers(lambda: project.engine, project.state, now(), keys)
 
 
 @contextlib.contextmanager
@@ -421,7 +424,8 @@ def read(
 
     `as_of` is an instant or a sequence number of the past.
     """
-    from assetflow.execution.looking import key_columns, read_asset
+    from assetflow.execution.looking import read_asset
+    from assetflow.execution.serving import key_columns
 
     name = _named(project, asset)
     key = None if partition is None else PartitionKey(partition)
@@ -431,10 +435,18 @@ def read(
 
 def connect(project: Project) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection of its own, whose views are one state of the publications."""
-    from assetflow.execution.looking import connected, key_columns
+    from assetflow.execution.looking import connected
+    from assetflow.execution.serving import key_columns
 
     keys = key_columns(project.graph)
     return connected(project.place, project.settings.timezone, keys)
+
+
+def _realm(project: Project) -> Realm:
+    from assetflow.execution.promoting import Realm
+    from assetflow.execution.serving import key_columns
+
+    return Realm(project.engine, project.state, key_columns(project.graph), now)
 
 
 def environments(project: Project) -> tuple[EnvironmentLine, ...]:
@@ -458,7 +470,7 @@ def create_environment(project: Project, name: str, source: str = "main") -> Pub
     from assetflow.execution.promoting import create
 
     check_name(name, "environment")
-    return create(project.engine, project.state, name, source, now)
+    return create(_realm(project), name, source)
 
 
 def promote_environment(project: Project, name: str, target: str = "main") -> PublicationSummary:
@@ -469,7 +481,7 @@ def promote_environment(project: Project, name: str, target: str = "main") -> Pu
     """
     from assetflow.execution.promoting import promote
 
-    moved = promote(project.engine, project.state, name, target, now)
+    moved = promote(_realm(project), name, target)
     return replace(moved, origin=name, differing=project.settings.differing(name, target))
 
 
@@ -479,14 +491,14 @@ def rollback_environment(
     """Publish an earlier state again: that of an instant or sequence, else the one before."""
     from assetflow.execution.promoting import rollback
 
-    return rollback(project.engine, project.state, name, to, now)
+    return rollback(_realm(project), name, to)
 
 
 def delete_environment(project: Project, name: str) -> PublicationSummary:
     """Withdraw all that an environment serves; versions stay for the retention."""
     from assetflow.execution.promoting import delete
 
-    return delete(project.engine, project.state, name, now)
+    return delete(_realm(project), name)
 
 
 def gc(

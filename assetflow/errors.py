@@ -996,6 +996,58 @@ class VersionMissing(StateError):
         )
 
 
+class ReservedColumn(StepError):
+    """A column has the name under which packed files keep their partitions."""
+
+    code = "reserved_column"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"A column is named {column!r}, which is the name of a column of assetflow's own.",
+            {},
+            "Give the column another name.",
+        )
+
+
+class RowsOutsidePartition(StepError):
+    """Rows belong to none of the partitions that were to be made.
+
+    `examples` are (partition key of a row, the row as text).
+    """
+
+    code = "rows_outside_partition"
+
+    def __init__(
+        self, keys: Sequence[str], count: int, rows: int, examples: Iterable[tuple[str | None, str]]
+    ) -> None:
+        self.count = count
+        partition = repr(keys[0]) if len(keys) == 1 else f"one of {len(keys):,} partitions"
+        verb = "row lies" if count == 1 else "rows lie"
+        shown = {
+            f"row {number}": f"{'no partition' if key is None else key}: {row}"
+            for number, (key, row) in enumerate(examples, start=1)
+        }
+        made = keys[0] if len(keys) == 1 else f"{keys[0]}..{keys[-1]}"
+        super().__init__(
+            f"{count:,} {verb} outside {partition}.",
+            {"made": made, "rows": f"{rows:,} in all", **shown},
+            "Filter the rows by the partition, or correct `partition_by`.",
+        )
+
+
+class UnfitPartitionColumn(StepError):
+    """A column cannot say to which time partition a row belongs."""
+
+    code = "unfit_partition_column"
+
+    def __init__(self, column: str, type_: str, why: str) -> None:
+        super().__init__(
+            f"{column} cannot say to which partition a row belongs.",
+            {"type": type_, "why": why},
+            "Name a DATE or TIMESTAMP column, or a text with the partition key, in `partition_by`.",
+        )
+
+
 class DiskFull(StateError):
     """There is no room for a new version."""
 
@@ -1819,43 +1871,4 @@ class SourceWithoutFiles(DefinitionError):
             f"The source {source!r} is observed by a function, so it cannot have {key!r}.",
             {"defined in": place},
             f"Remove {key!r}, or give the path of its files.",
-        )
-
-
-class ReservedColumn(StepError):
-    """A column has the name under which packed files keep their partitions."""
-
-    code = "reserved_column"
-
-    def __init__(self, column: str) -> None:
-        super().__init__(
-            f"A column is named {column!r}, which is the name of a column of assetflow's own.",
-            {},
-            "Give the column another name.",
-        )
-
-
-class RowsOutsidePartition(StepError):
-    """Rows belong to none of the partitions that were to be made.
-
-    `examples` are (partition key of a row, the row as text).
-    """
-
-    code = "rows_outside_partition"
-
-    def __init__(
-        self, keys: Sequence[str], count: int, rows: int, examples: Iterable[tuple[str | None, str]]
-    ) -> None:
-        self.count = count
-        partition = repr(keys[0]) if len(keys) == 1 else f"one of {len(keys):,} partitions"
-        verb = "row lies" if count == 1 else "rows lie"
-        shown = {
-            f"row {number}": f"{'no partition' if key is None else key}: {row}"
-            for number, (key, row) in enumerate(examples, start=1)
-        }
-        made = keys[0] if len(keys) == 1 else f"{keys[0]}..{keys[-1]}"
-        super().__init__(
-            f"{count:,} {verb} outside {partition}.",
-            {"made": made, "rows": f"{rows:,} in all", **shown},
-            "Filter the rows by the partition, or correct `partition_by`.",
         )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
-from assetflow.execution.serving import scan_of, served_scans
+from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
-from assetflow.graph.graph import AssetGraph
 from assetflow.metadata import recall
 from assetflow.metadata.outline import Served, served
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
@@ -266,15 +265,7 @@ def _as_served(version: VersionStored) -> Served:
     )
 
 
-def key_columns(graph: AssetGraph) -> dict[AssetName, str]:
-    """Return how the assets that show the partition key name its column."""
-    named = {name: asset.options.key_column for name, asset in graph.assets.items()}
-    return {name: column for name, column in named.items() if column}
-
-
-def connected(
-    place: Place, timezone: str, keys: Mapping[AssetName, str]
-) -> duckdb.DuckDBPyConnection:
+def connected(place: Place, timezone: str, keys: KeyColumns) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB in memory with a view for each published table of `place`."""
     import duckdb
 

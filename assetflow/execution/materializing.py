@@ -18,6 +18,7 @@ from assetflow.execution.gathering import Place, gather
 from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
+from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
@@ -257,7 +258,8 @@ class Materializing:
         if result.status == "unpublished":
             return
         fold(self.place.state, self.clock())
-        refresh_catalog(self.engine, self.place.state, self.place.environment)
+        keys = key_columns(self.analysis.graph)
+        refresh_catalog(self.engine, self.place.state, self.place.environment, keys)
         journal.discard()
 
     def _result(self, status: RunStatus, started: float, made: Plan, run: RunId) -> RunResult:

@@ -21,6 +21,7 @@ from assetflow.errors import (
     UnknownPublication,
 )
 from assetflow.execution.publishing import refresh_catalog
+from assetflow.execution.serving import KeyColumns
 from assetflow.metadata import environments as changes
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
@@ -39,41 +40,51 @@ Decide = Callable[[changes.Request], Published]
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
-    """What is done to which environment, for the trail."""
+class Realm:
+    """Where environments are: a state folder, what writes its catalogs, and the clock.
+
+    `keys` name the columns of partition keys.
+    """
 
     engine: Engine
     state: Path
-    environment: str
-    command: str
+    keys: KeyColumns
     clock: Clock
 
 
-def create(engine: Engine, state: Path, name: str, source: str, clock: Clock) -> PublicationSummary:
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What is done to which environment, for the trail."""
+
+    realm: Realm
+    environment: str
+    command: str
+
+
+def create(realm: Realm, name: str, source: str) -> PublicationSummary:
     """Start the environment `name` with all that `source` serves."""
-    fold(state, clock())
+    state = realm.state
+    fold(state, realm.clock())
     if name == "main" or name in environments(state):
         raise EnvironmentExists(name)
     served = _served(state, source)
-    deed = _Deed(engine, state, name, f"env create {name} --from {source}", clock)
+    deed = _Deed(realm, name, f"env create {name} --from {source}")
     return _publish(deed, lambda request: changes.create(request, served))
 
 
-def promote(
-    engine: Engine, state: Path, name: str, target: str, clock: Clock
-) -> PublicationSummary:
+def promote(realm: Realm, name: str, target: str) -> PublicationSummary:
     """Publish in `target` what `name` serves."""
-    fold(state, clock())
+    state = realm.state
+    fold(state, realm.clock())
     served, present = _served(state, name), pointers(state, target)
-    deed = _Deed(engine, state, target, f"env promote {name} --to {target}", clock)
+    deed = _Deed(realm, target, f"env promote {name} --to {target}")
     return _publish(deed, lambda request: changes.promote(request, served, present))
 
 
-def rollback(
-    engine: Engine, state: Path, name: str, to: datetime | int | None, clock: Clock
-) -> PublicationSummary:
+def rollback(realm: Realm, name: str, to: datetime | int | None) -> PublicationSummary:
     """Publish in `name` an earlier state of its own: of `to`, else the one before the last."""
-    fold(state, clock())
+    state = realm.state
+    fold(state, realm.clock())
     present = _served(state, name)
     last = publication_history(state, name)[0].sequence
     if isinstance(to, int) and to > last:
@@ -82,17 +93,18 @@ def rollback(
     earlier = pointers(state, name, as_of)
     if not earlier:
         raise NoEarlierState(name)
-    deed = _Deed(engine, state, name, f"env rollback {name} --to {as_of}", clock)
+    deed = _Deed(realm, name, f"env rollback {name} --to {as_of}")
     return _publish(deed, lambda request: changes.rollback(request, earlier, present))
 
 
-def delete(engine: Engine, state: Path, name: str, clock: Clock) -> PublicationSummary:
+def delete(realm: Realm, name: str) -> PublicationSummary:
     """Withdraw all that `name` serves."""
     if name == "main":
         raise MainStays
-    fold(state, clock())
+    state = realm.state
+    fold(state, realm.clock())
     present = _served(state, name)
-    deed = _Deed(engine, state, name, f"env delete {name}", clock)
+    deed = _Deed(realm, name, f"env delete {name}")
     return _publish(deed, lambda request: changes.delete(request, present))
 
 
@@ -145,19 +157,19 @@ def _before_last(state: Path, name: str) -> int:
 def _publish(deed: _Deed, decide: Decide) -> PublicationSummary:
     """Journal the publication of `deed` as a run of its own, and let it take effect."""
     run = RunId(new_version_id())
-    with run_presence(deed.state), closing(Journal(deed.state, run)) as journal:
+    with run_presence(deed.realm.state), closing(Journal(deed.realm.state, run)) as journal:
         journal.append(_run_started(deed, run))
-        request = changes.Request(new_version_id(), run, deed.environment, deed.clock())
+        request = changes.Request(new_version_id(), run, deed.environment, deed.realm.clock())
         made = decide(request)
         if made.changes:
             journal.append(made)
         moved = sum(change.version is not None for change in made.changes)
         withdrawn = len(made.changes) - moved
         counts = (("published", moved), ("withdrawn", withdrawn))
-        journal.append(RunFinished(run, "succeeded", deed.clock(), counts))
+        journal.append(RunFinished(run, "succeeded", deed.realm.clock(), counts))
         journal.sync()
-        result = fold(deed.state, deed.clock())
-        refresh_catalog(deed.engine, deed.state, deed.environment)
+        result = fold(deed.realm.state, deed.realm.clock())
+        refresh_catalog(deed.realm.engine, deed.realm.state, deed.environment, deed.realm.keys)
         journal.discard()
     for refused in result.refused:
         if refused.publication == made.publication:
@@ -169,7 +181,7 @@ def _run_started(deed: _Deed, run: RunId) -> RunStarted:
     return RunStarted(
         run=run,
         environment=deed.environment,
-        started_at=deed.clock(),
+        started_at=deed.realm.clock(),
         command=deed.command,
         pid=os.getpid(),
         host=platform.node(),

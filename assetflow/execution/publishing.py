@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetflow.execution.serving import served_scans
+from assetflow.execution.serving import KeyColumns, served_scans
 from assetflow.metadata.file_locks import held
 from assetflow.metadata.folder import journal_paths, lock_path
 from assetflow.metadata.folding import fold
+from assetflow.metadata.outline import moved_since
 from assetflow.metadata.recall import environments
 from assetflow.metadata.records import PublicationChange, Published
-from assetflow.model.names import RunId
+from assetflow.model.names import AssetName, RunId
 from assetflow.planning.history import VersionStored
-from assetflow.warehouse.catalog import write_catalog
+from assetflow.warehouse.catalog import CatalogChange, update_catalog, write_catalog
 from assetflow.warehouse.layout import new_version_id
 from assetflow.warehouse.versions import sync_versions
 
@@ -62,7 +63,9 @@ class Publisher:
         return all(one.publication != publication.publication for one in result.refused)
 
 
-def fold_leftovers(engine_of: Callable[[], Engine], state: Path, now: datetime) -> None:
+def fold_leftovers(
+    engine_of: Callable[[], Engine], state: Path, now: datetime, keys: KeyColumns
+) -> None:
     """Fold what runs left behind, and bring the catalogs to what was published by that.
 
     A run that was killed may have published without renewing its catalog.
@@ -71,12 +74,45 @@ def fold_leftovers(engine_of: Callable[[], Engine], state: Path, now: datetime) 
     fold(state, now)
     if set(before) - set(journal_paths(state)):
         for environment in environments(state):
-            refresh_catalog(engine_of(), state, environment)
+            refresh_catalog(engine_of(), state, environment, keys)
 
 
-def refresh_catalog(engine: Engine, state: Path, environment: str) -> None:
-    """Bring the catalog that other tools open to the present publications."""
+def refresh_catalog(
+    engine: Engine,
+    state: Path,
+    environment: str,
+    keys: KeyColumns,
+    packed: Collection[AssetName] = (),
+) -> None:
+    """Bring the catalog that other tools open to the present publications.
+
+    `packed` are assets whose versions were moved to other files.
+    """
     name = "catalog.duckdb" if environment == "main" else f"catalog.{environment}.duckdb"
     # Who reads the publications last writes last.
     with held(lock_path(state, "catalog"), wait_seconds=CATALOG_PATIENCE_SECONDS):
-        write_catalog(engine.cursor(), state / name, served_scans(state, environment, {}))
+        cursor = engine.cursor()
+
+        def changes(last: int) -> CatalogChange | None:
+            return _since(state, environment, keys, last, packed)
+
+        if update_catalog(cursor, state / name, changes):
+            return
+        last, _ = moved_since(state, environment, 0)
+        write_catalog(cursor, state / name, served_scans(state, environment, keys), last)
+
+
+def _since(
+    state: Path,
+    environment: str,
+    keys: KeyColumns,
+    sequence: int,
+    packed: Collection[AssetName],
+) -> CatalogChange | None:
+    """Return what a catalog lacks that shows the publications up to `sequence`."""
+    last, moved = moved_since(state, environment, sequence)
+    names = {*moved, *packed}
+    if not names:
+        return None
+    scans = served_scans(state, environment, keys, names)
+    return CatalogChange(scans, sorted(names - scans.keys()), last)

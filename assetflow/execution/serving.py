@@ -13,22 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from assetflow.graph.graph import AssetGraph
     from assetflow.model.names import AssetName
+
+
+KeyColumns = Mapping["AssetName", str]
+"""The assets that show the partition key of their rows, and how the column is named."""
+
+
+def key_columns(graph: AssetGraph) -> dict[AssetName, str]:
+    """Return how the assets that show the partition key name its column."""
+    named = {name: asset.options.key_column for name, asset in graph.assets.items()}
+    return {name: column for name, column in named.items() if column}
 
 
 def served_scans(
     state: Path,
     environment: str,
-    key_columns: Mapping[AssetName, str],
+    keys: KeyColumns,
     names: Collection[AssetName] | None = None,
 ) -> dict[str, str]:
-    """Return for each published table the SQL that reads all its partitions; files have none.
-
-    `key_columns` name the assets that show the partition key as a column.
-    """
+    """Return for each published table the SQL that reads all its partitions; files have none."""
     found = served(state, environment, names)
     return {
-        name: scan_of(state / "data", parts, key_columns.get(name, ""))
+        name: scan_of(state / "data", parts, keys.get(name, ""))
         for name, parts in found.items()
         if all(part.format == "parquet" for part in parts)
     }

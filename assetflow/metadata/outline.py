@@ -88,6 +88,18 @@ def published_shapes(
     }
 
 
+def moved_since(state: Path, environment: str, sequence: int) -> tuple[int, frozenset[AssetName]]:
+    """Return the number of the last publication of `environment`, and what moved after `sequence`."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select asset, max(sequence) from publications
+               where environment = $1 and sequence > $2 group by asset""",
+            [environment, sequence],
+        ).fetchall()
+    last = max((number for _, number in rows), default=sequence)
+    return last, frozenset(asset for asset, _ in rows)
+
+
 def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
     """Return what `environment` serves of each asset, all its partitions together."""
     with Store(state).reading() as connection:

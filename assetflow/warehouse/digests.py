@@ -14,13 +14,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import MissingReadSetColumn
 from assetflow.model.columns import Column, ReadSet, Schema
-from assetflow.model.fingerprint import fingerprint
+from assetflow.model.fingerprint import FINGERPRINT_LENGTH, fingerprint
 from assetflow.model.names import Digest, folded
 from assetflow.sql.query import quoted
+from assetflow.warehouse.quoting import quoted_text
 from assetflow.warehouse.rounding import FLOATS, holds_floats, rounded, rounded_within
 
 if TYPE_CHECKING:
@@ -150,6 +151,130 @@ def _large_sums(
     )
     rows, *totals = connection.execute(query).fetchall()[0]
     return _Sums(int(rows), tuple(str(total or 0) for total in totals))
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Rows told apart by groups: `source` is what follows `from`.
+
+    It has the columns of a schema, a GROUP_COLUMN (NULL for rows of no group) and, where
+    the order of rows counts, an ORDER_COLUMN that numbers them.
+    """
+
+    source: str
+    is_large: bool = True
+    """Whether most groups are expected to be large: a matter of speed alone."""
+
+
+GROUP_COLUMN = "assetflow_group"
+ORDER_COLUMN = "assetflow_row"
+
+GroupKey = int | str
+
+
+def digest_groups(
+    connection: DuckDBPyConnection,
+    grouped: Grouped,
+    schema: Schema,
+    read_sets: Iterable[ReadSet],
+    groups: Iterable[GroupKey],
+    float_digits: int | None = None,
+) -> dict[GroupKey, tuple[int, dict[ReadSet, Digest]]]:
+    """Return the number of rows and the digests of each of `groups`, be it empty.
+
+    They are those that `digest_columns` gives for the rows of the group by themselves.
+    Raises MissingReadSetColumn.
+    """
+    by_read_set = {read_set: _group(read_set, schema) for read_set in read_sets}
+    wanted = [group for group in dict.fromkeys(by_read_set.values()) if group[0]]
+    found = _grouped_large(connection, grouped.source, wanted * grouped.is_large, float_digits)
+    large = [key for key, sums in found.items() if sums.rows > SMALL]
+    if large and wanted and not grouped.is_large:
+        source = _within(grouped.source, large, found)
+        found |= _grouped_large(connection, source, wanted, float_digits)
+    small = [key for key, sums in found.items() if sums.rows <= SMALL]
+    if small and wanted:
+        source = _within(grouped.source, small, found)
+        found |= _grouped_small(connection, source, wanted, float_digits)
+    empty = _Sums(0, (fingerprint(),) * len(wanted))
+    return {
+        key: (sums.rows, _named_digests(by_read_set, schema, wanted, sums, float_digits))
+        for key in groups
+        for sums in (found.get(key, empty),)
+    }
+
+
+def _named_digests(
+    by_read_set: dict[ReadSet, _Group],
+    schema: Schema,
+    wanted: Sequence[_Group],
+    sums: _Sums,
+    float_digits: int | None,
+) -> dict[ReadSet, Digest]:
+    totals = dict(zip(wanted, sums.totals, strict=True))
+    return {
+        read_set: _digest(read_set, schema, sums.rows, totals.get(group, ""), float_digits)
+        for read_set, group in by_read_set.items()
+    }
+
+
+def _within(source: str, keys: Sequence[GroupKey], found: dict[GroupKey, _Sums]) -> str:
+    """Return the rows of `source` that belong to `keys`, which are among the `found`."""
+    if len(keys) == len(found):
+        return source
+    texts = ", ".join(str(key) if isinstance(key, int) else quoted_text(key) for key in keys)
+    return f"(from {source} where {GROUP_COLUMN} in ({texts}))"
+
+
+def _grouped_large(
+    connection: DuckDBPyConnection,
+    source: str,
+    groups: Sequence[_Group],
+    float_digits: int | None,
+) -> dict[GroupKey, _Sums]:
+    """Do what `_large_sums` does, for each group of rows."""
+    used = dict.fromkeys(column for schema, _ in groups for column in schema)
+    names = {column: f"h{index}" for index, column in enumerate(used)}
+    inner = [f"{_salted_hash(column, float_digits)} as {name}" for column, name in names.items()]
+    sums = [_sum([names[column] for column in schema], ordered=o) for schema, o in groups]
+    found = _grouped(connection, source, groups, inner, sums)
+    return {key: _Sums(rows, tuple(map(str, totals))) for key, rows, *totals in found}
+
+
+def _grouped_small(
+    connection: DuckDBPyConnection,
+    source: str,
+    groups: Sequence[_Group],
+    float_digits: int | None,
+) -> dict[GroupKey, _Sums]:
+    """Do what `_small_sums` and `fingerprint` do, for each group of rows."""
+    names = {schema: f"h{index}" for index, schema in enumerate(dict(groups))}
+    inner = [f"{_row_hash(schema, float_digits)} as {name}" for schema, name in names.items()]
+    totals = [
+        f"string_agg(strlen({names[schema]}::varchar) || ':' || {names[schema]}, '' "
+        f"order by {'n' if ordered else names[schema]})"
+        for schema, ordered in groups
+    ]
+    cut = [f"left(sha256({total}), {FINGERPRINT_LENGTH})" for total in totals]
+    found = _grouped(connection, source, groups, inner, cut)
+    return {key: _Sums(rows, tuple(texts)) for key, rows, *texts in found}
+
+
+def _grouped(
+    connection: DuckDBPyConnection,
+    source: str,
+    groups: Sequence[_Group],
+    inner: list[str],
+    outer: list[str],
+) -> list[tuple[Any, ...]]:
+    number = f"row_number() over (partition by {GROUP_COLUMN} order by {ORDER_COLUMN}) as n"
+    numbered = [number] if any(ordered for _, ordered in groups) else []
+    query = (
+        f"select g, {', '.join(['count(*)', *outer])} from "
+        f"(select {', '.join([f'{GROUP_COLUMN} as g', *inner, *numbered])} from {source}) "
+        "where g is not null group by g"
+    )
+    return connection.execute(query).fetchall()
 
 
 def _group(read_set: ReadSet, schema: Schema) -> _Group:

@@ -15,6 +15,7 @@ from assetflow.warehouse.layout import PARTITION_COLUMN, partitions_in
 from assetflow.warehouse.quoting import quoted_paths, quoted_text
 from assetflow.warehouse.versions import stored_path
 
+_FILE = "assetflow_file"
 _NO_FILES = "A scan needs at least one part."
 
 
@@ -78,8 +79,9 @@ def _gathered(parts: Sequence[Part], files: dict[str, Path]) -> Iterator[_Branch
     whole = [path for path, keys in packed.items() if _is_whole(path, keys)]
     if whole:
         yield _Branch(tuple(files[path] for path in whole), (), is_packed=True)
-    for path in packed.keys() - set(whole):
-        yield _Branch((files[path],), (), is_packed=True, kept=tuple(packed[path]))
+    for path, keys in packed.items():
+        if path not in whole:
+            yield _Branch((files[path],), (), is_packed=True, kept=tuple(keys))
     single = [part for part in parts if not part.is_packed]
     if single:
         yield _single(single, files)
@@ -115,8 +117,10 @@ def _select(branch: _Branch, key_column: str) -> str:
     if not key_column:
         return f"from {_read(branch)}"
     texts = ", ".join(quoted_text(key) for key in branch.partitions)
-    key = texts if len(branch.partitions) == 1 else f"[{texts}][file_index + 1]"
-    return f"select *, {key} as {name} from {_read(branch)}"
+    if len(branch.partitions) == 1:
+        return f"select *, {texts} as {name} from {_read(branch)}"
+    key = f"[{texts}][list_position({quoted_paths(branch.files)}, {_FILE})]"
+    return f"select * exclude ({_FILE}), {key} as {name} from {_read(branch, named=True)}"
 
 
 def _condition(keys: Sequence[PartitionKey]) -> str:
@@ -125,9 +129,10 @@ def _condition(keys: Sequence[PartitionKey]) -> str:
     return f"{PARTITION_COLUMN} in ({', '.join(quoted_text(key) for key in keys)})"
 
 
-def _read(branch: _Branch) -> str:
+def _read(branch: _Branch, *, named: bool = False) -> str:
+    filename = f", filename={quoted_text(_FILE)}" if named else ""
     by_name = ", union_by_name=true" if len(branch.files) > 1 else ""
-    return f"read_parquet({quoted_paths(branch.files)}, hive_partitioning=false{by_name})"
+    return f"read_parquet({quoted_paths(branch.files)}, hive_partitioning=false{by_name}{filename})"
 
 
 def _shaped(selects: str, schema: Schema, key_column: str) -> str:

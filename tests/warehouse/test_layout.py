@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey
-from assetflow.warehouse.layout import encoded, new_version_id, version_folder
+from assetflow.model.names import AssetName
+from assetflow.warehouse.layout import encoded, new_version_id, packed_path, partitions_in
 
 names = st.text(min_size=1, max_size=300)
 
@@ -31,12 +31,9 @@ def test_names_that_differ_in_case_alone_lie_apart():
     assert len({encoded(name).casefold() for name in ("ab", "Ab", "aB", "AB")}) == 4
 
 
-def test_no_partition_is_taken_for_the_whole():
-    whole = version_folder(AssetPartition(AssetName("a")))
-
-    assert whole == "a/_"
-    for key in ("_", "%5f", "__"):
-        assert version_folder(AssetPartition(AssetName("a"), PartitionKey(key))) != whole
+def test_a_packed_file_says_how_many_partitions_it_holds():
+    assert partitions_in(packed_path(AssetName("a-7"), 31)) == 31
+    assert partitions_in(f"a-7/{new_version_id()}.parquet") is None
 
 
 def test_version_ids_are_unique_and_sort_by_time():
