@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from assetflow.errors import (
     AssetflowError,
@@ -242,7 +242,7 @@ def stage_call(
     engine: Engine,
     resources: Resources,
     root: Path,
-    sink: io.StringIO,
+    sink: TextIO,
 ) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
     body = asset.body

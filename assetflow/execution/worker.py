@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from assetflow.model.asset import Asset
 
 LOOK_UP_SECONDS = 0.5
+STDOUT, STDERR = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,6 @@ class Answer:
 
     staged: tuple[tuple[int, Staged], ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
-    output: str = ""
     error: tuple[str, tuple[tuple[str, str], ...], str] | None = None
 
 
@@ -61,32 +62,63 @@ def call_in_process(
 ) -> tuple[dict[int, Staged], tuple[tuple[str, str], ...]]:
     """Make the call in a new process, which is ended if it takes longer than it may."""
     order = _ORDER.dump_json(Order(place.root, place.environment, call))
-    command = [sys.executable, "-m", "assetflow.execution.worker"]
-    try:
-        with scratch_folder(call.scratch):
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command,
-                input=order,
-                capture_output=True,
-                check=False,
-                timeout=asset.options.timeout_seconds,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise StepTimedOut(asset.name, error.timeout) from None
-    if done.returncode != 0:
-        raise WorkerDied(asset.name, done.returncode, done.stderr.decode(errors="replace"))
-    given = _ANSWER.validate_json(done.stdout)
-    sink.write(given.output)
+    with scratch_folder(call.scratch):
+        code, said = _answered(asset, order, sink)
+    if code != 0:
+        raise WorkerDied(asset.name, code, last_line(sink.getvalue()))
+    given = _ANSWER.validate_json(said)
     if given.error is not None:
         headline, facts, hint = given.error
         raise StepError(headline, dict(facts), hint)
     return dict(given.staged), given.metadata
 
 
+def _answered(asset: Asset, order: bytes, sink: io.StringIO) -> tuple[int, bytes]:
+    """Return a worker's exit code and answer; what it prints goes to `sink`, however it ends.
+
+    It leads a group of its own, which ends with it. Files take its answer and its output: a
+    pipe stays open for as long as any process that the user's code started holds it.
+    """
+    command = [sys.executable, "-m", "assetflow.execution.worker", str(os.getpid())]
+    seconds = asset.options.timeout_seconds
+    with tempfile.TemporaryFile() as answered, tempfile.TemporaryFile() as printed:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=answered,
+            stderr=printed,
+            start_new_session=True,
+        )
+        try:
+            process.communicate(order, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            assert seconds is not None
+            raise StepTimedOut(asset.name, seconds, is_ended=True) from None
+        finally:
+            _end_group(process)
+            printed.seek(0)
+            sink.write(printed.read().decode(errors="replace"))
+        answered.seek(0)
+        return process.returncode, answered.read()
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a worker, if it still runs, and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def last_line(output: str) -> str:
+    """Return the last line of `output` that is not empty, or nothing."""
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
+
+
 def answer(order: Order) -> Answer:
     """Load the project, make the call, and tell what came of it."""
     settings = read_settings(order.root)
-    declared = load_declarations(order.root, settings, order.environment, os.environ)
+    with routed_streams(), captured():
+        declared = load_declarations(order.root, settings, order.environment, os.environ)
     asset = next(asset for asset in declared.assets if asset.name == order.call.asset)
     configs = taken_configs(declared, os.environ, reads_secrets=True)
     resources = Resources({one.name: one for one in declared.resources}, configs)
@@ -94,36 +126,46 @@ def answer(order: Order) -> Answer:
     temp = order.root / settings.state / "tmp"
     with (
         Engine(settings.threads, settings.memory_limit, temp, settings.timezone, macros) as engine,
-        captured() as sink,
         contextlib.ExitStack() as ending,
     ):
+        sink = sys.stderr
         ending.callback(resources.close, sink.write)
         try:
             staged, metadata = stage_call(asset, order.call, engine, resources, order.root, sink)
         except AssetflowError as error:
             facts = tuple((name, str(value)) for name, value in error.facts.items())
-            return Answer(output=sink.getvalue(), error=(error.headline, facts, error.hint))
-    return Answer(tuple(staged.items()), metadata, sink.getvalue())
+            return Answer(error=(error.headline, facts, error.hint))
+    return Answer(tuple(staged.items()), metadata)
 
 
 def _end_with(parent: int) -> None:
-    """End this process when `parent` is gone: nobody waits for the answer any more."""
+    """End this group of processes when `parent` is gone: nobody waits for the answer any more."""
     while os.getppid() == parent:
         time.sleep(LOOK_UP_SECONDS)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _print_to_stderr() -> int:
+    """Let all that is printed go to standard error, and return a descriptor for the answer.
+
+    By descriptors, so that it holds for what libraries in C and other processes print too.
+    """
+    kept = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
+    return kept
 
 
 def main() -> None:
-    """Answer the order on standard input; nothing else may reach standard output.
-
-    Ctrl-C reaches the whole group of processes: what it means, the run decides.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    """Answer the order on standard input, on what was standard output."""
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
+    kept = _print_to_stderr()
     order = _ORDER.validate_json(sys.stdin.buffer.read())
-    with routed_streams(), captured():
-        given = answer(order)
-    sys.stdout.buffer.write(_ANSWER.dump_json(given))
+    given = _ANSWER.dump_json(answer(order))
+    with os.fdopen(kept, "wb") as answered:
+        answered.write(given)
 
 
 if __name__ == "__main__":
