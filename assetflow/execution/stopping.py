@@ -17,6 +17,8 @@ Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | No
 
 INTERRUPTED = 130
 POLL_SECONDS = 0.2
+STOPPING = "Stopping: what runs is finished first. Ctrl-C again stops at once."
+STOPPING_AS_ASKED = "Stopping, as asked: what runs is finished first. Ctrl-C stops at once."
 
 
 @contextmanager
@@ -29,7 +31,7 @@ def stop_requests(
     """
     over = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(_request_path(state, run), stopped, over), daemon=True
+        target=_watch, args=(_request_path(state, run), stopped, over, listener), daemon=True
     )
     watcher.start()
     earlier = _handle_signals(stopped, listener)
@@ -54,10 +56,11 @@ def _request_path(state: Path, run: RunId) -> Path:
     return state / "locks" / f"{run}.stop"
 
 
-def _watch(path: Path, stopped: threading.Event, over: threading.Event) -> None:
+def _watch(path: Path, stopped: threading.Event, over: threading.Event, listener: Listener) -> None:
     while not over.wait(POLL_SECONDS):
-        if path.exists():
+        if path.exists() and not stopped.is_set():
             stopped.set()
+            listener.message(STOPPING_AS_ASKED)
 
 
 def _leave_terminal() -> None:
@@ -77,6 +80,6 @@ def _handle_signals(stopped: threading.Event, listener: Listener) -> dict[int, H
             _leave_terminal()
             os._exit(INTERRUPTED)
         stopped.set()
-        listener.message("Stopping: what runs is finished first. Ctrl-C again stops at once.")
+        listener.message(STOPPING)
 
     return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
