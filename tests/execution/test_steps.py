@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -23,6 +24,25 @@ FORMS = {
     "polars_lazy": ("pl.LazyFrame", "x.collect().height"),
     "rows": ("list[dict]", "len(x)"),
 }
+
+
+def test_instants_are_read_shown_and_queried(tmp_path):
+    files = {"shop/instants.sql": "select timestamptz '2026-03-29 02:30:00+02' as at"}
+    code = """
+        from assetflow import asset
+
+        @asset
+        def hours(instants: list[dict]) -> list[dict]:
+            return [{"hour": row["at"].hour} for row in instants]
+        """
+    project = made(tmp_path, code, **files)
+
+    assert project.materialize("hours").status == "succeeded"
+
+    instant = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert project.rows("hours") == [{"hour": 0}]
+    assert api.show(project.load(), "instants").sample_rows == ((instant,),)
+    assert api.sql(project.load(), "from instants").rows == ((instant,),)
 
 
 @pytest.mark.parametrize("form", FORMS)
