@@ -282,6 +282,8 @@ class VersionsRemoved(StateError):
 
 
 LONGEST_SHOWN = 60
+KILLED = 9
+"""The signal by which a system that is out of memory ends a process."""
 
 
 def shortened(value: object) -> str:
@@ -1416,10 +1418,13 @@ class StepTimedOut(StepError):
 
     code = "step_timed_out"
 
-    def __init__(self, target: str, seconds: float) -> None:
+    def __init__(self, target: str, seconds: float, *, is_ended: bool = False) -> None:
+        unit = "second" if seconds == 1 else "seconds"
+        hint = 'Raise `timeout`; with isolation = "process" what runs on is ended too.'
+        if is_ended:
+            hint = "Raise `timeout`; the start of the process and its imports count too."
         super().__init__(
-            f"'{target}' took longer than its timeout of {seconds:g} seconds.",
-            hint='Raise `timeout`; with isolation = "process" what runs on is ended too.',
+            f"'{target}' took longer than its timeout of {seconds:g} {unit}.", hint=hint
         )
 
 
@@ -1645,13 +1650,17 @@ class WorkerDied(StepError):
 
     code = "worker_died"
 
-    def __init__(self, asset: str, code: int, said: str) -> None:
+    def __init__(self, asset: str, code: int, last_line: str) -> None:
         ending = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         likely = "Its code, or a library, ended the process: look for what calls exit there."
-        if code < 0:
+        if code == -KILLED:
             likely = "It may have run out of memory; see the system's log."
+        elif code < 0:
+            likely = "A library that it uses may have crashed: run the function by itself."
         super().__init__(
-            f"The process that made '{asset}' died ({ending}).", hint=said.strip() or likely
+            f"The process that made '{asset}' died ({ending}).",
+            {"last line": last_line} if last_line else {},
+            likely,
         )
 
 

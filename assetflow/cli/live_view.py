@@ -69,18 +69,20 @@ class LogView:
 class LiveView:
     """Shows a bar and what runs; prints above it what failed, and each step of a short run.
 
-    `frame` is called by a thread of its own; it reads one value that is replaced whole.
+    `frame` and `message` are called by threads of their own; they share values that are
+    replaced whole, each by one of them alone.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.progress: Progress | None = None
+        self.said = ""
 
     def frame(self) -> RenderableType:
         """Return the view as of now."""
         if self.progress is None:
             return Text("Planning …", style="dim")
-        return progress_view(self.progress, time.monotonic())
+        return progress_view(self.progress.with_message(self.said), time.monotonic())
 
     def planned(self, plan: Plan, run: RunId) -> None:
         """Begin with all steps of the plan ahead."""
@@ -90,6 +92,7 @@ class LiveView:
 
     def started(self, target: AssetPartition) -> None:
         """Show the step among those that run."""
+        self.said = ""
         if self.progress is not None:
             self.progress = self.progress.with_started(target, time.monotonic())
 
@@ -104,5 +107,4 @@ class LiveView:
 
     def message(self, text: str) -> None:
         """Show what is waited for, until the next step begins."""
-        if self.progress is not None:
-            self.progress = self.progress.with_message(text)
+        self.said = text

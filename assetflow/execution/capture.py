@@ -62,7 +62,7 @@ def captured() -> Iterator[io.StringIO]:
         _sink.reset(token)
 
 
-def step_logger(name: str, sink: io.StringIO) -> logging.Logger:
+def step_logger(name: str, sink: TextIO) -> logging.Logger:
     """Return a logger whose lines, from DEBUG up, stand among what the step prints."""
     logger = logging.Logger(name, logging.DEBUG)  # noqa: LOG001 - its own: threads share names
     handler = logging.StreamHandler(sink)

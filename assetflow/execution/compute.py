@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from assetflow.errors import (
     AssetflowError,
@@ -321,7 +321,7 @@ def stage_call(
     asset: Asset,
     call: Call,
     means: Means,
-    sink: io.StringIO,
+    sink: TextIO,
 ) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
     body = asset.body

@@ -65,7 +65,12 @@ class Schedule(Generic[T, R]):
             self._running[pool.submit(self.work, task)] = task
 
     def _tell_started(self, threads: int) -> None:
-        """Say which of the submitted tasks have a thread by now: the first ones."""
+        """Say which of the submitted tasks have a thread by now: the first ones.
+
+        When it should stop, what gets a thread now does not begin any more.
+        """
+        if self.should_stop():
+            return
         for task in list(self._running.values())[:threads]:
             if task not in self._told:
                 self._told.add(task)

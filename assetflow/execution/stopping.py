@@ -19,6 +19,8 @@ Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | No
 
 INTERRUPTED = 130
 POLL_SECONDS = 0.2
+STOPPING = "Stopping: what runs is finished first. Ctrl-C again stops at once."
+STOPPING_AS_ASKED = "Stopping, as asked: what runs is finished first. Ctrl-C stops at once."
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def stop_requests(state: Path, run: RunId, stop: Stop, listener: Listener) -> It
     found by the next command.
     """
     over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(state, run, stop, over), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(state, run, stop, over, listener), daemon=True)
     watcher.start()
     earlier = _handle_signals(stop, listener)
     try:
@@ -79,7 +81,7 @@ def _request_path(state: Path, run: RunId, *, at_once: bool) -> Path:
     return state / "locks" / f"{run}.{'end' if at_once else 'stop'}"
 
 
-def _watch(state: Path, run: RunId, stop: Stop, over: threading.Event) -> None:
+def _watch(state: Path, run: RunId, stop: Stop, over: threading.Event, listener: Listener) -> None:
     asked = _request_path(state, run, at_once=False)
     ended = _request_path(state, run, at_once=True)
     pause = POLL_SECONDS
@@ -87,8 +89,9 @@ def _watch(state: Path, run: RunId, stop: Stop, over: threading.Event) -> None:
         if ended.exists():
             stop.end()
             pause = INTERRUPT_SECONDS
-        elif asked.exists():
+        elif asked.exists() and not stop.is_asked:
             stop.ask()
+            listener.message(STOPPING_AS_ASKED)
 
 
 def _leave_terminal() -> None:
@@ -108,6 +111,6 @@ def _handle_signals(stop: Stop, listener: Listener) -> dict[int, Handler]:
             _leave_terminal()
             os._exit(INTERRUPTED)
         stop.ask()
-        listener.message("Stopping: what runs is finished first. Ctrl-C again stops at once.")
+        listener.message(STOPPING)
 
     return {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

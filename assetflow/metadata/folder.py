@@ -50,7 +50,9 @@ def prepare(state: Path) -> None:
         for folder in (state, journal_folder(state), state / "locks"):
             folder.mkdir(parents=True, exist_ok=True)
         ignore = state / ".gitignore"
-        if not ignore.exists():
+        if not ignore.exists() or not ignore.stat().st_size:  # A full disk leaves it empty.
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
-        raise StateUnusable(error.filename, "written", error.strerror or str(error)) from error
+        # What fails as a file is written, not opened, knows no name.
+        path = error.filename or state
+        raise StateUnusable(path, "written", error.strerror or str(error)) from error

@@ -8,7 +8,10 @@ from assetflow.planning.steps import Plan
 
 
 class Listener(Protocol):
-    """Is told of a run as it goes; called by the thread that runs it, so it must be quick."""
+    """Is told of a run as it goes; called by the thread that runs it, so it must be quick.
+
+    Only a message may come from another thread.
+    """
 
     def planned(self, plan: Plan, run: RunId) -> None:
         """Take the plan that `run` is going to carry out."""

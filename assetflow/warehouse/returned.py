@@ -27,6 +27,9 @@ VIEW = "assetflow_returned"
 BATCH_ROWS = 100_000
 """How many rows of a lazy frame are computed at a time."""
 
+NULLS = '"NULL"'
+"""The type of a column of which nothing but nulls is known: it fits every declared type."""
+
 _VOWELS = frozenset("aeio")
 """No u: it is said as in `user`."""
 
@@ -54,11 +57,13 @@ class Returned:
 
     def projection(self, columns: Schema) -> str:
         """Return the select list that gives `columns`."""
-        if not self.is_cast:
-            return ", ".join(quoted(column.name) for column in columns)
-        return ", ".join(
-            f"{quoted(column.name)}::{column.type} as {quoted(column.name)}" for column in columns
-        )
+        return ", ".join(map(self._projected, columns))
+
+    def _projected(self, column: Column) -> str:
+        name = quoted(column.name)
+        nulls = {folded(found.name) for found in self.schema if found.type == NULLS}
+        is_cast = self.is_cast or (folded(column.name) in nulls and column.type != NULLS)
+        return f"{name}::{column.type} as {name}" if is_cast else name
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -119,7 +124,7 @@ def declared_columns(
         (column.name, column.type, "" if found is None else found.type)
         for column in types
         if (found := actual.get(folded(column.name))) is None
-        or (found.type != column.type and not returned.is_cast)
+        or (found.type not in {column.type, NULLS} and not returned.is_cast)
     ]
     differences += [
         (column.name, "", column.type) for name, column in actual.items() if name not in expected
@@ -154,19 +159,17 @@ def _as_arrow(
             return _from_batches(connection, value, declared, failure)
         if _is_a(value, "polars", "LazyFrame"):
             return _from_lazy_frame(value, failure)
-        return _from_frame(value)
+        return _from_frame(value, declared)
     except pa.ArrowException as error:
         raise AssetReturnedWrongThing(_named(value), str(error).split("\n", 1)[0]) from error
 
 
-def _from_frame(value: object) -> pa.Table:
+def _from_frame(value: object, declared: Schema | None) -> pa.Table:
     """Return a data frame as an Arrow table; its library is loaded if it is one."""
-    import pyarrow as pa
-
     frame: Any = value
     if _is_a(frame, "pandas", "DataFrame"):
         _check_names(list(frame.columns), _named(frame))
-        return pa.Table.from_pandas(_with_index(frame), preserve_index=False)
+        return _from_pandas(_with_index(frame), declared)
     if _is_a(frame, "polars", "DataFrame"):
         return frame.to_arrow()
     raise AssetReturnedWrongThing(_named(value))
@@ -191,6 +194,41 @@ def _is_a(value: object, library: str, name: str) -> bool:
     return isinstance(found, type) and isinstance(value, found)
 
 
+def _from_pandas(frame: Any, declared: Schema | None) -> pa.Table:
+    """Return a pandas frame as it is meant, where its types do not say it.
+
+    Without rows they say nothing, so that the `declared` ones hold.
+    """
+    import pyarrow as pa
+
+    if declared is not None and frame.empty:
+        return pa.table({name: pa.nulls(0) for name in frame.columns})
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    nested = [name for name in objects if frame[name].map(_is_array).any()]
+    unmasked = {name: frame[name].map(_unmasked) for name in nested}
+    return pa.Table.from_pandas(frame.assign(**unmasked), preserve_index=False)
+
+
+def _is_array(value: object) -> bool:
+    return _is_a(value, "numpy", "ndarray")
+
+
+def _unmasked(value: Any) -> object:
+    """Return an array, as DuckDB gives lists to pandas, as a list with None where it is masked.
+
+    Arrow would take what lies below the mask, mostly 0, for the value.
+    """
+    if not _is_array(value):
+        return value
+    if not _is_a(value, "numpy.ma", "MaskedArray"):
+        return [_unmasked(one) for one in value] if value.dtype == object else value
+    hidden = value.mask if value.mask.shape else [False] * len(value)
+    return [
+        None if is_hidden else _unmasked(one)
+        for one, is_hidden in zip(value.data, hidden, strict=True)
+    ]
+
+
 def _with_index(frame: Any) -> Any:
     """Return a pandas frame with those parts of its index as columns that have a name."""
     levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
@@ -212,6 +250,9 @@ def _from_rows(
     types = {} if declared is None else _arrow_types(connection, declared)
     names = list(dict.fromkeys(name for row in rows for name in row)) if rows else list(types)
     _check_names(names, found)
+    for column in declared or ():
+        if column.type.upper() == "UUID":  # Arrow's text, which takes no uuid.UUID
+            types.pop(column.name)
     arrays = {
         name: _array(name, [row.get(name) for row in rows], types.get(name)) for name in names
     }
@@ -278,17 +319,32 @@ def _batches(items: Iterable[Any]) -> Iterator[pa.RecordBatch]:
 def _guarded(
     schema: pa.Schema, batches: Iterable[pa.RecordBatch], failure: Failure
 ) -> pa.RecordBatchReader:
-    """Return a stream of `batches` that remembers what these raise."""
+    """Return a stream of `batches` that remembers what these raise.
+
+    Arrow reads a batch of other columns by their place, or crashes: it is refused.
+    """
     import pyarrow as pa
 
     def remembered() -> Iterator[pa.RecordBatch]:
         try:
-            yield from batches
+            for batch in batches:
+                _check_batch(batch.schema, schema)
+                yield batch
         except BaseException as error:
             failure.error = error
             raise
 
     return pa.RecordBatchReader.from_batches(schema, remembered())
+
+
+def _check_batch(schema: pa.Schema, first: pa.Schema) -> None:
+    if not schema.equals(first):
+        problem = f"A batch has the columns {_typed(schema)}, not {_typed(first)} as the first."
+        raise AssetReturnedWrongThing("a stream of batches", problem)
+
+
+def _typed(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)
 
 
 def _described(connection: duckdb.DuckDBPyConnection, schema: pa.Schema, found: str) -> Schema:

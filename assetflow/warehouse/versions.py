@@ -151,7 +151,8 @@ def stage_value(
     with as_returned(connection, value, declared) as returned:
         columns = declared_columns(connection, returned, declared)
         if returned.relation is not None:
-            return _stage_relation(connection, returned.relation, columns, new)
+            relation = returned.relation.project(returned.projection(columns))
+            return _stage_relation(connection, relation, columns, new)
         return _stage_table(connection, returned, columns, new)
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from assetflow.cli.live_view import following
+from assetflow.cli.live_view import LiveView, following
 from assetflow.cli.terminal import terminal
 from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.reasons import CodeChanged
@@ -54,6 +54,27 @@ def test_a_long_run_has_a_line_for_each_tenth_and_each_failure_in_a_pipe():
 @pytest.mark.parametrize(("count", "shown"), [(50, 50), (51, 0)])
 def test_a_terminal_keeps_the_steps_of_short_runs_alone(count, shown):
     assert followed(count, terminal=True).count("✓") == shown
+
+
+def test_a_message_stays_on_a_terminal_until_the_next_step_starts():
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    view = LiveView(console)
+    first, second = (AssetPartition(AssetName(name)) for name in ("a0", "a1"))
+    view.planned(plan_of(3), RunId("r1"))
+    view.started(first)
+
+    view.message("Stopping")
+    view.finished(StepResult(first, "materialized", (CodeChanged(()),), rows=1))
+
+    assert "Stopping" in shown(console, view)
+    view.started(second)
+    assert "Stopping" not in shown(console, view)
+
+
+def shown(console, view):
+    with console.capture() as captured:
+        console.print(view.frame())
+    return captured.get()
 
 
 def test_a_run_with_nothing_to_do_prints_nothing():

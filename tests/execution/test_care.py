@@ -7,6 +7,8 @@ import pytest
 from assetflow import api
 from assetflow.errors import NotRunning
 from assetflow.execution.care import collect_garbage
+from assetflow.execution.stopping import STOPPING_AS_ASKED
+from assetflow.planning.listener import Silent
 from tests.small_project import shop
 
 WEEK = 7 * 24 * 3600.0
@@ -82,6 +84,16 @@ def test_the_doctor_finds_versions_that_are_gone(project):
     assert found["project"].status == "ok"
 
 
+class Told(Silent):
+    """A listener that keeps the messages."""
+
+    def __init__(self):
+        self.messages = []
+
+    def message(self, text):
+        self.messages.append(text)
+
+
 def test_a_run_that_is_asked_to_stop_publishes_nothing_and_is_taken_up(project):
     project.write(
         {
@@ -104,8 +116,11 @@ def test_a_run_that_is_asked_to_stop_publishes_nothing_and_is_taken_up(project):
         }
     )
 
-    result = project.materialize("after", threads=1)
+    told = Told()
 
+    result = project.materialize("after", threads=1, listener=told)
+
+    assert told.messages == [STOPPING_AS_ASKED]
     outcomes = {step.target.asset: step.outcome for step in result.steps}
     assert result.status == "interrupted"
     assert outcomes == {"clean": "materialized", "stopping": "materialized", "after": "skipped"}

@@ -39,6 +39,21 @@ def test_a_stop_leaves_what_has_not_begun():
     assert (worked, left) == (["a"], ["b", "c"])
 
 
+def test_after_a_stop_nothing_is_said_to_start():
+    started, stopped = [], threading.Event()
+    Schedule(
+        tasks=["a", "b", "c"],
+        waits_on={},
+        work=lambda task: stopped.set(),
+        leave=lambda task: None,
+        on_start=started.append,
+        on_done=lambda task, result: None,
+        should_stop=stopped.is_set,
+    ).run(1)
+
+    assert started in ([], ["a"])
+
+
 def test_an_error_in_the_work_is_raised():
     def broken(task):
         raise OSError(task)

@@ -1,6 +1,8 @@
 """What one step can be asked to do: forms, outputs, retries, limits, resources."""
 
+import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -22,6 +24,25 @@ FORMS = {
     "polars_lazy": ("pl.LazyFrame", "x.collect().height"),
     "rows": ("list[dict]", "len(x)"),
 }
+
+
+def test_instants_are_read_shown_and_queried(tmp_path):
+    files = {"shop/instants.sql": "select timestamptz '2026-03-29 02:30:00+02' as at"}
+    code = """
+        from assetflow import asset
+
+        @asset
+        def hours(instants: list[dict]) -> list[dict]:
+            return [{"hour": row["at"].hour} for row in instants]
+        """
+    project = made(tmp_path, code, **files)
+
+    assert project.materialize("hours").status == "succeeded"
+
+    instant = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert project.rows("hours") == [{"hour": 0}]
+    assert api.show(project.load(), "instants").sample_rows == ((instant,),)
+    assert api.sql(project.load(), "from instants").rows == ((instant,),)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -197,7 +218,7 @@ def test_a_function_has_its_timeout(tmp_path, kind):
     result = made(tmp_path, code).materialize("slow")
 
     assert result.counts == {"materialized": 1, "failed": 1}
-    assert "took longer than its timeout of 1 seconds" in result.steps[-1].error
+    assert "took longer than its timeout of 1 second." in result.steps[-1].error
 
 
 def test_a_query_has_its_timeout(tmp_path):
@@ -265,6 +286,64 @@ def test_a_process_that_dies_is_a_failure(tmp_path):
     error = made(tmp_path, code).materialize("apart").steps[-1].error
 
     assert error.startswith("The process that made 'apart' died (exit code 3).")
+
+
+SAYS = """
+    import os, subprocess, sys
+    from assetflow import asset
+
+    os.write(1, b"at import\\n")
+
+    @asset(isolation="process"{options})
+    def apart(clean):
+        subprocess.run(["echo", "another process"], check=True)
+        os.write(1, b"by descriptor\\n")
+        print("printed")
+        {end}
+    """
+ENDS = {
+    "returns": ("", "return clean"),
+    "raises": ("", "raise ValueError"),
+    "ends_the_process": ("", "os._exit(3)"),
+    "takes_too_long": (', timeout="5s"', "subprocess.run(['sleep', '600'])"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_all_that_a_process_prints_is_kept_however_it_ends(tmp_path, end):
+    options, last = ENDS[end]
+
+    result = made(tmp_path, SAYS.format(options=options, end=last)).materialize("apart")
+
+    lines = result.steps[-1].output.splitlines()
+    assert lines[:4] == ["at import", "another process", "by descriptor", "printed"]
+    assert result.steps[-1].outcome == ("materialized" if end == "returns" else "failed")
+
+
+@pytest.mark.parametrize("end", ["return clean", "os._exit(3)"])
+def test_what_a_process_started_ends_with_it(tmp_path, end):
+    pid = tmp_path / "pid"
+    code = f"""
+        import os, pathlib, subprocess
+        from assetflow import asset
+
+        @asset(isolation="process")
+        def apart(clean):
+            left = subprocess.Popen(["sleep", "600"])
+            pathlib.Path({str(pid)!r}).write_text(str(left.pid))
+            {end}
+        """
+
+    made(tmp_path, code).materialize("apart")
+
+    assert not is_running(int(pid.read_text()))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that is dead, but that nobody has waited for, does not."""
+    command = ["ps", "-o", "stat=", "-p", str(pid)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return bool(found.stdout.strip()) and not found.stdout.startswith("Z")
 
 
 def test_resources_are_made_once_and_closed(tmp_path):

@@ -16,6 +16,7 @@ from assetflow.errors import (
     StoreLocked,
 )
 from assetflow.metadata import store as store_module
+from assetflow.metadata.folder import prepare
 from assetflow.metadata.folding import fold
 from assetflow.metadata.migrations import LATEST, MIGRATIONS, Migration
 from assetflow.metadata.recall import published, run, runs
@@ -345,3 +346,19 @@ def test_a_folder_without_rights_is_read_and_its_refusal_said(state):
     finally:
         (state / "metadata.duckdb").chmod(0o600)
         state.chmod(0o700)
+
+
+def test_a_state_folder_begun_on_a_full_disk_is_finished_later(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    ignore = state / ".gitignore"
+    ignore.symlink_to("/dev/full")
+
+    with pytest.raises(StateUnusable) as raised:
+        prepare(state)
+    assert raised.value.facts == {"path": state, "because": "No space left on device"}
+
+    ignore.unlink()
+    ignore.touch()
+    prepare(state)
+    assert ignore.read_text() == "*\n"

@@ -179,6 +179,26 @@ def test_a_named_index_of_pandas_is_a_column(cursor, new, rows_of):
     assert rows_of(stage_value(cursor, frame[1:].reset_index(drop=True)[1:], None, new())) == [(3,)]
 
 
+def test_what_is_null_in_a_list_stays_null_through_pandas(cursor, new, rows_of):
+    query = """select [1, null] as a, [[1, null], null] as b, {'x': [null, 1.5]} as c,
+        [null, 'x'] as d, [date '2026-01-05', null]::timestamp[] as e, [1, 2] as f, null::int[] as g
+        """
+    expected = cursor.sql(query).fetchall()
+
+    staged = stage_value(cursor, cursor.sql(query).df(), None, new())
+
+    assert rows_of(staged) == expected
+
+
+def test_a_batch_of_other_columns_is_refused(cursor, new, data):
+    batches = (pa.record_batch({name: [1]}) for name in "ab")
+
+    with pytest.raises(AssetReturnedWrongThing, match=r"columns b \(int64\), not a \(int64\)"):
+        stage_value(cursor, batches, None, new())
+
+    assert files_below(data) == []
+
+
 def test_a_relation_is_cast_too(cursor, new, rows_of):
     staged = stage_value(cursor, cursor.sql("select 1::hugeint as v, null as n"), None, new())
 
@@ -298,7 +318,38 @@ def test_declared_columns_give_names_types_and_order(cursor, new, rows_of, value
     assert rows_of(staged) == [(1, "x")]
 
 
-@pytest.mark.parametrize("value", [[], iter([])])
+NULLS = {"a": pa.array([1], pa.int32()), "b": pa.nulls(1)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pa.table(NULLS),
+        pa.table(NULLS).to_reader(),
+        iter(pa.table(NULLS).to_batches()),
+        pl.DataFrame({"a": [1], "b": [None]}, schema_overrides={"a": pl.Int32}),
+        pd.DataFrame({"a": pd.Series([1], dtype="int32"), "b": [None]}),
+        [{"a": 1, "b": None}],
+        duckdb.sql("select 1::int as a, null as b"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_column_of_nulls_alone_fits_any_declared_type(cursor, new, rows_of, value):
+    staged = stage_value(cursor, value, DECLARED, new())
+
+    assert staged.schema == (Column("a", "INTEGER"), Column("b", "VARCHAR"))
+    assert rows_of(staged) == [(1, None)]
+
+
+@pytest.mark.parametrize("value", [uuid.UUID(int=1), str(uuid.UUID(int=1)), None])
+def test_rows_may_hold_uuids(cursor, new, rows_of, value):
+    staged = stage_value(cursor, [{"u": value}], (Column("u", "uuid"),), new())
+
+    assert staged.schema == (Column("u", "UUID"),)
+    assert rows_of(staged) == [(value and uuid.UUID(int=1),)]
+
+
+@pytest.mark.parametrize("value", [[], iter([]), pd.DataFrame({"b": [], "a": []})])
 def test_nothing_with_declared_columns_is_an_empty_table(cursor, new, rows_of, value):
     staged = stage_value(cursor, value, DECLARED, new())
 
