@@ -139,7 +139,9 @@ def example_rows(
     connection: DuckDBPyConnection, scan: str, condition: str, key: str
 ) -> list[tuple[str | None, str]]:
     """Return the first few rows of `scan` for which `condition` holds, each with its key."""
-    query = f"select {key}, * from {scan} where {condition} limit {EXAMPLES}"
+    # As text: Python has no value for some, such as an instant without one more library.
+    texts = f"{key}, columns(*)::varchar"
+    query = f"select {texts} from {scan} where {condition} limit {EXAMPLES}"
     cursor = connection.execute(query)
     names = [name for name, *_ in cursor.description or ()][1:]
     return [(found, _row_text(names, row)) for found, *row in cursor.fetchall()]

@@ -15,6 +15,7 @@ from assetflow.metadata.recall import (
     environments,
     events,
     materializations,
+    moved_since,
     newest_volatile,
     observations,
     pointers,
@@ -327,3 +328,16 @@ def test_events_can_be_limited_to_the_newest(state):
 
     assert [each.number for each in events(state)] == [1, 2, 3]
     assert [each.number for each in events(state, 2)] == [2, 3]
+
+
+def test_what_moved_since_a_sequence_is_loaded_alone(state):
+    three_publications(state)
+    last, everything = moved_since(state, "main", 0)
+
+    assert last == 3
+    assert {place: one for place, one in everything.items() if one} == published(state, "main")
+    assert moved_since(state, "main", 3) == (3, {})
+    assert moved_since(state, "dev", 0) == (0, {})
+    last, moved = moved_since(state, "main", 2)
+    assert (last, len(moved)) == (3, 1)
+    assert moved.items() <= everything.items()

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from assetflow.errors import OutsideDataFolder
-from assetflow.warehouse.catalog import write_catalog
+from assetflow.warehouse.catalog import CatalogChange, update_catalog, write_catalog
 from assetflow.warehouse.removal import remove_leftovers, remove_versions, stored_versions
 
 
@@ -90,6 +90,55 @@ def test_an_empty_catalog_can_be_opened(cursor, tmp_path):
     write_catalog(cursor, path, {})
 
     assert read(path, "select count(*) from duckdb_views() where not internal") == [(0,)]
+
+
+def test_an_update_rewrites_what_followed(cursor, tmp_path, scan_of):
+    path = tmp_path / "catalog.duckdb"
+    write_catalog(cursor, path, {"a": scan_of(1), "b": scan_of(2), "s.c": scan_of(3)}, 7)
+    asked = []
+
+    def since(sequence):
+        asked.append(sequence)
+        changed = {"a": scan_of(4), "t.d": scan_of(5)}
+        return CatalogChange(changed, ["s.c", "never"], 9) if sequence < 9 else None
+
+    assert update_catalog(cursor, path, since)
+    inode = path.stat().st_ino
+    assert update_catalog(cursor, path, since)
+
+    assert asked == [7, 9]
+    assert path.stat().st_ino == inode
+    assert read(path, "select (from a), (from b), (from t.d)") == [(4, 2, 5)]
+    names = "select view_name from duckdb_views() where not internal order by 1"
+    assert read(path, names) == [("a",), ("b",), ("d",)]
+    assert read(path, "select count(*) from information_schema.tables") == [(3,)]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage", "without"])
+def test_a_catalog_that_says_no_sequence_is_made_whole(cursor, tmp_path, scan_of, content):
+    path = tmp_path / "catalog.duckdb"
+    if content == "without":
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create view a as select 1")
+    elif content is not None:
+        path.write_bytes(content)
+
+    assert not update_catalog(cursor, path, lambda _: CatalogChange({}, [], 1))
+
+    write_catalog(cursor, path, {"a": scan_of(1)}, 3)
+    assert update_catalog(cursor, path, lambda found: CatalogChange({}, ["a"], found + 1))
+    assert read(path, "select count(*) from information_schema.tables") == [(0,)]
+
+
+def test_an_update_that_fails_leaves_the_catalog_to_be_made_whole(cursor, tmp_path, scan_of):
+    path = tmp_path / "catalog.duckdb"
+    write_catalog(cursor, path, {"a": scan_of(1)}, 3)
+    change = CatalogChange({"a": scan_of(2), "b": "read_parquet(['/nowhere.parquet'])"}, [], 4)
+
+    assert not update_catalog(cursor, path, lambda _: change)
+
+    assert read(path, "from a") == [(1,)]
+    assert not list(tmp_path.glob("*.partial*"))
 
 
 def versions_in(data):

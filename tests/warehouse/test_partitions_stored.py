@@ -1,6 +1,7 @@
 """Versions of partitions, packed or not, are what they would be by themselves."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -60,12 +61,8 @@ def table(rows):
 
 
 def singles(cursor, new, rows, **options):
-    return [
-        stage_value(
-            cursor, table([row for row in rows if row[0] == key]), None, new(key, **options)
-        )
-        for key in KEYS
-    ]
+    tables = {key: table([row for row in rows if row[0] == key]) for key in KEYS}
+    return [stage_value(cursor, tables[key], None, new(key, **options)) for key in KEYS]
 
 
 @FEW
@@ -143,10 +140,9 @@ def test_rows_of_no_partition_are_refused_with_examples(cursor, new, data):
 @pytest.mark.parametrize("form", ["relation", "rows", "stream"])
 def test_a_batch_may_be_returned_in_any_form(cursor, new, data, form):
     rows = table([("b", 1), ("a'", 2), ("b", 3)])
+    query = "select * from (values ('b', 1), ('a''', 2), ('b', 3)) t(k, i)"
     value = {
-        "relation": lambda: cursor.sql(
-            "select * from (values ('b', 1), ('a''', 2), ('b', 3)) t(k, i)"
-        ),
+        "relation": lambda: cursor.sql(query),
         "rows": rows.to_pylist,
         "stream": lambda: iter(rows.to_batches()),
     }[form]()
@@ -166,16 +162,15 @@ def test_a_path_is_no_batch(cursor, new, tmp_path):
 @pytest.mark.parametrize("name", ["assetflow_partition", "Assetflow_Partition"])
 @pytest.mark.parametrize("form", ["query", "table", "relation"])
 def test_the_column_of_packed_files_is_reserved(cursor, new, data, name, form):
+    stage = {
+        "query": lambda: stage_query(cursor, f"select 1 as {name}", None, None, new("b")),
+        "table": lambda: stage_value(cursor, pa.table({name: [1]}), None, new("b")),
+        "relation": lambda: stage_value(cursor, cursor.sql(f"select 1 as {name}"), None, new("b")),
+    }[form]
+
     with pytest.raises(ReservedColumn, match=name.lower()):
-        if form == "query":
-            stage_query(cursor, f"select 1 as {name}", None, None, new("b"))
-        value = pa.table({name: [1]})
-        stage_value(
-            cursor,
-            cursor.sql(f"select 1 as {name}") if form == "relation" else value,
-            None,
-            new("b"),
-        )
+        stage()
+
     assert not list(data.rglob("*.*"))
 
 
@@ -190,7 +185,7 @@ def days(zone, first, count, offset=timedelta()):
     return TimeKeys(
         tuple(
             KeyWindow(PartitionKey(day.isoformat()), begin(day), begin(after))
-            for day, after in zip(found, found[1:], strict=False)
+            for day, after in pairwise(found)
         ),
         zone,
     )
@@ -248,10 +243,8 @@ def test_the_partition_of_a_row_is_told_from_a_column(cursor, keys, type_, value
 
     expression = key_expression("v", type_, keys)
 
-    assert cursor.execute(f"select {expression} from {scan} where v is not null").fetchall() == [
-        (key,)
-    ]
     one = f"(from {scan} where v is not null)"
+    assert cursor.execute(f"select {expression} from {one}").fetchall() == [(key,)]
     if key is None:
         with pytest.raises(RowsOutsidePartition, match="1 row lies outside"):
             check_rows_inside(cursor, one, "v", type_, keys)
@@ -264,11 +257,11 @@ def test_the_partition_of_a_row_is_told_from_a_column(cursor, keys, type_, value
 def test_a_repeated_local_hour_is_inside_of_both(cursor):
     second = TimeKeys(FOLD.windows[1:], FOLD.timezone)
 
-    check_rows_inside(cursor, "(select timestamp '2026-10-25 02:30' v)", "v", "TIMESTAMP", second)
+    half_past, three = (f"(select timestamp '2026-10-25 {t}' v)" for t in ("02:30", "03:00"))
+
+    check_rows_inside(cursor, half_past, "v", "TIMESTAMP", second)
     with pytest.raises(RowsOutsidePartition):
-        check_rows_inside(
-            cursor, "(select timestamp '2026-10-25 03:00' v)", "v", "TIMESTAMP", second
-        )
+        check_rows_inside(cursor, three, "v", "TIMESTAMP", second)
 
 
 @pytest.mark.parametrize(("keys", "type_"), [(FOLD, "DATE"), (BERLIN, "BIGINT")])
@@ -286,15 +279,9 @@ def test_a_column_that_tells_no_partition_is_refused(keys, type_):
 def test_a_slice_has_the_digests_of_its_rows(cursor, places, small, keys):
     begin = keys.windows[0].start
     moments = [None if place is None else begin + timedelta(hours=place) for place in places]
-    cursor.register(
-        "rows",
-        pa.table(
-            {
-                "t": pa.array(moments, pa.timestamp("us", "UTC")),
-                "i": pa.array(range(len(places)), pa.int64()),
-            }
-        ),
-    )
+    instants = pa.array(moments, pa.timestamp("us", "UTC"))
+    numbers = pa.array(range(len(places)), pa.int64())
+    cursor.register("rows", pa.table({"t": instants, "i": numbers}))
     cursor.execute("create or replace temp table sliced as from rows order by i")
     schema = describe(cursor, "from sliced")
     sets = [EVERYTHING, EVERYTHING_ORDERED, ReadSet.of(["i"]), ReadSet.of([])]
@@ -344,6 +331,10 @@ def test_files_of_differing_schemas_are_not_packed_together():
     assert what_to_pack([*packables([10] * 12), *packables([10] * 12, other)]) == ()
 
 
+def key_of(packable):
+    return packable.part.partition
+
+
 @pytest.mark.parametrize("rows", [1, 100, 1_000, 20_000, 200_000])
 def test_few_files_stay_and_few_rows_are_rewritten(rows):
     files: list[list[Packable]] = []
@@ -352,19 +343,14 @@ def test_few_files_stay_and_few_rows_are_rewritten(rows):
     for day in range(added):
         part = Part(f"a/{day}.parquet", 1, PartitionKey(f"{day:05d}"))
         files.append([Packable(part, rows)])
-        parts = sorted(
-            (each for file in files for each in file), key=lambda each: each.part.partition
-        )
+        parts = sorted((each for file in files for each in file), key=key_of)
         for group in what_to_pack(parts) if day % 8 == 0 else ():
             written += max(1_000, sum(each.rows for each in group))
-            moved = {each.part.partition for each in group}
-            files = [
-                kept for f in files if (kept := [e for e in f if e.part.partition not in moved])
-            ]
-            path = f"a/packed{day}-{group[0].part.partition}.parquet"
-            files.append(
-                [Packable(each.part._replace(path=path, is_packed=True), rows) for each in group]
-            )
+            moved = {key_of(each) for each in group}
+            left = [[each for each in file if key_of(each) not in moved] for file in files]
+            path = f"a/packed{day}-{key_of(group[0])}.parquet"
+            there = [each.part._replace(path=path, is_packed=True) for each in group]
+            files = [*filter(None, left), [Packable(part, rows) for part in there]]
         small = [file for file in files if len(file) * rows <= PACKED_ROWS // 2]
         most = max(most, len(small))
 
