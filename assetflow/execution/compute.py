@@ -168,7 +168,17 @@ class Maker:
             self._files_read(inputs),
             deadline(asset, cursor, self.means.ending),
         ):
-            made = self._stage(cursor, text, parameters, facts.described, steps)
+            rows = row_keys(asset, self.knowledge.slices.keys[asset.name], self._made_keys(steps))
+            new = [self._new(step) for step in steps]
+            if len(new) == 1:
+                made = [stage_query(cursor, text, parameters, facts.described, new[0])]
+                if rows is not None:
+                    rows.check(cursor, self.knowledge.data, made[0])
+            else:
+                assert rows is not None
+                schema = facts.described or describe(cursor, text, parameters)
+                key = rows.expression(schema)
+                made = stage_batch(cursor, text, parameters, schema, new, key)
         return {
             step.target: Made(stored(staged, step.target, run))
             for step, staged in zip(steps, made, strict=True)
@@ -230,17 +240,6 @@ class Maker:
     def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
         keys = self.knowledge.slices.keys[asset.name]
         return partition_of(keys, slices_in_order(keys, steps))
-
-    def _stage(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        text: str,
-        parameters: Mapping[str, object],
-        schema: Schema | None,
-        steps: Sequence[Step],
-    ) -> list[Staged]:
-        """Run a query into versions, one for each of `steps`."""
-        return [stage_query(cursor, text, parameters, schema, self._new(step)) for step in steps]
 
     def _staged(
         self, asset: Asset, call: Call, sink: io.StringIO

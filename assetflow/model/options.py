@@ -362,6 +362,8 @@ class HeaderOptions(AssetOptions):
     @field_validator("batch_size")
     @classmethod
     def _can_be_told_apart(cls, size: int, info: ValidationInfo) -> int:
+        if size > 1 and isinstance(info.data.get("partitions"), ProductPartitions):
+            raise ValueError("1: a column tells the partitions of a single dimension apart")
         if size > 1 and "partition_by" in info.data and not info.data["partition_by"]:
             raise ValueError("1, or `partition_by` as well: the column that tells partitions apart")
         return size
