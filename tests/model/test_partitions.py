@@ -29,6 +29,7 @@ from assetflow.model.partitions import (
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+BERLIN = {"timezone": "Europe/Berlin"}
 MADE_BY = {"hour": hourly, "day": daily, "week": weekly, "month": monthly}
 
 
@@ -379,9 +380,8 @@ simple = st.one_of(
 def anything(draw):
     if draw(st.booleans()):
         return draw(simple)
-    small = st.sampled_from([daily("2026-03-27", "2026-04-01", timezone="Europe/Berlin"),
-    spare = {"hour": HOUR, "day": 24 * HOUR, "week": 168 * HOUR, "month": 745 * HOUR}
-    last = first + draw(st.floats(0.1, 1)) * spans[unit] + spare[unit]
+    days, months = daily("2026-03-27", "2026-04-01", **BERLIN), monthly("2026-01", "2026-04")
+    small = st.sampled_from([days, static(["a", "b", "c"]), static(["x"]), months])
     names = draw(st.lists(st.sampled_from("pqr"), min_size=1, unique=True))
     return product(**{name: draw(small) for name in names})
 
