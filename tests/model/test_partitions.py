@@ -494,3 +494,12 @@ def test_a_definition_is_shown_as_it_is_written():
     )
     assert repr(hourly("2026-01-01T00")) == "hourly('2026-01-01T00')"
     assert str(made) == "daily in Europe/Berlin from 06:00"
+
+
+def test_what_clocks_show_of_the_day_before_after_midnight_belongs_to_the_new_day():
+    found = keys(daily("2006-10-28", "2006-10-31", timezone="America/St_Johns"))
+    midnight = found.window("2006-10-29").start
+
+    assert midnight == datetime(2006, 10, 29, 2, 30, tzinfo=UTC)
+    assert found.partitions.grid.key_at(midnight + timedelta(minutes=30)) == "2006-10-29"
+    assert found.position_at(midnight + timedelta(minutes=30)) == 1
