@@ -238,11 +238,9 @@ class Dimensions(Mapping):
         sides = zip(self.matches, _parts_of(upstream_key, above), _sets_of(above), strict=True)
         for match, part, keys in sides:
             own = lower[match.below] if match.below >= 0 else WHOLE_KEYS
-            readers = match.mapping.readers(part, own, keys)
-            before = found.get(match.below, readers)
-            found[match.below] = readers if before is readers else _both(before, readers)
-        if not all(found.values()):
-            return ()
+            found[match.below] = match.mapping.readers(part, own, keys)
+            if not found[match.below]:
+                return ()
         return _joined(found.get(at, keys.keys) for at, keys in enumerate(lower))
 
     def _sides(self, key: PartitionKey, below: KeySet) -> list[tuple[PartitionKey, KeySet]]:
@@ -479,11 +477,6 @@ def _line(below: KeySet, above: KeySet) -> Line:
 
 def _cut(keys: Keys, begin: int, end: int) -> Keys:
     return keys[max(begin, 0) : max(end, 0)]
-
-
-def _both(keys: Keys, others: Keys) -> Keys:
-    wanted = frozenset(others)
-    return tuple(key for key in keys if key in wanted)
 
 
 def _sets_of(keys: KeySet) -> tuple[KeySet, ...]:

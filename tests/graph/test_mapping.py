@@ -297,3 +297,14 @@ def test_nothing_is_read_of_an_upstream_without_keys():
     assert reads("2026-01-05", DAYS, empty, Trailing(3))[1] == ()
     assert reads("2026-01-05", DAYS, empty, Latest())[1] == ()
     assert reads("2026-01", MONTHS, empty)[1] == ()
+
+
+def test_only_the_last_time_of_a_product_has_readers_where_the_latest_is_read():
+    mapping, own = resolve(Latest(), None, BOTH), keys(None)
+
+    assert mapping.readers("2026-02-28|eu", own, keys(BOTH)) == ("",)
+    assert mapping.readers("2026-02-27|eu", own, keys(BOTH)) == ()
+
+
+def test_windows_that_only_touch_share_no_time():
+    assert reads("2026-01", MONTHS, DAYS)[1][-1] == "2026-01-31"

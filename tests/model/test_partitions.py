@@ -29,6 +29,7 @@ from assetflow.model.partitions import (
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+BERLIN = {"timezone": "Europe/Berlin"}
 MADE_BY = {"hour": hourly, "day": daily, "week": weekly, "month": monthly}
 
 
@@ -379,9 +380,8 @@ simple = st.one_of(
 def anything(draw):
     if draw(st.booleans()):
         return draw(simple)
-    small = st.sampled_from([daily("2026-03-27", "2026-04-01", timezone="Europe/Berlin"),
-    spare = {"hour": HOUR, "day": 24 * HOUR, "week": 168 * HOUR, "month": 745 * HOUR}
-    last = first + draw(st.floats(0.1, 1)) * spans[unit] + spare[unit]
+    days, months = daily("2026-03-27", "2026-04-01", **BERLIN), monthly("2026-01", "2026-04")
+    small = st.sampled_from([days, static(["a", "b", "c"]), static(["x"]), months])
     names = draw(st.lists(st.sampled_from("pqr"), min_size=1, unique=True))
     return product(**{name: draw(small) for name in names})
 
@@ -494,3 +494,12 @@ def test_a_definition_is_shown_as_it_is_written():
     )
     assert repr(hourly("2026-01-01T00")) == "hourly('2026-01-01T00')"
     assert str(made) == "daily in Europe/Berlin from 06:00"
+
+
+def test_what_clocks_show_of_the_day_before_after_midnight_belongs_to_the_new_day():
+    found = keys(daily("2006-10-28", "2006-10-31", timezone="America/St_Johns"))
+    midnight = found.window("2006-10-29").start
+
+    assert midnight == datetime(2006, 10, 29, 2, 30, tzinfo=UTC)
+    assert found.partitions.grid.key_at(midnight + timedelta(minutes=30)) == "2006-10-29"
+    assert found.position_at(midnight + timedelta(minutes=30)) == 1
