@@ -23,6 +23,7 @@ from assetflow.execution.capture import step_logger
 from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.locks import Cancelled
+from assetflow.execution.row_keys import RowKeys, row_keys
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
@@ -33,10 +34,12 @@ from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
 from assetflow.project.sql_facts import QuerySummary, partition_values
 from assetflow.sql.query import rewrite
+from assetflow.sql.types import stored_schema
+from assetflow.warehouse.batches import stage_batch, stage_batch_value
 from assetflow.warehouse.inputs import open_input
 from assetflow.warehouse.layout import new_version_id
 from assetflow.warehouse.sources import source_errors
-from assetflow.warehouse.versions import NewVersion, Staged, stage_query, stage_value
+from assetflow.warehouse.versions import NewVersion, Staged, describe, stage_query, stage_value
 
 if TYPE_CHECKING:
     import io
@@ -88,6 +91,7 @@ class Call:
     attempt: int
     environment: str
     partition: Partition
+    rows: RowKeys | None
     inputs: tuple[InputData, ...]
     new: tuple[tuple[int, tuple[NewVersion, ...]], ...]
     scratch: Path
@@ -168,17 +172,9 @@ class Maker:
             self._files_read(inputs),
             deadline(asset, cursor, self.means.ending),
         ):
-            rows = row_keys(asset, self.knowledge.slices.keys[asset.name], self._made_keys(steps))
             new = [self._new(step) for step in steps]
-            if len(new) == 1:
-                made = [stage_query(cursor, text, parameters, facts.described, new[0])]
-                if rows is not None:
-                    rows.check(cursor, self.knowledge.data, made[0])
-            else:
-                assert rows is not None
-                schema = facts.described or describe(cursor, text, parameters)
-                key = rows.expression(schema)
-                made = stage_batch(cursor, text, parameters, schema, new, key)
+            rows = self._row_keys(asset, steps)
+            made = _staged_query(cursor, text, parameters, facts.described, new, rows)
         return {
             step.target: Made(stored(staged, step.target, run))
             for step, staged in zip(steps, made, strict=True)
@@ -206,19 +202,21 @@ class Maker:
         assert isinstance(body, PythonBody)
         outputs = body.outputs or (asset.name,)
         scratch = self.knowledge.state / "tmp" / new_version_id()
+        steps = [step for step, _ in settled]
         places: dict[int, list[Step]] = {}
-        for step, _ in settled:
+        for step in steps:
             places.setdefault(outputs.index(step.target.asset), []).append(step)
         call = Call(
             asset=asset.name,
             run=run,
             attempt=attempt,
             environment=self.place.environment,
-            partition=self._partition(asset, [step for step, _ in settled]),
+            partition=self._partition(asset, steps),
+            rows=self._row_keys(asset, steps),
             inputs=tuple(self._data(use) for use in inputs),
             new=tuple(
-                (place, tuple(self._new(step, scratch) for step in steps))
-                for place, steps in places.items()
+                (place, tuple(self._new(step, scratch) for step in made))
+                for place, made in places.items()
             ),
             scratch=scratch,
         )
@@ -236,6 +234,10 @@ class Maker:
         keys = self.knowledge.slices.keys[asset.name]
         values = partition_values(keys, slices_in_order(keys, steps))
         return {name: value for name, value in values.items() if name in summary.parameters}
+
+    def _row_keys(self, asset: Asset, steps: Sequence[Step]) -> RowKeys | None:
+        keys = self.knowledge.slices.keys[asset.name]
+        return row_keys(asset, keys, slices_in_order(keys, steps))
 
     def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
         keys = self.knowledge.slices.keys[asset.name]
@@ -294,6 +296,43 @@ class Maker:
         )
 
 
+def _staged_query(
+    cursor: duckdb.DuckDBPyConnection,
+    text: str,
+    parameters: Mapping[str, object],
+    schema: Schema | None,
+    new: Sequence[NewVersion],
+    rows: RowKeys | None,
+) -> list[Staged]:
+    """Run a query into one version, or into those of several partitions."""
+    if len(new) > 1:
+        assert rows is not None
+        columns = schema or describe(cursor, text, parameters)
+        key = rows.expression(stored_schema(columns))
+        return stage_batch(cursor, text, parameters, columns, new, key)
+    staged = stage_query(cursor, text, parameters, schema, new[0])
+    if rows is not None:
+        rows.check(cursor, new[0].data, staged)
+    return [staged]
+
+
+def _staged_value(
+    cursor: duckdb.DuckDBPyConnection,
+    value: object,
+    declared: Schema | None,
+    new: Sequence[NewVersion],
+    rows: RowKeys | None,
+) -> list[Staged]:
+    """Store what a function returned as one version, or as those of several partitions."""
+    if len(new) > 1:
+        assert rows is not None
+        return stage_batch_value(cursor, value, declared, new, rows.expression)
+    staged = stage_value(cursor, value, declared, new[0])
+    if rows is not None and staged.format == "parquet":
+        rows.check(cursor, new[0].data, staged)
+    return [staged]
+
+
 def slices_in_order(keys: KeySet, steps: Iterable[Step]) -> list[PartitionKey]:
     """Return the partitions that `steps` make, each once, in the order of the definition."""
     return sorted({step.target.partition for step in steps}, key=keys.index)
@@ -344,7 +383,7 @@ def stage_call(
             arguments[item.parameter] = opened(cursor, item)
         values = outputs_of(asset, body.function(**arguments))
         return {
-            place: [stage_value(cursor, values[place], asset.options.columns, one) for one in new]
+            place: _staged_value(cursor, values[place], asset.options.columns, new, call.rows)
             for place, new in call.new
         }
 
@@ -398,6 +437,7 @@ def stored(staged: Staged, target: AssetPartition, run: RunId) -> VersionStored:
         ordered=staged.ordered,
         algorithm=staged.algorithm,
         digests=staged.digests,
+        packed=staged.packed,
     )
 
 

@@ -15,6 +15,7 @@ from assetflow.errors import StoreLocked
 from assetflow.execution.capture import routed_streams
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
+from assetflow.execution.packed_partitions import Packer
 from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
@@ -25,7 +26,7 @@ from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
 from assetflow.metadata.tail import JournalTail
-from assetflow.model.names import AssetPartition, RunId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, RunId
 from assetflow.planning.plan import plan
 from assetflow.planning.reasons import RunStopped, Superseded
 from assetflow.planning.results import RunResult, RunStatus, StepResult
@@ -257,10 +258,21 @@ class Materializing:
         self.analysis.cache.save()
         if result.status == "unpublished":
             return
-        fold(self.place.state, self.clock())
+        place = self.place
+        packer = Packer(place, self.engine, journal, self.asked.run, self.clock())
+        packed = packer.pack(self._made_slices())
+        fold(place.state, self.clock())
         keys = key_columns(self.analysis.graph)
-        refresh_catalog(self.engine, self.place.state, self.place.environment, keys)
+        refresh_catalog(self.engine, place.state, place.environment, keys, packed)
         journal.discard()
+
+    def _made_slices(self) -> set[AssetName]:
+        """Return the assets of which this run made partitions."""
+        return {
+            target.asset
+            for target, result in self.results.items()
+            if target.partition != WHOLE and result.outcome == "materialized"
+        }
 
     def _result(self, status: RunStatus, started: float, made: Plan, run: RunId) -> RunResult:
         return RunResult(

@@ -66,4 +66,3 @@ def row_keys(asset: Asset, keys: KeySet, made: Sequence[PartitionKey]) -> RowKey
     windows = ((key, keys.window(key)) for key in made)
     known = tuple(KeyWindow(key, *window) for key, window in windows if window is not None)
     return RowKeys(column, TimeKeys(known, keys.time.timezone))
-

@@ -259,10 +259,20 @@ class Execution:
                         for step, verdict in settled
                     ]
             attempt += 1
-        return [
+        ended = [
             self._kept(step, verdict, made[step.target], seconds, attempt)
             for step, verdict in settled
         ]
+        self._discard_unkept([one.version for one in made.values()], ended)
+        return ended
+
+    def _discard_unkept(self, made: Iterable[VersionStored], ended: Iterable[Ended]) -> None:
+        """Remove the files of which nothing is kept: all that they hold was there before."""
+        kept = {one.version for one in ended}
+        paths = {version.path for version in made if version.version in kept}
+        unkept = {version.path: version for version in made if version.path not in paths}
+        for version in unkept.values():
+            self.maker.discard(version)
 
     @contextmanager
     def _slot(self, pool: str) -> Iterator[None]:
@@ -292,7 +302,6 @@ class Execution:
         version = made.version
         outcome: Outcome = "materialized"
         if last is not None and self._is_same(step, last.version, made.version):
-            self.maker.discard(made.version)
             version, outcome = last.version, "unchanged"
         else:
             self.journal.append(made.version)

@@ -320,6 +320,15 @@ class AssetOptions(DescribedOptions):
             raise ValueError("partitions of the asset, which it does not declare")
         return said
 
+    @field_validator("batch_size")
+    @classmethod
+    def _can_be_told_apart(cls, size: int, info: ValidationInfo) -> int:
+        if size > 1 and isinstance(info.data.get("partitions"), ProductPartitions):
+            raise ValueError("1: no single column tells partitions of several dimensions apart")
+        if size > 1 and "partition_by" in info.data and not info.data["partition_by"]:
+            raise ValueError("1, or `partition_by` as well: the column that tells partitions apart")
+        return size
+
     def frozen(self) -> asset.Options:
         """Return the options as the rest of assetflow reads them."""
         return asset.Options(
@@ -358,15 +367,6 @@ class HeaderOptions(AssetOptions):
     dialect: StrictStr = Field(
         default="duckdb", description="the name of a dialect of SQL", examples=['"snowflake"']
     )
-
-    @field_validator("batch_size")
-    @classmethod
-    def _can_be_told_apart(cls, size: int, info: ValidationInfo) -> int:
-        if size > 1 and isinstance(info.data.get("partitions"), ProductPartitions):
-            raise ValueError("1: a column tells the partitions of a single dimension apart")
-        if size > 1 and "partition_by" in info.data and not info.data["partition_by"]:
-            raise ValueError("1, or `partition_by` as well: the column that tells partitions apart")
-        return size
 
     @field_validator("dialect")
     @classmethod

@@ -68,22 +68,23 @@ def stage_batch_value(
     value: object,
     declared: Schema | None,
     new: Sequence[NewVersion],
-    partition_of: str,
+    partition_of: Callable[[Schema], str],
 ) -> list[Staged]:
     """Store what a Python asset returned for the partitions of `new`, as `stage_batch` does.
 
-    A value may have the forms that `stage_value` takes, but for a path.
+    `partition_of` gives the SQL expression for columns as they are stored. A value may have the forms that `stage_value` takes, but for a path.
     """
     if isinstance(value, Path):
         why = "A file cannot be told apart by partitions: set `batch_size=1`."
         raise AssetReturnedWrongThing(f"the path '{value}'", why)
     with as_returned(connection, value, declared) as returned:
         columns = declared_columns(connection, returned, declared)
+        key = partition_of(stored_schema(columns))
         if returned.relation is not None:
-            return _stage_relation(connection, returned.relation, columns, new, partition_of)
+            return _stage_relation(connection, returned.relation, columns, new, key)
         with returned.errors():
             query = f"select {returned.projection(columns)} from {returned.view}"
-            return stage_batch(connection, query, None, columns, new, partition_of)
+            return stage_batch(connection, query, None, columns, new, key)
 
 
 _Digested = dict[GroupKey, tuple[int, dict[ReadSet, Digest]]]
