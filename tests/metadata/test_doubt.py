@@ -285,3 +285,22 @@ def test_a_withdrawn_partition_is_doubtful(state):
 
     assert found.doubtful == {"orders": ("2026-02-02",)}
     assert found.published == {"orders": 2}
+
+
+@pytest.mark.parametrize(("missing", "doubtful"), [("skip", {}), ("block", {"total": (WHOLE,)})])
+def test_what_was_read_without_a_partition_is_doubtful_where_its_absence_blocks(
+    state, missing, doubtful
+):
+    making, orders = three_days()
+    for key in orders.keys[:2]:
+        making.make(orders, key)
+    skips = resolve(AllPartitions(), None, SCHEMES[2], has_event_time=False)
+    reads = ExpectedInput("orders", "orders", "sql", skips, AMOUNTS, orders.keys)
+    total = Expected("total", "code total", SETTINGS, keys(None), (reads,))
+    making.make(total, WHOLE)
+    mapping = resolve(AllPartitions(missing), None, SCHEMES[2], has_event_time=False)
+    making.expected.append(replace(total, inputs=(replace(reads, mapping=mapping),)))
+
+    found = making.fold(state)
+
+    assert found.doubtful == {"orders": (orders.keys[2],), **doubtful}
