@@ -320,7 +320,7 @@ def status(
     project: Project, select: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> tuple[AssetStatus, ...]:
     """Return how each selected asset stands: in sync, in freshness, in health."""
-    from assetflow.metadata.outline import roll_ups
+    from assetflow.metadata.rollups import roll_ups
     from assetflow.planning.standing import standings
 
     targets = selected(project, select, exclude)
@@ -342,7 +342,7 @@ def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
 def show(project: Project, name: str) -> AssetPage:
     """Return all there is to say of one asset or source."""
     from assetflow.execution.looking import page_of
-    from assetflow.metadata.outline import roll_ups
+    from assetflow.metadata.rollups import roll_ups
     from assetflow.planning.standing import standings
 
     found = _named(project, name)

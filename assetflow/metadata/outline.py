@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.encoding import read_text
-from assetflow.metadata.rows import SCHEMA, utc
+from assetflow.metadata.rows import SCHEMA
 from assetflow.metadata.store import Store
-from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +88,7 @@ def published_shapes(
 
 
 def moved_since(state: Path, environment: str, sequence: int) -> tuple[int, frozenset[AssetName]]:
-    """Return the number of the last publication of `environment`, and what moved after `sequence`."""
+    """Return the last publication of `environment`, and which assets moved after `sequence`."""
     with Store(state).reading() as connection:
         rows = connection.execute(
             """select asset, max(sequence) from publications
@@ -98,17 +97,3 @@ def moved_since(state: Path, environment: str, sequence: int) -> tuple[int, froz
         ).fetchall()
     last = max((number for _, number in rows), default=sequence)
     return last, frozenset(asset for asset, _ in rows)
-
-
-def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
-    """Return what `environment` serves of each asset, all its partitions together."""
-    with Store(state).reading() as connection:
-        rows = connection.execute(
-            """select asset, count(*), sum(rows)::bigint, max(created_at)
-               from current_publications
-               join (select number as stored, rows from versions) using (stored)
-               join (select number as made, created_at from materializations) using (made)
-               where environment = $1 group by asset""",
-            [environment],
-        ).fetchall()
-    return {asset: RollUp(count, total, utc(newest)) for asset, count, total, newest in rows}

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
 from assetflow.model.names import AssetName, PartitionKey
+from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
     from pathlib import Path
 
 RECENT = 20
 """How many materializations tell what the next one may cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionCounts:
-    """How much of an asset is published; `rows` is None where some has no count of rows."""
-
-    partitions: int
-    rows: int | None
-    materialized_at: datetime
 
 
 def dynamic_keys(state: Path) -> dict[str, tuple[PartitionKey, ...]]:
@@ -51,7 +41,7 @@ def published_keys(
     return {asset: tuple(keys) for asset, keys in rows}
 
 
-def partition_counts(state: Path, environment: str) -> dict[AssetName, PartitionCounts]:
+def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
     """Return how much of each asset `environment` serves, and since when at the latest."""
     with Store(state).reading() as connection:
         rows = connection.execute(
@@ -63,7 +53,7 @@ def partition_counts(state: Path, environment: str) -> dict[AssetName, Partition
                where c.environment = $1 group by c.asset order by c.asset""",
             [environment],
         ).fetchall()
-    return {asset: PartitionCounts(count, rows, utc(at)) for asset, count, rows, at in rows}
+    return {asset: RollUp(count, rows, utc(at)) for asset, count, rows, at in rows}
 
 
 def usual_seconds(state: Path, assets: Collection[AssetName]) -> dict[AssetName, float]:

@@ -109,7 +109,7 @@ class Candidate:
 class RollUp:
     """What an environment serves of one asset, over all its partitions.
 
-    `rows` is None for files; `materialized_at` is of the newest.
+    `rows` is None where some of it has no count of rows; `materialized_at` is of the newest.
     """
 
     published: int

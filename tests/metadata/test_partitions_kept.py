@@ -22,8 +22,8 @@ from assetflow.metadata.records import Observed, PartitionsChanged, VersionsPack
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.metadata.rollups import (
     dynamic_keys,
-    partition_counts,
     published_keys,
+    roll_ups,
     usual_seconds,
 )
 from assetflow.metadata.store import Store
@@ -180,9 +180,9 @@ def test_partitions_are_counted_and_their_cost_is_the_median(state):
     verified = made("x9", "v1", seconds=99.0, run="r2", outcome="verified")
     folded(state, "r2", *seconds, verified)
 
-    (counts,) = partition_counts(state, "main").values()
+    (counts,) = roll_ups(state, "main").values()
 
-    assert (counts.partitions, counts.rows, counts.materialized_at) == (3, 30, NOW)
+    assert (counts.published, counts.rows, counts.materialized_at) == (3, 30, NOW)
     assert published_keys(state, "main", ["orders", "other"]) == {"orders": DAYS}
     assert published_keys(state, "dev", ["orders"]) == {}
     assert usual_seconds(state, ["orders", "other"]) == {"orders": pytest.approx(0.75)}
