@@ -15,7 +15,6 @@ from assetflow.metadata.recall import (
     environments,
     events,
     materializations,
-    moved_since,
     newest_volatile,
     observations,
     pointers,
@@ -25,6 +24,7 @@ from assetflow.metadata.recall import (
     runs,
     versions,
 )
+from assetflow.metadata.outline import moved_since
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.metadata.tail import JournalTail
 from tests.metadata.making import (
@@ -103,10 +103,10 @@ def test_the_newest_observation_of_each_source_is_kept(state):
     second = replace(OBSERVATION, state="s2", observed_at=later(hours=1))
     back = replace(OBSERVATION, observed_at=later(hours=2))
     folded(state, "r1", OBSERVATION, second)
-    assert observations(state) == {"raw": second}
+    assert observations(state) == {"raw": {"": second}}
 
     folded(state, "r2", back)
-    assert observations(state) == {"raw": back}
+    assert observations(state) == {"raw": {"": back}}
 
 
 def test_runs_are_listed_newest_first(state):
@@ -330,14 +330,10 @@ def test_events_can_be_limited_to_the_newest(state):
     assert [each.number for each in events(state, 2)] == [2, 3]
 
 
-def test_what_moved_since_a_sequence_is_loaded_alone(state):
+def test_what_moved_since_a_publication_is_told_by_name(state):
     three_publications(state)
-    last, everything = moved_since(state, "main", 0)
 
-    assert last == 3
-    assert {place: one for place, one in everything.items() if one} == published(state, "main")
-    assert moved_since(state, "main", 3) == (3, {})
-    assert moved_since(state, "dev", 0) == (0, {})
-    last, moved = moved_since(state, "main", 2)
-    assert (last, len(moved)) == (3, 1)
-    assert moved.items() <= everything.items()
+    assert moved_since(state, "main", 0) == (3, {"customers", "orders"})
+    assert moved_since(state, "main", 2) == (3, {"orders"})
+    assert moved_since(state, "main", 3) == (3, frozenset())
+    assert moved_since(state, "dev", 0) == (0, frozenset())

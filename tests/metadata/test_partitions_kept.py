@@ -155,10 +155,10 @@ def test_partitions_of_a_source_have_states_of_their_own(state):
     tuesday = replace(monday, state="s2", partition="2026-01-06")
     folded(state, "r1", whole, monday, newer, tuesday)
 
-    past = remembered(state, "main")
-
-    assert past.observations == observations(state) == {"raw": whole}
-    assert past.partition_observations == {"files": {"2026-01-05": newer, "2026-01-06": tuesday}}
+    assert observations(state) == {
+        "raw": {"": whole},
+        "files": {"2026-01-05": newer, "2026-01-06": tuesday},
+    }
 
 
 def test_only_what_is_wanted_is_remembered(state):
@@ -220,7 +220,7 @@ def test_a_store_from_before_partitions_is_brought_up_to_date(old_store):
     assert not publication_.version.packed
     assert publication_.materialization.window == ""
     assert [use.versions for use in publication_.materialization.inputs] == [("s1",)]
-    assert observations(old_store)["raw"].partition == ""
+    assert observations(old_store)["raw"].keys() == {""}
     with Store(old_store).reading() as connection:
         assert connection.execute("select inputs from materializations").fetchall() == [(1,)]
         assert connection.execute("select made, stored from current_publications").fetchall() == [
@@ -252,4 +252,4 @@ def test_lines_from_before_partitions_are_folded(state):
     assert not journal_paths(state)
     assert versions(state, "orders") == (stored(),)
     assert materializations(state, "orders") == (made(),)
-    assert observations(state) == {"raw": seen}
+    assert observations(state) == {"raw": {"": seen}}

@@ -403,14 +403,22 @@ def test_a_batch_is_a_number_of_partitions(size):
     assert "expected    a number of partitions from 1" in error
 
 
-def test_a_query_that_makes_batches_has_a_column_that_tells_partitions_apart():
+@pytest.mark.parametrize("model", [HeaderOptions, FunctionOptions])
+def test_what_makes_batches_has_a_column_that_tells_partitions_apart(model):
     said = {"partitions": {"daily": "2026-01-01"}, "batch_size": 2}
 
-    (error,) = errors_of(HeaderOptions, **said)
+    (error,) = errors_of(model, **said)
 
     assert "1, or `partition_by` as well" in error
-    assert not errors_of(HeaderOptions, partition_by="day", **said)
-    assert not errors_of(FunctionOptions, **said)
+    assert not errors_of(model, partition_by="day", **said)
+
+
+def test_partitions_of_several_dimensions_are_made_one_by_one():
+    both = product(day=daily("2026-01-01"), region=static(["eu"]))
+
+    (error,) = errors_of(partitions=both, partition_by="day", batch_size=2)
+
+    assert "of several dimensions" in error
 
 
 def test_one_mistake_about_partitions_is_told_once():
