@@ -79,7 +79,7 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         metavar="stale",
-        help="Exit with 1 if something selected is stale or was never materialized.",
+        help="Exit with 1 if something selected is stale, missing or unknown.",
         show_default=False,
         parser=one_of("--fail-on", "stale"),
     ),
