@@ -43,7 +43,8 @@ class Knowledge:
 
     `shapes` are those of what is published. `past` is what was recalled of it, and grows
     with what this run and others store meanwhile; `reach` and `obsolete` are as in
-    `Known`. `unseen` are the sources that cannot be observed; in `sources` they are not.
+    `Known`. `unseen` are the sources, and partitions of sources, that cannot be observed;
+    in `sources` they are not. `notes` are what a plan says of sources.
     `versions` has each stored version that may be read. `wanted` are the read-sets of
     each upstream that its consumers have; their digests are computed together.
     """
@@ -54,11 +55,13 @@ class Knowledge:
     engine: Engine
     slices: Slices
     sources: Mapping[AssetPartition, SourceState]
-    unseen: Mapping[AssetName, UnseenSource]
+    unseen: Mapping[AssetPartition, UnseenSource]
+    source_shapes: Mapping[AssetName, Shape]
     shapes: Mapping[AssetName, PublishedShape]
     past: Remembered = field(default_factory=Remembered)
     reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
     obsolete: tuple[AssetPartition, ...] = ()
+    notes: tuple[tuple[AssetName, str], ...] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
@@ -126,7 +129,8 @@ class Knowledge:
             current=self.current(),
             reach=self.reach,
             obsolete=self.obsolete,
-            unknown={name: source.reason for name, source in self.unseen.items()},
+            unknown={target: source.reason for target, source in self.unseen.items()},
+            notes=self.notes,
         )
 
     def current(self) -> dict[AssetPartition, VersionId]:
@@ -287,8 +291,7 @@ class Knowledge:
         """Work out the facts of every asset, each from the shapes of those before it."""
         graph = self.analysis.graph
         shapes = self._shapes
-        shapes.update({name: Shape(one.schema) for (name, _), one in self.sources.items()})
-        shapes.update({name: source.shape for name, source in self.unseen.items()})
+        shapes.update(self.source_shapes)
         for name in graph.assets:
             facts = self.analysis.facts(name, shapes)
             self.facts[name] = facts

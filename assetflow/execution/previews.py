@@ -138,12 +138,12 @@ class Previews:
 
     def _read(self, name: AssetName) -> str:
         """Return the SQL that reads all that is published of an asset, or a whole source."""
+        for target, unseen in self.knowledge.unseen.items():
+            if target.asset == name:
+                raise unseen.error
         states = [state for state in self.knowledge.states_of(name) if state.scan]
         if states:
             return joined_scan(states)
-        unseen = self.knowledge.unseen.get(name)
-        if unseen is not None:
-            raise unseen.error
         parts = self._parts(name)
         if not parts:
             raise NoPreview(name, "it was never materialized")

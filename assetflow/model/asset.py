@@ -148,7 +148,8 @@ class Source:
     Either `path` (relative to the project's root) or `observe` is given. A file read
     that a query names itself is a source whose name is its path (`is_inline`): its
     globs are `reads`, and `call` is the SQL that reads `{paths}`. With `partitions` the
-    `path` says of each file to which it belongs (`model.path_keys`); `event_time` is the
+    `path` says of each file to which it belongs (`model.path_keys`); where the source
+    `finds_keys`, they are not declared but those of its files. `event_time` is the
     column by whose time the source is cut, read in `timezone` where it has none.
     """
 
@@ -166,6 +167,7 @@ class Source:
     reads: tuple[str, ...] = ()
     call: str = ""
     partitions: Partitions | None = None
+    finds_keys: bool = False
     event_time: str = ""
     timezone: str = ""
 
