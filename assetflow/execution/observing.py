@@ -1,14 +1,15 @@
-"""Observe the sources of a project: each once, and by itself each partition of one that has some."""
+"""Observe the sources of a project, each once; of one with partitions each of these by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.errors import SourceProblem, SourceUnreadable
+from assetflow.execution.cutting import check_event_time
 from assetflow.execution.source_states import (
     SourceState,
     UnseenSource,
@@ -180,14 +181,24 @@ class _Look:
         before = newest.schema if newest else ()
         self._known = frozenset(key for key in self.files if self._is_known(key, before))
         self.schema = self.source.columns or before
-        while not (self.source.columns or self._known) and self.files:
+        if self.source.columns or self._known:
+            self._check_new(broken)
+        elif self.files:
+            self._find_columns(before, broken)
+        if self.files and self.source.event_time:
+            name, place = self.source.name, self.source.location
+            check_event_time(name, self.source.event_time, self.schema, place)
+
+    def _find_columns(self, before: Schema, broken: Broken) -> None:
+        """Find the columns of files that are all new, where `before` is what was there."""
+        while True:
             try:
                 self.schema = schema_of_files(self.source, self._paths(), self.engine, before)
-                return
             except SourceProblem as error:
                 if not self._leave_out(error, broken):
                     raise
-        self._check_new(broken)
+            else:
+                return
 
     def state(self, key: PartitionKey) -> SourceState:
         """Return the state of the partition `key`."""

@@ -17,8 +17,10 @@ from assetflow.errors import (
     SqlDoesNotParse,
     UnknownTable,
 )
+from assetflow.execution.cutting import Whole
 from assetflow.execution.serving import scan_of
 from assetflow.execution.source_states import joined_scan
+from assetflow.graph.mapping import is_slice
 from assetflow.metadata.outline import Served, served
 from assetflow.model.asset import SqlBody
 from assetflow.model.columns import Column
@@ -172,6 +174,14 @@ class Previews:
 
     def _input(self, target: AssetPartition, use: InputFacts) -> str:
         """Return the SQL of what `target` reads of an input, computed where it is stale."""
+        scan = self._whole_input(target, use)
+        if not is_slice(use.mapping):
+            return scan
+        schema = self.knowledge.schema_of(use.upstream)
+        keys = (target.partition,)
+        return self.knowledge.cut_scan(target.asset, use.upstream, keys, Whole(scan, schema))
+
+    def _whole_input(self, target: AssetPartition, use: InputFacts) -> str:
         if use.upstream in self.knowledge.graph.sources:
             return self._source(target, use)
         wanted = stored_targets(self.knowledge.slices, target, use)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from assetflow.errors import (
     SourceUnreadable,
     StepError,
 )
+from assetflow.execution.cutting import Cut, check_event_time
 from assetflow.execution.frames import user_traceback
 from assetflow.metadata.records import Observed
 from assetflow.model.asset import Source
@@ -27,8 +28,6 @@ from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import (
     WHOLE,
-    AssetName,
-    AssetPartition,
     Digest,
     PartitionKey,
     RunId,
@@ -39,6 +38,7 @@ from assetflow.planning.reasons import SourceUnknown
 from assetflow.project.analysis import Shape
 from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
+from assetflow.warehouse.partition_columns import KeyWindow
 from assetflow.warehouse.quoting import quoted_paths
 from assetflow.warehouse.sources import (
     check_source_files,
@@ -103,6 +103,20 @@ class SourceState:
             for one in read_sets
             for read_set, digest in self._computed([one], engine).items()
         }
+
+    def digest_slices(
+        self, cut: Cut, windows: Sequence[KeyWindow], read_sets: Sequence[ReadSet], engine: Engine
+    ) -> dict[PartitionKey, dict[ReadSet, Digest]]:
+        """Return the digests of the slices in `windows`, by their keys, in one scan.
+
+        Of what cannot be read, the state stands for each slice.
+        """
+        try:
+            with source_errors(self.paths):
+                return cut.digests(engine.cursor(), self.scan, self.schema, read_sets, windows)
+        except SourceUnreadable:
+            unreadable = Digest(fingerprint("unreadable", self.state))
+            return {each.key: dict.fromkeys(read_sets, unreadable) for each in windows}
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -192,6 +206,8 @@ def _observed(
     else:
         schema = schema_of_files(source, paths, engine, previous.schema if previous else ())
     schema = source.columns or schema
+    if source.event_time and not source.is_inline:
+        check_event_time(source.name, source.event_time, schema, source.location)
     return SourceState(
         source,
         state,

@@ -67,7 +67,8 @@ class Options:
     """What the decorator and the header can say about an asset, validated.
 
     `mappings` are by the name of the input. `partition_by` is the column that says to which
-    partition a row belongs, `key_column` the one under which readers of the whole see keys.
+    partition a row belongs, `key_column` the one under which readers of the whole see keys,
+    `event_time` the one by whose time partitioned readers of the whole are cut.
     """
 
     description: str = ""
@@ -93,6 +94,8 @@ class Options:
     batch_size: int = 1
     partition_by: str = ""
     key_column: str = ""
+    event_time: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
