@@ -539,8 +539,8 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         problem = Finding("project", "error", error.headline, more)
         return (*(about_state if "about_state" in locals() else ()), problem)
     broken = [
-        Finding(f"source {name}", "error", one.error.headline, str(one.error))
-        for name, one in unseen.items()
+        Finding(f"source {target}", "error", one.error.headline, str(one.error))
+        for target, one in unseen.items()
     ]
     count = len(project.graph.assets)
     return (*about_state, *broken, Finding("project", "ok", f"{count} assets, all of them bind"))

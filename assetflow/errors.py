@@ -1224,6 +1224,27 @@ class SourceDeparts(SourceProblem):
         )
 
 
+class UnfitEventTime(SourceProblem):
+    """What is to be cut by an event time has no column that tells it."""
+
+    code = "unfit_event_time"
+
+    def __init__(
+        self, name: str, column: str, why: str, columns: Iterable[str], place: object
+    ) -> None:
+        self.path = str(place)
+        names = list(columns)
+        super().__init__(
+            f"The event time {column!r} cannot say to which time a row of {name!r} belongs.",
+            {"why": why, "columns": ", ".join(names), "defined in": place},
+            did_you_mean(
+                column,
+                [one for one in names if one != column],
+                "Name a column of dates or times in `event_time`.",
+            ),
+        )
+
+
 class UnknownReadOption(DefinitionError):
     """A source is to be read with an option that does not exist, or must not be set."""
 

@@ -20,11 +20,13 @@ from assetflow.errors import (
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
+from assetflow.execution.cutting import Whole, empty_scan
 from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.locks import Cancelled
 from assetflow.execution.row_keys import RowKeys, row_keys
 from assetflow.execution.source_states import SourceState, about, joined_scan
+from assetflow.graph.mapping import is_slice
 from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
 from assetflow.model.context import AssetContext, Partition, partition_of
@@ -159,7 +161,7 @@ class Maker:
     ) -> dict[AssetPartition, Made]:
         sql = self.knowledge.analysis.sql
         query = sql.query(asset)
-        scans = {use.name: self._data(use).scan for use in inputs}
+        scans = {use.name: self._data(asset, use).scan for use in inputs}
         text = rewrite(query, scans, scans)
         steps = [step for step, _ in settled]
         summary = sql.summary(asset)
@@ -213,7 +215,7 @@ class Maker:
             environment=self.place.environment,
             partition=self._partition(asset, steps),
             rows=self._row_keys(asset, steps),
-            inputs=tuple(self._data(use) for use in inputs),
+            inputs=tuple(self._data(asset, use) for use in inputs),
             new=tuple(
                 (place, tuple(self._new(step, scratch) for step in made))
                 for place, made in places.items()
@@ -268,9 +270,24 @@ class Maker:
             scratch=scratch,
         )
 
-    def _data(self, use: InputRead) -> InputData:
+    def _data(self, asset: Asset, use: InputRead) -> InputData:
+        """Return where the data of `use` lies, of a whole only the time that is made of it."""
+        mapping = self.knowledge.slices.mappings.get((asset.name, use.name))
+        if mapping is None or not is_slice(mapping):
+            return self._read_whole(use)
+        data = self._read_whole(replace(use, versions=use.versions[:1]))
+        if not data.scan:
+            return data
+        whole = Whole(data.scan, data.schema)
+        cut = self.knowledge.cut_scan(asset.name, use.upstream, use.partitions, whole)
+        return replace(data, scan=cut, path="")
+
+    def _read_whole(self, use: InputRead) -> InputData:
         """Return where the data of `use` lies: a source's files, or a stored version."""
         columns = use.read_set.columns
+        if not use.versions:
+            schema = self.knowledge.schema_of(use.upstream)
+            return InputData(use.name, use.form, empty_scan(schema), schema, columns)
         sources = list(self._sources([use]))
         if sources:
             files = [file for source in sources for file in source.files]

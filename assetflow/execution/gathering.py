@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, are_there, needed_sources
-from assetflow.execution.source_states import Observer
+from assetflow.execution.observing import Observer
 from assetflow.metadata.doubt import Expected, ExpectedInput, Standing, doubtful_of_files, standing
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations, remembered
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import keys_of
+from assetflow.model.path_keys import keys_found
 from assetflow.planning.plan import demanded
 from assetflow.planning.reach import Slices, reach
 from assetflow.planning.steps import Request
@@ -48,15 +49,18 @@ def gather(
     """
     observer = Observer(place.root, now, engine)
     needed = needed_sources(analysis, request.targets if request else None)
-    sources, unseen = observer.observe_all(needed, observations(place.state))
+    slices = slices_of(place.state, analysis, now)
+    sight = observer.observe_all(needed, observations(place.state), slices.keys)
     knowledge = Knowledge(
         environment=place.environment,
         state=place.state,
         analysis=analysis,
         engine=engine,
-        slices=slices_of(place.state, analysis, now),
-        sources=sources,
-        unseen=unseen,
+        slices=replace(slices, keys={**slices.keys, **sight.keys}),
+        sources=sight.states,
+        unseen=sight.unseen,
+        source_shapes=sight.shapes,
+        notes=tuple(sight.notes),
         shapes=published_shapes(place.state, place.environment, _shapeless(analysis)),
     )
     if request is not None:
@@ -66,7 +70,10 @@ def gather(
 
 
 def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:
-    """Return which partitions there are as of `now`, and which reads which."""
+    """Return which partitions there are as of `now`, and which reads which.
+
+    Sources whose keys are those of their files have none before these are looked at.
+    """
     graph = analysis.graph
     definitions = {
         **{name: asset.options.partitions for name, asset in graph.assets.items()},
@@ -74,7 +81,12 @@ def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:
     }
     dynamic: dict[str, tuple[PartitionKey, ...]] = {}
     keys = {name: keys_of(one, now, dynamic) for name, one in definitions.items()}
-    return Slices(graph, keys, graph.mappings)
+    found = {
+        name: keys_found(source.partitions, ())
+        for name, source in graph.sources.items()
+        if source.finds_keys and source.partitions
+    }
+    return Slices(graph, {**keys, **found}, graph.mappings)
 
 
 def _shapeless(analysis: Analysis) -> set[AssetName]:

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assetflow.errors import UnfitEventTime
+from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
 from assetflow.graph.graph import AssetGraph
+from assetflow.graph.mapping import is_slice
 from assetflow.metadata.outline import PublishedShape
-from assetflow.metadata.recall import Remembered, definition_parts, definitions
+from assetflow.metadata.recall import (
+    Remembered,
+    definition_parts,
+    definitions,
+    slice_digests,
+)
 from assetflow.model.asset import Source, SqlBody
-from assetflow.model.columns import ReadSet, united
+from assetflow.model.columns import ReadSet, Schema, united
 from assetflow.model.names import (
-    WHOLE,
     AssetName,
     AssetPartition,
     CodeVersion,
@@ -29,7 +36,7 @@ from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Current, Known, stored_targets
 from assetflow.planning.reach import Slices
 from assetflow.project.analysis import Analysis, Shape
-from assetflow.warehouse.digests import digest_columns
+from assetflow.warehouse.digests import digest_columns, has_columns
 from assetflow.warehouse.parts import Part, scan_parts
 
 if TYPE_CHECKING:
@@ -43,7 +50,8 @@ class Knowledge:
 
     `shapes` are those of what is published. `past` is what was recalled of it, and grows
     with what this run and others store meanwhile; `reach` and `obsolete` are as in
-    `Known`. `unseen` are the sources that cannot be observed; in `sources` they are not.
+    `Known`. `unseen` are the sources, and partitions of sources, that cannot be observed;
+    in `sources` they are not. `notes` are what a plan says of sources.
     `versions` has each stored version that may be read. `wanted` are the read-sets of
     each upstream that its consumers have; their digests are computed together.
     """
@@ -54,15 +62,24 @@ class Knowledge:
     engine: Engine
     slices: Slices
     sources: Mapping[AssetPartition, SourceState]
-    unseen: Mapping[AssetName, UnseenSource]
+    unseen: Mapping[AssetPartition, UnseenSource]
+    source_shapes: Mapping[AssetName, Shape]
     shapes: Mapping[AssetName, PublishedShape]
     past: Remembered = field(default_factory=Remembered)
     reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
     obsolete: tuple[AssetPartition, ...] = ()
+    notes: tuple[tuple[AssetName, str], ...] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
     added: dict[tuple[VersionId, ReadSet], Digest] = field(default_factory=dict)
+    added_slices: dict[tuple[VersionId, str, ReadSet], dict[str, Digest]] = field(
+        default_factory=dict
+    )
+    _slices: dict[VersionId, dict[tuple[str, ReadSet], dict[str, Digest]]] = field(
+        default_factory=dict
+    )
+    _cuts: dict[AssetName, tuple[Cut, ...]] = field(default_factory=dict)
     _parts: dict[tuple[AssetName, CodeVersion], Mapping[str, str] | None] = field(
         default_factory=dict
     )
@@ -126,7 +143,8 @@ class Knowledge:
             current=self.current(),
             reach=self.reach,
             obsolete=self.obsolete,
-            unknown={name: source.reason for name, source in self.unseen.items()},
+            unknown={target: source.reason for target, source in self.unseen.items()},
+            notes=self.notes,
         )
 
     def current(self) -> dict[AssetPartition, VersionId]:
@@ -155,12 +173,14 @@ class Knowledge:
         upstream: AssetName,
         version: VersionId,
         read_set: ReadSet,
-        key: PartitionKey = WHOLE,
+        window: str = "",
     ) -> Digest:
         """Return the digest of what is read of a version, or of the state of a source.
 
-        With a `key`, of the slice of it that the partition of that key is cut to.
+        With a `window`, of the slice of it that lies in that time.
         """
+        if window:
+            return self._slice_digest(upstream, version, read_set, window)
         source = self.source(upstream, version)
         if source is not None:
             return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
@@ -174,6 +194,68 @@ class Knowledge:
             if read_set not in known:
                 self._compute(upstream, stored, read_set, known)
             return known[read_set]
+
+    def _slice_digest(
+        self, upstream: AssetName, version: VersionId, read_set: ReadSet, window: str
+    ) -> Digest:
+        """Return the digest of a slice; those of all slices that are read are found together."""
+        with self._guard:
+            if version not in self._slices:
+                self._slices[version] = slice_digests(self.state, version, self.engine.algorithm)
+            known = self._slices[version]
+            cut = next(one for one in self.cuts_of(upstream) if window in one.windows)
+            if window not in known.get((cut.text, read_set), ()):
+                self._compute_slices(upstream, version, cut, read_set)
+            return known[cut.text, read_set][window]
+
+    def _compute_slices(
+        self, upstream: AssetName, version: VersionId, cut: Cut, read_set: ReadSet
+    ) -> None:
+        """Scan a whole for the digests of all slices and read-sets of it that are not known."""
+        known, source = self._slices[version], self.source(upstream, version)
+        schema = source.schema if source else self.versions[version].schema
+        wanted = {
+            read_set,
+            *(one for one in self._read_by(upstream, cut) if has_columns(one, schema)),
+        }
+        windows = [
+            each
+            for text, each in cut.windows.items()
+            if any(text not in known.get((cut.text, one), ()) for one in wanted)
+        ]
+        if source is not None:
+            found = source.digest_slices(cut, windows, sorted(wanted, key=str), self.engine)
+        else:
+            scan = self.scan(upstream, [self.versions[version]])
+            digits = self.graph.assets[upstream].options.float_digits
+            found = cut.digests(self.engine.cursor(), scan, schema, wanted, windows, digits)
+        text_of = {each.key: text for text, each in cut.windows.items()}
+        for one in wanted:
+            digests = {text_of[key]: digests[one] for key, digests in found.items()}
+            known.setdefault((cut.text, one), {}).update(digests)
+            self.added_slices.setdefault((version, cut.text, one), {}).update(digests)
+
+    def _read_by(self, upstream: AssetName, cut: Cut) -> Iterator[ReadSet]:
+        """Yield what the readers of a cut upstream read of it."""
+        for reader in cut.readers:
+            for use in self.facts[reader].inputs:
+                if use.upstream == upstream and is_slice(use.mapping):
+                    yield use.read_set
+
+    def cuts_of(self, upstream: AssetName) -> tuple[Cut, ...]:
+        """Return the ways in which an upstream without partitions is cut for its readers."""
+        if upstream not in self._cuts:
+            self._cuts[upstream] = cuts_of(upstream, self.slices)
+        return self._cuts[upstream]
+
+    def cut_scan(
+        self, reader: AssetName, upstream: AssetName, keys: Collection[PartitionKey], whole: Whole
+    ) -> str:
+        """Return the SQL that reads of a whole what `keys` of `reader` are cut to."""
+        own = self.slices.keys[reader]
+        texts = dict.fromkeys(window.text for window in map(own.window, keys) if window)
+        cut = next(one for one in self.cuts_of(upstream) if reader in one.readers)
+        return cut.scan(whole.scan, whole.schema, [cut.windows[text] for text in texts])
 
     def _compute(
         self,
@@ -205,6 +287,10 @@ class Knowledge:
             schema=united(one.schema for one in versions) if len(schemas) > 1 else (),
             ordered=all(one.ordered for one in versions),
         )
+
+    def schema_of(self, name: AssetName) -> Schema:
+        """Return the columns that are expected of what is read but has no rows."""
+        return self._shapes[name].schema or ()
 
     def parts_of(self, asset: AssetName, code_version: str) -> Mapping[str, str] | None:
         """Return the named parts of an earlier code version, if it is remembered."""
@@ -287,13 +373,23 @@ class Knowledge:
         """Work out the facts of every asset, each from the shapes of those before it."""
         graph = self.analysis.graph
         shapes = self._shapes
-        shapes.update({name: Shape(one.schema) for (name, _), one in self.sources.items()})
-        shapes.update({name: source.shape for name, source in self.unseen.items()})
+        shapes.update(self.source_shapes)
         for name in graph.assets:
-            facts = self.analysis.facts(name, shapes)
+            facts = self._checked(self.analysis.facts(name, shapes))
             self.facts[name] = facts
             self._want(facts)
             shapes[name] = self._expected_shape(name, facts)
+
+    def _checked(self, facts: AssetFacts) -> AssetFacts:
+        """Return `facts` with a problem where the event time is none of the columns."""
+        asset = self.graph.assets[facts.asset]
+        if not asset.options.event_time or facts.schema is None or facts.problem is not None:
+            return facts
+        try:
+            check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
+        except UnfitEventTime as problem:
+            return replace(facts, problem=problem)
+        return facts
 
     def _expected_shape(self, name: AssetName, facts: AssetFacts) -> Shape:
         if facts.schema is not None:

@@ -24,7 +24,7 @@ from assetflow.execution.stopping import Stop, stop_requests
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
-from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted
+from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted, SlicesDigested
 from assetflow.metadata.tail import JournalTail
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, RunId
 from assetflow.planning.plan import plan
@@ -227,6 +227,10 @@ class Materializing:
         while knowledge.added:
             (version, read_set), digest = knowledge.added.popitem()
             journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))
+        while knowledge.added_slices:
+            (version, cut, read_set), digests = knowledge.added_slices.popitem()
+            how = (version, cut, read_set, self.engine.algorithm)
+            journal.append(SlicesDigested(*how, tuple(digests.items())))
 
     def _supersede(self, execution: Execution) -> None:
         """Say of what was made, but could not be published, that others were faster."""

@@ -17,8 +17,10 @@ from assetflow.errors import (
     SqlDoesNotParse,
     UnknownTable,
 )
+from assetflow.execution.cutting import Whole
 from assetflow.execution.serving import scan_of
 from assetflow.execution.source_states import joined_scan
+from assetflow.graph.mapping import is_slice
 from assetflow.metadata.outline import Served, served
 from assetflow.model.asset import SqlBody
 from assetflow.model.columns import Column
@@ -138,12 +140,12 @@ class Previews:
 
     def _read(self, name: AssetName) -> str:
         """Return the SQL that reads all that is published of an asset, or a whole source."""
+        for target, unseen in self.knowledge.unseen.items():
+            if target.asset == name:
+                raise unseen.error
         states = [state for state in self.knowledge.states_of(name) if state.scan]
         if states:
             return joined_scan(states)
-        unseen = self.knowledge.unseen.get(name)
-        if unseen is not None:
-            raise unseen.error
         parts = self._parts(name)
         if not parts:
             raise NoPreview(name, "it was never materialized")
@@ -172,6 +174,14 @@ class Previews:
 
     def _input(self, target: AssetPartition, use: InputFacts) -> str:
         """Return the SQL of what `target` reads of an input, computed where it is stale."""
+        scan = self._whole_input(target, use)
+        if not is_slice(use.mapping):
+            return scan
+        schema = self.knowledge.schema_of(use.upstream)
+        keys = (target.partition,)
+        return self.knowledge.cut_scan(target.asset, use.upstream, keys, Whole(scan, schema))
+
+    def _whole_input(self, target: AssetPartition, use: InputFacts) -> str:
         if use.upstream in self.knowledge.graph.sources:
             return self._source(target, use)
         wanted = stored_targets(self.knowledge.slices, target, use)

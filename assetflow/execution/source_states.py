@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from assetflow.errors import (
     SourceUnreadable,
     StepError,
 )
+from assetflow.execution.cutting import Cut, check_event_time
 from assetflow.execution.frames import user_traceback
 from assetflow.metadata.records import Observed
 from assetflow.model.asset import Source
@@ -27,8 +28,6 @@ from assetflow.model.file_states import FileState
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import (
     WHOLE,
-    AssetName,
-    AssetPartition,
     Digest,
     PartitionKey,
     RunId,
@@ -39,6 +38,7 @@ from assetflow.planning.reasons import SourceUnknown
 from assetflow.project.analysis import Shape
 from assetflow.warehouse.digests import digest_columns
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
+from assetflow.warehouse.partition_columns import KeyWindow
 from assetflow.warehouse.quoting import quoted_paths
 from assetflow.warehouse.sources import (
     check_source_files,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SourceState:
-    """One source as it was observed: its files or its answer, and digests of what is read.
+    """One source, or a partition of one, as it was observed: its files or its answer.
 
     `scan` is the SQL that reads it, "" where no SQL can. `is_new` says that the store
     has another state, or none.
@@ -71,6 +71,7 @@ class SourceState:
     answer: str = ""
     digests: dict[ReadSet, Digest] = field(default_factory=dict)
     is_new: bool = True
+    partition: PartitionKey = WHOLE
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def digest(self, read_set: ReadSet, wanted: Iterable[ReadSet], engine: Engine) -> Digest:
@@ -103,6 +104,20 @@ class SourceState:
             for read_set, digest in self._computed([one], engine).items()
         }
 
+    def digest_slices(
+        self, cut: Cut, windows: Sequence[KeyWindow], read_sets: Sequence[ReadSet], engine: Engine
+    ) -> dict[PartitionKey, dict[ReadSet, Digest]]:
+        """Return the digests of the slices in `windows`, by their keys, in one scan.
+
+        Of what cannot be read, the state stands for each slice.
+        """
+        try:
+            with source_errors(self.paths):
+                return cut.digests(engine.cursor(), self.scan, self.schema, read_sets, windows)
+        except SourceUnreadable:
+            unreadable = Digest(fingerprint("unreadable", self.state))
+            return {each.key: dict.fromkeys(read_sets, unreadable) for each in windows}
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """Return where the files lie."""
@@ -125,6 +140,7 @@ class SourceState:
             answer=self.answer,
             algorithm=algorithm,
             digests=tuple(self.digests.items()),
+            partition=self.partition,
         )
 
 
@@ -133,7 +149,7 @@ def joined_scan(states: Sequence[SourceState]) -> str:
     if len(states) == 1:
         return states[0].scan
     paths = [path for one in states for path in one.paths]
-    return _scan(states[0].source, paths, states[0].schema)
+    return scan_of_files(states[0].source, paths, states[0].schema)
 
 
 def observe(
@@ -142,12 +158,12 @@ def observe(
     """Return `source` as it is now; what `previous` knows already is not worked out again."""
     if source.observe is not None:
         return _asked(source, previous, root)
-    with about(source, root), _reading(source):
+    with about(source, root), reading(source):
         return _observed(source, previous, root, now, engine)
 
 
 @contextmanager
-def _reading(source: Source) -> Iterator[None]:
+def reading(source: Source) -> Iterator[None]:
     """Turn what else can go wrong while files are looked at into SourceUnreadable."""
     import duckdb
 
@@ -180,7 +196,7 @@ def _observed(
     now_ns = int(now.timestamp() * 1e9)
     patterns = source.reads or (source.path,)
     files = tuple(f for one in patterns for f in observe_files(root, one, before, now_ns))
-    state = _state(source, files)
+    state = state_of(source, files)
     paths = source_paths(root, files)
     is_known = (
         previous is not None and previous.state == state and previous.algorithm == engine.algorithm
@@ -188,13 +204,15 @@ def _observed(
     if is_known and previous:
         schema = previous.schema
     else:
-        schema = _schema(source, paths, engine, previous.schema if previous else ())
+        schema = schema_of_files(source, paths, engine, previous.schema if previous else ())
     schema = source.columns or schema
+    if source.event_time and not source.is_inline:
+        check_event_time(source.name, source.event_time, schema, source.location)
     return SourceState(
         source,
         state,
         schema,
-        _scan(source, paths, schema),
+        scan_of_files(source, paths, schema),
         root,
         files,
         digests=dict(previous.digests) if is_known and previous else {},
@@ -202,7 +220,7 @@ def _observed(
     )
 
 
-def _state(source: Source, files: Sequence[FileState]) -> VersionId:
+def state_of(source: Source, files: Sequence[FileState]) -> VersionId:
     """Return the id of a state: what the files hold, and how the source says to read them."""
     columns = [part for column in source.columns or () for part in column[:2]]
     options = [part for option in source.read_options for part in option]
@@ -210,7 +228,9 @@ def _state(source: Source, files: Sequence[FileState]) -> VersionId:
     return VersionId(fingerprint(state_id(files), *how))
 
 
-def _schema(source: Source, paths: Sequence[Path], engine: Engine, before: Schema) -> Schema:
+def schema_of_files(
+    source: Source, paths: Sequence[Path], engine: Engine, before: Schema
+) -> Schema:
     """Return the columns of a new state, which all of its files must have.
 
     Where files differ, the one that departs from the columns of `before` is at fault.
@@ -218,7 +238,7 @@ def _schema(source: Source, paths: Sequence[Path], engine: Engine, before: Schem
     cursor = engine.cursor()
     if source.is_inline:
         with source_errors(paths):
-            return describe(cursor, f"from {_scan(source, paths, ())}")
+            return describe(cursor, f"from {scan_of_files(source, paths, ())}")
     schema = source_schema(cursor, source, paths)
     if before and not _names(schema) & _names(before):
         return _schema_of_old_header(source, paths, cursor, schema, before)
@@ -267,7 +287,8 @@ def _names(schema: Schema) -> set[str]:
     return {folded(column.name) for column in schema}
 
 
-def _scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
+def scan_of_files(source: Source, paths: Sequence[Path], schema: Schema) -> str:
+    """Return the SQL that reads files of `source` with the columns of `schema`."""
     if source.is_inline:
         return source.call.replace("{paths}", quoted_paths(paths))
     return source_scan(source, paths, schema)
@@ -314,38 +335,3 @@ class UnseenSource:
             problem=self.error.sentence,
             hint=self.error.way_out,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Observer:
-    """Observes the sources of the project at `root` as of `now`."""
-
-    root: Path
-    now: datetime
-    engine: Engine
-
-    def observe_all(
-        self,
-        sources: Iterable[Source],
-        previous: Mapping[AssetName, Mapping[PartitionKey, Observed]],
-    ) -> tuple[dict[AssetPartition, SourceState], dict[AssetName, UnseenSource]]:
-        """Return the state of each of `sources`, and those that cannot be observed.
-
-        What is wrong with one is no matter to the assets that do not read it.
-        """
-        states: dict[AssetPartition, SourceState] = {}
-        unseen: dict[AssetName, UnseenSource] = {}
-        for source in sources:
-            before = previous.get(source.name, {}).get(WHOLE)
-            target = AssetPartition(source.name)
-            try:
-                states[target] = observe(source, before, self.root, self.now, self.engine)
-            except SourceProblem as error:
-                unseen[source.name] = UnseenSource(source, error, _last_shape(source, before))
-        return states, unseen
-
-
-def _last_shape(source: Source, before: Observed | None) -> Shape:
-    if source.columns is not None:
-        return Shape(source.columns)
-    return Shape(before.schema if before else None, is_expected=True)

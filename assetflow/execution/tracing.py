@@ -176,9 +176,8 @@ def schema_of(knowledge: Knowledge, name: AssetName) -> Schema | None:
     states = knowledge.states_of(name)
     if states:
         return states[-1].schema or None
-    unseen = knowledge.unseen.get(name)
-    if unseen is not None:
-        return unseen.shape.schema
+    if name in knowledge.source_shapes:
+        return knowledge.source_shapes[name].schema
     facts, published = knowledge.facts.get(name), knowledge.shapes.get(name)
     schema = facts.schema if facts else None
     if schema is None:

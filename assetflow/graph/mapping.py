@@ -83,11 +83,18 @@ class Whole(Mapping):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Mapping):
-    """The upstream has no partitions, but an event time: each partition reads its own time."""
+    """The upstream has no partitions, but an event time: each partition reads its own time.
+
+    Naive times of the `column` are those of `timezone`. Both are in traces: another column,
+    or another zone, puts rows into other slices.
+    """
+
+    column: str
+    timezone: str = "UTC"
 
     @property
     def text(self) -> str:
-        return "slice"
+        return f"slice by {self.column} in {self.timezone}"
 
     def reads(self, key: PartitionKey, below: KeySet, above: KeySet) -> Keys:
         return (key,)
@@ -262,16 +269,15 @@ def resolve(
     below: Partitions | None,
     above: Partitions | None,
     *,
-    has_event_time: bool = False,
+    cut: Slice | None = None,
     edge: Edge = Edge(),  # noqa: B008 - a frozen value
 ) -> Mapping:
     """Return how `below` maps to `above`: as `declared`, else as can be inferred.
 
-    MappingNotInferred where neither says it; `edge` names both sides.
+    MappingNotInferred where neither says it; `edge` names both sides. `cut` is how an
+    upstream without partitions can be cut, None where it has no event time.
     """
-    found = (
-        _declared(declared, below, above) if declared else _inferred(below, above, has_event_time)
-    )
+    found = _declared(declared, below, above) if declared else _inferred(below, above, cut)
     if isinstance(found, Mapping):
         return found
     raise MappingNotInferred(
@@ -287,10 +293,10 @@ def resolve(
 def _inferred(
     below: Partitions | None,
     above: Partitions | None,
-    has_event_time: bool,  # noqa: FBT001 - private
+    cut: Slice | None,
 ) -> Mapping | str:
     if above is None:
-        return Slice() if has_event_time and time_of(below) else Whole()
+        return cut if cut is not None and time_of(below) else Whole()
     if below is None:
         return All()
     if isinstance(below, ProductPartitions) or isinstance(above, ProductPartitions):

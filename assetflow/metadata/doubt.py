@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import is_slice
 from assetflow.metadata.encoding import text_of
 from assetflow.metadata.rows import fetch_read_sets
 from assetflow.metadata.store import Store
@@ -251,7 +252,9 @@ class _Question:
 def _way(mapping: PartitionMapping, below: int, above: int) -> int:
     if mapping.text == "same" and below == above:
         return ALIGNED
-    return {"whole": WHOLE_READ, "slice": SLICED}.get(mapping.text, LINKED)
+    if is_slice(mapping):
+        return SLICED
+    return WHOLE_READ if mapping.text == "whole" else LINKED
 
 
 def _show(connection: DuckDBPyConnection, environment: str) -> None:

@@ -149,6 +149,9 @@ _PARTITIONS = (
     """create table left_files (
         path varchar not null, size_bytes bigint not null, left_at timestamp not null)""",
     "create table removed_files (path varchar not null, removed_at timestamp not null)",
+    """create table slice_digests (
+        version varchar not null, cut varchar not null, read_set integer not null,
+        algorithm varchar not null, digests varchar not null)""",
     """create table dynamic_partitions (
         name varchar not null, key varchar not null, added_at timestamp not null,
         removed_at timestamp)""",

@@ -405,6 +405,30 @@ def definition_parts(
     return {key: definition.parts for key, definition in found.items()}
 
 
+def slice_digests(
+    state: Path, version: VersionId, algorithm: str
+) -> dict[tuple[str, ReadSet], dict[str, Digest]]:
+    """Return the digests of the slices of a version, or of a state of a source, by window.
+
+    They are told apart by how it was cut, and by what was read.
+    """
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select s.cut, r.columns, r.ordered, s.digests
+               from slice_digests as s join read_sets as r using (read_set)
+               where s.version = $1 and s.algorithm = $2 order by s.rowid""",
+            [version, algorithm],
+        ).fetchall()
+    found: dict[tuple[str, ReadSet], dict[str, Digest]] = {}
+    for cut, columns, ordered, digests in rows:
+        read_set = ReadSet(None if columns is None else tuple(columns), ordered)
+        found.setdefault((cut, read_set), {}).update(read_text(_SLICES, digests))
+    return found
+
+
+_SLICES = tuple[tuple[str, Digest], ...]
+
+
 def publication_history(state: Path, environment: str) -> tuple[PublicationSummary, ...]:
     """Return the publications that took effect in `environment`, newest first."""
     with Store(state).reading() as connection:

@@ -106,6 +106,20 @@ class DigestAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class SlicesDigested:
+    """Digests of slices of a stored version, or of a state of a source, cut by its event time.
+
+    `cut` says how, `digests` are by the window of the slice.
+    """
+
+    version: VersionId
+    cut: str
+    read_set: ReadSet
+    algorithm: str
+    digests: tuple[tuple[str, Digest], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PublicationChange:
     """One pointer to move: from `expected` (a sequence number, 0 for none) to a new target.
 
@@ -200,6 +214,7 @@ Record = (
     | LineageSeen
     | VersionStored
     | DigestAdded
+    | SlicesDigested
     | Materialized
     | Published
     | Observed
@@ -223,6 +238,7 @@ __all__ = [
     "Record",
     "RunFinished",
     "RunStarted",
+    "SlicesDigested",
     "StepFinished",
     "VersionStored",
     "VersionsPacked",

@@ -112,6 +112,20 @@ _DIGESTS = Load(
     "select ordinal, version, algorithm, digest, unnest(read_set) from incoming",
 )
 
+_SLICES = Load(
+    f"""{{"version":"VARCHAR","cut":"VARCHAR","read_set":{_READ_SET},"algorithm":"VARCHAR",
+          "digests":"JSON"}}""",
+    "",
+    (),
+    (
+        """insert into slice_digests
+           select distinct version, cut, read_set, algorithm, digests from incoming_parts
+           anti join slice_digests using (version, cut, read_set, algorithm, digests)""",
+    ),
+    """select ordinal, version, cut, algorithm, digests::varchar as digests, unnest(read_set)
+       from incoming""",
+)
+
 _MATERIALIZATIONS = Load(
     f"""{{"materialization":"VARCHAR","run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR",
           "version":"VARCHAR","key":"VARCHAR","code_version":"VARCHAR","outcome":"VARCHAR",
@@ -161,6 +175,7 @@ LOADS = {
     "LineageSeen": _LINEAGE,
     "VersionStored": _VERSIONS,
     "DigestAdded": _DIGESTS,
+    "SlicesDigested": _SLICES,
     "Materialized": _MATERIALIZATIONS,
     "Observed": _OBSERVATIONS,
 }

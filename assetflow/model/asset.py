@@ -67,7 +67,8 @@ class Options:
     """What the decorator and the header can say about an asset, validated.
 
     `mappings` are by the name of the input. `partition_by` is the column that says to which
-    partition a row belongs, `key_column` the one under which readers of the whole see keys.
+    partition a row belongs, `key_column` the one under which readers of the whole see keys,
+    `event_time` the one by whose time partitioned readers of the whole are cut.
     """
 
     description: str = ""
@@ -93,6 +94,8 @@ class Options:
     batch_size: int = 1
     partition_by: str = ""
     key_column: str = ""
+    event_time: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class Source:
     Either `path` (relative to the project's root) or `observe` is given. A file read
     that a query names itself is a source whose name is its path (`is_inline`): its
     globs are `reads`, and `call` is the SQL that reads `{paths}`. With `partitions` the
-    `path` says of each file to which it belongs (`model.path_keys`); `event_time` is the
+    `path` says of each file to which it belongs (`model.path_keys`); where the source
+    `finds_keys`, they are not declared but those of its files. `event_time` is the
     column by whose time the source is cut, read in `timezone` where it has none.
     """
 
@@ -166,6 +170,7 @@ class Source:
     reads: tuple[str, ...] = ()
     call: str = ""
     partitions: Partitions | None = None
+    finds_keys: bool = False
     event_time: str = ""
     timezone: str = ""
 

@@ -46,7 +46,12 @@ from assetflow.model.forms import EXPECTED_FORMS, Columns
 from assetflow.model.names import AssetName, check_name
 from assetflow.model.options import FunctionOptions, Retries, SourceOptions
 from assetflow.model.partitions import Partitions
-from assetflow.model.path_keys import allowed_names, find_path_problem, has_keys
+from assetflow.model.path_keys import (
+    allowed_names,
+    find_path_problem,
+    has_keys,
+    inferred_partitions,
+)
 from assetflow.model.signature import Signature, innermost, read_signature
 from assetflow.model.validation import validate
 
@@ -302,6 +307,7 @@ def _made_source(
     found, errors = validate(SourceOptions, options, f"source {name!r}", lambda _: location)
     said = found or SourceOptions()
     file_format = said.format or format_of(path)
+    inferred = inferred_partitions(name, path)
     made = Source(
         AssetName(name),
         location,
@@ -314,7 +320,8 @@ def _made_source(
         group=said.group or "",
         owners=said.owners,
         tags=said.tags,
-        partitions=said.partitions,
+        partitions=said.partitions or inferred,
+        finds_keys=said.partitions is None and inferred is not None,
         event_time=said.event_time or "",
         timezone=said.timezone or "",
     )

@@ -255,6 +255,19 @@ class DescribedOptions(BaseModel):
         default=(), description="a list of texts", examples=['["daily"]']
     )
     columns: DeclaredColumns | None = Field(default=None, description=_EXPECTED_COLUMNS)
+    event_time: ColumnName | None = Field(
+        default=None, description="the name of a column", examples=['"ordered_at"']
+    )
+    timezone: Timezone | None = Field(
+        default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _has_event_time(cls, name: str, info: ValidationInfo) -> str:
+        if "event_time" in info.data and info.data["event_time"] is None:
+            raise ValueError("the column `event_time` as well, whose times it is for")
+        return name
 
 
 class AssetOptions(DescribedOptions):
@@ -355,6 +368,8 @@ class AssetOptions(DescribedOptions):
             batch_size=self.batch_size,
             partition_by=self.partition_by or "",
             key_column=self.key_column or "",
+            event_time=self.event_time or "",
+            timezone=self.timezone or "",
         )
 
 
@@ -411,19 +426,6 @@ class SourceOptions(DescribedOptions):
     partitions: DeclaredPartitions | None = Field(
         default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
     )
-    event_time: ColumnName | None = Field(
-        default=None, description="the name of a column", examples=['"ordered_at"']
-    )
-    timezone: Timezone | None = Field(
-        default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
-    )
-
-    @field_validator("timezone")
-    @classmethod
-    def _has_event_time(cls, name: str, info: ValidationInfo) -> str:
-        if "event_time" in info.data and info.data["event_time"] is None:
-            raise ValueError("the column `event_time` as well, whose times it is for")
-        return name
 
     @field_validator("read_options")
     @classmethod

@@ -7,7 +7,7 @@ dimensions for those. Folders such as `year=*/month=*` tell the parts of a time.
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -15,6 +15,8 @@ from assetflow.model.asset import Source
 from assetflow.model.names import PartitionKey
 from assetflow.model.partitions import (
     JOINS_DIMENSIONS,
+    DynamicPartitions,
+    KeySet,
     Partitions,
     ProductPartitions,
     Simple,
@@ -36,6 +38,8 @@ _LEVELS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "week": (("year", "week"),),
     "month": (("year", "month"),),
 }
+_UNITS: Mapping[str, Unit] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
+_BEGINNING = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _TIME_TEXTS: Mapping[Unit, str] = {
     "hour": r"\d{4}-\d\d-\d\dT\d\d(?:[+-]\d+)?",
     "day": r"\d{4}-\d\d-\d\d",
@@ -78,6 +82,37 @@ def find_path_problem(path: str, partitions: Partitions) -> str | None:
         if not _is_told(name, dimension, set(names), set(folders)):
             return f"nothing in it says the {name or _KEY} of a file"
     return None
+
+
+def inferred_partitions(name: str, path: str) -> TimePartitions | DynamicPartitions | None:
+    """Return the partitions that the one placeholder of `path` stands for; None without one.
+
+    They have no keys of their own: `keys_found` says which there are. What `{key}` stands
+    for is dynamic, under the `name` of the source.
+
+    >>> str(inferred_partitions("orders", "data/{day}.csv"))
+    'daily in UTC'
+    """
+    names = set(_PLACEHOLDER.findall(path))
+    if names == {_KEY}:
+        return DynamicPartitions(name)
+    unit = _UNITS.get(names.pop()) if len(names) == 1 else None
+    return None if unit is None else TimePartitions(unit, Grid(unit).key_of(_BEGINNING))
+
+
+def keys_found(partitions: Partitions, told: Collection[PartitionKey]) -> KeySet:
+    """Return the keys of inferred `partitions`: those that files `told`.
+
+    Of time it is all from the first to the last: a window between without a file is missing.
+    """
+    if not told or not isinstance(partitions, TimePartitions):
+        return KeySet(partitions, sorted(told))
+    grid = partitions.grid
+    first, last = min(told, key=grid.start), max(told, key=grid.start)
+    start, end = grid.find_local(first), grid.local_end(last)
+    assert start is not None
+    between = grid.keys(grid.key_of(start), grid.key_of(end))
+    return KeySet(partitions, sorted({*between, *told}, key=grid.start))
 
 
 def _dimensions(partitions: Partitions) -> tuple[tuple[str, Simple], ...]:

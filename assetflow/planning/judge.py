@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from assetflow.graph.mapping import is_slice
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import (
-    WHOLE,
     AssetName,
     AssetPartition,
     Digest,
@@ -44,10 +43,10 @@ from assetflow.planning.reasons import (
 from assetflow.planning.steps import Verdict
 from assetflow.planning.trace import digest_of_parts, key_of
 
-DigestOf = Callable[[AssetName, VersionId, ReadSet, PartitionKey], Digest]
+DigestOf = Callable[[AssetName, VersionId, ReadSet, str], Digest]
 """Gives the digest of a read-set of a version of an asset, or of a state of a source.
 
-The key is that of the slice which is read of a whole; "" is all of it.
+The last is the window of the slice which is read of a whole; "" is all of it.
 """
 
 PartsOf = Callable[[AssetName, str], Mapping[str, str] | None]
@@ -244,7 +243,7 @@ def _input_reads(
         ):
             digest = recorded.digest
         else:
-            digest = _digest(read, digest_of)
+            digest = _digest(read, situation.window, digest_of)
         yield InputRead(
             name=use.name,
             upstream=use.upstream,
@@ -257,14 +256,11 @@ def _input_reads(
         )
 
 
-def _digest(read: Read, digest_of: DigestOf) -> Digest:
+def _digest(read: Read, window: str, digest_of: DigestOf) -> Digest:
     use = read.use
-    slices = read.partitions if is_slice(use.mapping) else (WHOLE,) * len(read.versions)
+    cut = window if is_slice(use.mapping) else ""
     return digest_of_parts(
-        [
-            digest_of(use.upstream, version, use.read_set, key)
-            for version, key in zip(read.versions, slices, strict=True)
-        ]
+        [digest_of(use.upstream, version, use.read_set, cut) for version in read.versions]
     )
 
 

@@ -32,6 +32,8 @@ class Known:
     `facts` has every asset of the graph. `reach` are the partitions that may need
     something: all others are up to date, and stay so. `current` has what these read, the
     observed states of sources included. `obsolete` is published and declared no more.
+    `unknown` are sources and partitions of sources that cannot be observed. `notes` are
+    what a plan says of sources.
     """
 
     environment: str
@@ -41,7 +43,8 @@ class Known:
     current: Current
     reach: Mapping[AssetName, Collection[PartitionKey]]
     obsolete: tuple[AssetPartition, ...] = ()
-    unknown: Mapping[AssetName, SourceUnknown] = field(default_factory=dict)
+    unknown: Mapping[AssetPartition, SourceUnknown] = field(default_factory=dict)
+    notes: tuple[tuple[AssetName, str], ...] = ()
 
     @property
     def graph(self) -> AssetGraph:
@@ -195,7 +198,8 @@ class _Walk:
             self.steps.extend(_withdrawals(self.known))
         steps = _linked(self.steps, self.known.slices)
         left = tuple(self.left)
-        return Plan(self.known.environment, steps, self.up_to_date, tuple(self.notes), left)
+        notes = (*self.known.notes, *self.notes)
+        return Plan(self.known.environment, steps, self.up_to_date, notes, left)
 
 
 def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
@@ -224,7 +228,6 @@ def _read(
     there = [one for one in wanted if one in current]
     is_pending = any(one in pending for one in wanted)
     absent = [one.partition for one in wanted if one not in current and one not in pending]
-    unknown = known.unknown.get(use.upstream)
     is_missing = bool(absent) and (use.mapping.blocks or len(absent) == len(wanted))
     missing = _ranges(known.slices, use.upstream, absent) if is_missing else ()
     partitions = tuple(one.partition for one in there)
@@ -235,8 +238,18 @@ def _read(
         is_pending=is_pending,
         is_missing=is_missing,
         missing=missing,
-        unknown=() if unknown is None else (unknown,),
+        unknown=_unknown_of(known, use, wanted),
     )
+
+
+def _unknown_of(
+    known: Known, use: InputFacts, wanted: tuple[AssetPartition, ...]
+) -> tuple[SourceUnknown, ...]:
+    """Return which of `wanted` cannot be observed, or that the source as a whole cannot."""
+    if not known.unknown:
+        return ()
+    found = (known.unknown.get(one) for one in (AssetPartition(use.upstream), *wanted))
+    return tuple(dict.fromkeys(reason for reason in found if reason is not None))
 
 
 def _ranges(slices: Slices, name: AssetName, keys: list[PartitionKey]) -> tuple[str, ...]:
@@ -307,19 +320,28 @@ def _withdrawals(known: Known) -> Iterator[Step]:
 def _linked(steps: list[Step], slices: Slices) -> tuple[Step, ...]:
     """Return `steps` with each knowing which others it waits on."""
     planned = {step.target for step in steps if step.action != "withdraw"}
+    absent = {
+        step.target for step in steps if step.action == "blocked" and not _unknown_sources(step)
+    }
+    absent -= {step.target for step in steps if step.last is not None}
     return tuple(
-        replace(step, waits_on=tuple(_waits(step, slices, planned))) if step.facts else step
+        replace(step, waits_on=tuple(_waits(step, slices, planned, absent))) if step.facts else step
         for step in steps
     )
 
 
 def _waits(
-    step: Step, slices: Slices, planned: Collection[AssetPartition]
+    step: Step,
+    slices: Slices,
+    planned: Collection[AssetPartition],
+    absent: Collection[AssetPartition],
 ) -> Iterator[AssetPartition]:
+    """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without."""
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
     for use in step.facts.inputs:
-        found.update(dict.fromkeys(stored_targets(slices, step.target, use)))
+        wanted = stored_targets(slices, step.target, use)
+        found.update((one, None) for one in wanted if use.mapping.blocks or one not in absent)
     return (target for target in found if target in planned)
 
 

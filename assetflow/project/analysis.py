@@ -74,7 +74,7 @@ class Analysis:
         inputs = {asset.name: self._inputs(asset, problems) for asset in made.assets}
         sources = (*made.sources, *self._inline_sources())
         graph, wrong = infer(made.assets, sources, inputs)
-        self.graph = replace(graph, mappings=resolve_all(graph, problems))
+        self.graph = replace(graph, mappings=resolve_all(graph, problems, made.settings.timezone))
         for asset in self.graph.assets.values():
             if isinstance(asset.body, PythonBody):
                 problems.extend(self._closing_problems(asset))

@@ -10,7 +10,7 @@ from assetflow.errors import (
     UnknownMappedInput,
 )
 from assetflow.graph.graph import AssetGraph, Link
-from assetflow.graph.mapping import Edge, resolve
+from assetflow.graph.mapping import Edge, Slice, resolve
 from assetflow.graph.mapping import Mapping as PartitionMapping
 from assetflow.model.asset import Asset, Location
 from assetflow.model.mappings import DeclaredMapping, find_mapping_problem
@@ -18,9 +18,12 @@ from assetflow.model.names import AssetName, folded
 
 
 def resolve_all(
-    graph: AssetGraph, problems: list[AssetflowError]
+    graph: AssetGraph, problems: list[AssetflowError], timezone: str = "UTC"
 ) -> dict[tuple[AssetName, str], PartitionMapping]:
-    """Return the mapping of each input in `graph`; what cannot be said goes to `problems`."""
+    """Return the mapping of each input in `graph`; what cannot be said goes to `problems`.
+
+    `timezone` is that of event times that have none, and none declared.
+    """
     found = dict[tuple[AssetName, str], PartitionMapping]()
     for name, links in graph.links.items():
         asset = graph.assets[name]
@@ -30,14 +33,19 @@ def resolve_all(
             problems.extend(_declared_twice(asset, link, said))
             try:
                 declared = link.input.mapping or said.get(folded(link.input.name))
-                found[name, link.input.name] = _resolved(graph, asset, link, declared)
+                cut = _cut(graph, link, timezone)
+                found[name, link.input.name] = _resolved(graph, asset, link, declared, cut)
             except (BadMapping, MappingNotInferred) as error:
                 problems.append(error)
     return found
 
 
 def _resolved(
-    graph: AssetGraph, asset: Asset, link: Link, declared: DeclaredMapping | None
+    graph: AssetGraph,
+    asset: Asset,
+    link: Link,
+    declared: DeclaredMapping | None,
+    cut: Slice | None,
 ) -> PartitionMapping:
     place = Location(asset.location.path, link.input.line)
     problem = find_mapping_problem(declared) if declared else None
@@ -49,9 +57,18 @@ def _resolved(
         declared,
         asset.options.partitions,
         above,
-        has_event_time=source is not None and bool(source.event_time),
+        cut=cut,
         edge=Edge(asset.name, link.upstream, str(place)),
     )
+
+
+def _cut(graph: AssetGraph, link: Link, timezone: str) -> Slice | None:
+    """Return how an input is cut by its event time; None where it has none, or is no table."""
+    source, upstream = graph.sources.get(link.upstream), graph.assets.get(link.upstream)
+    said = source or (upstream.options if upstream else None)
+    if said is None or not said.event_time or link.input.form in ("path", "value"):
+        return None
+    return Slice(said.event_time, said.timezone or timezone)
 
 
 def _unknown_inputs(asset: Asset, links: tuple[Link, ...]) -> Iterator[AssetflowError]:

@@ -33,8 +33,14 @@ def observe_files(
     whenever it differs from `previous`, even where `state_id` is the same.
     Raises SourceNotFound, SourceIsFolder, SourceUnreadable.
     """
+    return observe_paths(root, matching_files(root, pattern), previous, now_ns)
+
+
+def observe_paths(
+    root: Path, paths: Sequence[str], previous: Iterable[FileState] | None, now_ns: int
+) -> tuple[FileState, ...]:
+    """Return the states of the files at `paths`, in their order, as `observe_files` does."""
     known = {state.path: state for state in previous or ()}
-    paths = _matching(root, pattern)
 
     def observe(path: str) -> FileState:
         return _observe(root, path, known, now_ns)
@@ -60,7 +66,8 @@ def source_paths(root: Path, files: Iterable[FileState]) -> tuple[Path, ...]:
     return tuple(root / file.path for file in files)
 
 
-def _matching(root: Path, pattern: str) -> list[str]:
+def matching_files(root: Path, pattern: str) -> list[str]:
+    """Return the files that match `pattern`, sorted; SourceNotFound, SourceIsFolder for none."""
     found = [pattern] if os.path.lexists(root / pattern) else _glob(root, pattern)
     files = sorted(Path(path).as_posix() for path in found if not (root / path).is_dir())
     if files:

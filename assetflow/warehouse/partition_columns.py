@@ -98,6 +98,43 @@ def counted(column: str, type_: str, keys: TimeKeys) -> tuple[str, tuple[Range, 
     return _DAYS.format(column), tuple(ranges)
 
 
+def time_problem(type_: str) -> str | None:
+    """Return why a column of `type_` cannot say to which window of time a row belongs."""
+    is_time = type_ in _TEXTS or type_ in _NAIVE or type_ in (_AWARE, "DATE")
+    return None if is_time else "it holds no time"
+
+
+def slice_condition(column: str, type_: str, keys: TimeKeys) -> str:
+    """Return the condition that a row lies in one of the windows, as `digest_slices` cuts.
+
+    Each row lies in the window that `key_expression` gives, NULL in none. Files that are
+    sorted by the column are read only where it holds. Raises UnfitPartitionColumn.
+    """
+    if type_ in _TEXTS:
+        return f"({column}) in ({', '.join(quoted_text(key) for key in keys.keys)})"
+    value, ranges = counted(column, type_, keys)
+    runs = _joined(sorted(ranges))
+    literal = _LITERALS.get(type_)
+    left = column if literal else value
+    bounds = [tuple(map(literal or str, run)) for run in runs]
+    return " or ".join(f"({left} >= {start} and {left} < {end})" for start, end in bounds)
+
+
+def _date_literal(days: int) -> str:
+    return f"date '{_EPOCH.date() + timedelta(days=days)}'"
+
+
+def _naive_literal(micros: int) -> str:
+    return f"timestamp '{_EPOCH + micros * _MICROSECOND}'"
+
+
+def _aware_literal(micros: int) -> str:
+    return f"timestamptz '{_EPOCH + micros * _MICROSECOND}+00'"
+
+
+_LITERALS = {"DATE": _date_literal, "TIMESTAMP": _naive_literal, _AWARE: _aware_literal}
+
+
 def bucket_of(value: str, ranges: Sequence[Range]) -> tuple[str, list[Range]] | None:
     """Return SQL that numbers equal steps of `value`, and which of them each range has.
 

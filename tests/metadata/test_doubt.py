@@ -119,9 +119,9 @@ class Making:
         return {name: doubtful for name, doubtful in found.items() if doubtful}
 
 
-def resolved(declared, below, above, *, has_event_time):
+def resolved(declared, below, above, *, cut):
     try:
-        return resolve(declared, below, above, has_event_time=has_event_time)
+        return resolve(declared, below, above, cut=cut)
     except MappingNotInferred:
         return None
 
@@ -141,7 +141,7 @@ def generated(chance):
                     chance.choice(DECLARED),
                     scheme,
                     above[upstream],
-                    has_event_time=chance.random() < 0.5,
+                    cut=Slice("at") if chance.random() < 0.5 else None,
                 )
             ]
             if mapping is not None
@@ -202,7 +202,7 @@ DIFFERENCES = {
 def three_days():
     days = SCHEMES[2]
     making = Making({"raw": {key: f"s{number}" for number, key in enumerate(keys(days), 1)}})
-    same = resolve(None, days, days, has_event_time=False)
+    same = resolve(None, days, days)
     return making, making.declare("orders", days, [("raw", days, same)])
 
 
@@ -294,11 +294,11 @@ def test_what_was_read_without_a_partition_is_doubtful_where_its_absence_blocks(
     making, orders = three_days()
     for key in orders.keys[:2]:
         making.make(orders, key)
-    skips = resolve(AllPartitions(), None, SCHEMES[2], has_event_time=False)
+    skips = resolve(AllPartitions(), None, SCHEMES[2])
     reads = ExpectedInput("orders", "orders", "sql", skips, AMOUNTS, orders.keys)
     total = Expected("total", "code total", SETTINGS, keys(None), (reads,))
     making.make(total, WHOLE)
-    mapping = resolve(AllPartitions(missing), None, SCHEMES[2], has_event_time=False)
+    mapping = resolve(AllPartitions(missing), None, SCHEMES[2])
     making.expected.append(replace(total, inputs=(replace(reads, mapping=mapping),)))
 
     found = making.fold(state)

@@ -81,7 +81,7 @@ def test_placeholders_stand_for_anything_in_a_glob(path, glob):
 @pytest.mark.parametrize(
     ("path", "partitions", "why"),
     [
-        ("data/{day}.csv", None, "it has placeholders, but the source no partitions"),
+        ("data/{region}.csv", None, "it has placeholders, but the source no partitions"),
         ("data/*.csv", DAYS, "nothing in it says the key of a file"),
         ("data/{month}.csv", DAYS, "{month} is none of {day}, {key}"),
         ("data/{date}.csv", DAYS, "{date} is none of {day}, {key}"),

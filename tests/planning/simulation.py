@@ -135,7 +135,9 @@ class World:
                 if target.partition not in slices.keys.get(target.asset, ())
             ),
             unknown={
-                AssetName(name): SourceUnknown(name, f"{name}.csv", "It is gone.", "Bring it.")
+                AssetPartition(AssetName(name)): SourceUnknown(
+                    name, f"{name}.csv", "It is gone.", "Bring it."
+                )
                 for name in self.gone
             },
         )
