@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from assetflow.errors import (
     ProjectErrors,
     RetentionTooShort,
     StateUnusable,
+    TwoChoices,
     UnknownEnvironment,
     UnknownInput,
     UnknownTable,
@@ -29,6 +31,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
 from assetflow.model.names import AssetName, PartitionKey, RunId, check_name, folded
+from assetflow.planning.asked import check_asked, partition_range
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
 from assetflow.planning.steps import Request
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
         RunPage,
         StepDiff,
     )
+    from assetflow.planning.reach import Slices
     from assetflow.planning.results import AssetStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
@@ -190,13 +194,66 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     downstream: bool = False,
     force: bool = False,
     refresh: bool = False,
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    max_partitions: int | None = None,
 ) -> Plan:
     """Return what `materialize` with the same arguments would do, and why. Nothing is changed.
 
-    Raises ProjectErrors where a query does not fit the columns that its inputs have.
+    `partitions` are keys and ranges ("2026-01-05..2026-01-09", both included); `latest` is
+    the last partition of each asset. At most `max_partitions` of an asset run, the newest;
+    where nothing is said of partitions, as many as the settings allow.
+
+    Raises ProjectErrors where a query does not fit the columns that its inputs have,
+    NoPartitions, NoSuchPartitions and ReversedRange where `partitions` are none.
     """
-    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
-    return make_plan(_sound(gathered(project, request)).known(), request)
+    targets = selected(project, select, exclude)
+    request = Request(targets, only, downstream, force, refresh)
+    request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    made = make_plan(_sound(gathered(project, request)).known(), request)
+    return replace(made, estimated_seconds=_estimated_seconds(project, made))
+
+
+def _about_partitions(
+    project: Project,
+    request: Request,
+    partitions: Sequence[str],
+    most: int | None,
+    *,
+    latest: bool,
+) -> Request:
+    """Return `request` with the partitions that were asked for, if there are such."""
+    if partitions and latest:
+        raise TwoChoices("--partition", "--latest")
+    ranges = tuple(partition_range(text) for text in partitions)
+    if most is None and not ranges and not latest:
+        most = project.settings.max_partitions
+    request = replace(request, partitions=ranges, latest=latest, max_partitions=most)
+    if ranges or latest:
+        check_asked(_slices(project), request)
+    return request
+
+
+def _slices(project: Project) -> Slices:
+    """Return which partitions there are now."""
+    from assetflow.execution.gathering import slices_of
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    return slices_of(project.state, project.analysis, now())
+
+
+def _estimated_seconds(project: Project, made: Plan) -> float | None:
+    """Return what the steps of a plan that run cost before, together; None if none ran before."""
+    from assetflow.metadata.rollups import usual_seconds
+
+    counts = Counter(
+        step.target.asset
+        for step in made.steps
+        if step.action in ("materialize", "may_materialize")
+    )
+    usual = usual_seconds(project.state, counts.keys())
+    return sum(usual[name] * counts[name] for name in usual) if usual else None
 
 
 def gathered(project: Project, request: Request | None) -> Knowledge:
@@ -277,6 +334,9 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     downstream: bool = False,
     force: bool = False,
     refresh: bool = False,
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    max_partitions: int | None = None,
     fail_fast: bool = False,
     threads: int | None = None,
     listener: Listener | None = None,
@@ -290,7 +350,9 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     from assetflow.execution.resources import Resources
     from assetflow.warehouse.layout import new_version_id
 
-    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
+    targets = selected(project, select, exclude)
+    request = Request(targets, only, downstream, force, refresh)
+    request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     _fold_leftovers(project)
     configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
     declared = {resource.name: resource for resource in project.declarations.resources}
