@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias, overload
 
-from assetflow.errors import UnknownPartition
+from assetflow.errors import BadPartitionKey, UnknownPartition
 from assetflow.model.names import WHOLE, PartitionKey, folded
 from assetflow.model.windows import Grid, Unit, Window, is_zone, zone_of
 
@@ -205,6 +205,15 @@ EXPECTED_KEY = (
     "a text of 1 to 100 characters without |, /, .. and control characters, "
     "and without spaces around it"
 )
+
+
+def checked_keys(keys: Iterable[str]) -> tuple[PartitionKey, ...]:
+    """Return `keys`, each once; raises BadPartitionKey for one that cannot be a key."""
+    found = tuple(dict.fromkeys([keys] if isinstance(keys, str) else keys))
+    for key in found:
+        if not _is_key(key):
+            raise BadPartitionKey(key, EXPECTED_KEY)
+    return tuple(map(PartitionKey, found))
 
 
 def find_key_problem(key: str) -> str | None:

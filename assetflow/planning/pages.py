@@ -103,6 +103,28 @@ class AssetPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DynamicKeys:
+    """The keys of dynamic partitions, in the order in which they were added.
+
+    `assets` are the assets and sources that have them.
+    """
+
+    name: str
+    keys: tuple[PartitionKey, ...]
+    assets: tuple[AssetName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicChange:
+    """What was added to dynamic partitions, or removed, and what was there already."""
+
+    name: str
+    added: tuple[PartitionKey, ...] = ()
+    removed: tuple[PartitionKey, ...] = ()
+    known: tuple[PartitionKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunLine:
     """One run; `duration_seconds` is None while it runs. `counts` are steps by outcome."""
 

@@ -240,7 +240,9 @@ def run_summary(result: RunResult) -> RenderableType:
     parts += [Text(text, style="red") for text in _unknown_sources(result)]
     if result.problem:
         parts.append(Text(result.problem, style="red"))
-    return Group(*parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result))
+    return Group(
+        *parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result)
+    )
 
 
 def _unmade(result: RunResult) -> Iterator[RenderableType]:
@@ -249,7 +251,9 @@ def _unmade(result: RunResult) -> Iterator[RenderableType]:
     groups = grouped(wrong, lambda step: step.target, _why_not, result.keys)
     if not any(group.ranges for group in groups):
         return
-    table = columns(("outcome", "asset", "partitions", "why"), folds=["partitions", "why"], header=False)
+    table = columns(
+        ("outcome", "asset", "partitions", "why"), folds=["partitions", "why"], header=False
+    )
     for group in groups[:MOST_STEPS]:
         said = common_reasons([step.reasons for step in group.members])
         outcome = group.members[0].outcome
