@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,17 +22,21 @@ from assetflow.errors import (
     ProjectErrors,
     RetentionTooShort,
     StateUnusable,
+    TwoChoices,
     UnknownEnvironment,
     UnknownInput,
+    UnknownPartition,
     UnknownTable,
 )
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
-from assetflow.model.names import AssetName, PartitionKey, RunId, check_name, folded
+from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId, check_name, folded
+from assetflow.model.partitions import KeySet, described
+from assetflow.planning.asked import check_asked, partition_range
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
-from assetflow.planning.steps import Request
+from assetflow.planning.steps import PartitionRange, Request
 from assetflow.project.analysis import Analysis
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.loading import Declarations, load_declarations
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
     from assetflow.planning.pages import (
         AssetPage,
         AuditResult,
+        DynamicChange,
+        DynamicKeys,
         EnvironmentLine,
         Finding,
         GcResult,
@@ -60,6 +67,7 @@ if TYPE_CHECKING:
         RunPage,
         StepDiff,
     )
+    from assetflow.planning.reach import Slices
     from assetflow.planning.results import AssetStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
@@ -190,13 +198,66 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     downstream: bool = False,
     force: bool = False,
     refresh: bool = False,
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    max_partitions: int | None = None,
 ) -> Plan:
     """Return what `materialize` with the same arguments would do, and why. Nothing is changed.
 
-    Raises ProjectErrors where a query does not fit the columns that its inputs have.
+    `partitions` are keys and ranges ("2026-01-05..2026-01-09", both included); `latest` is
+    the last partition of each asset. At most `max_partitions` of an asset run, the newest;
+    where nothing is said of partitions, as many as the settings allow.
+
+    Raises ProjectErrors where a query does not fit the columns that its inputs have,
+    NoPartitions, NoSuchPartitions and ReversedRange where `partitions` are none.
     """
-    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
-    return make_plan(_sound(gathered(project, request)).known(), request)
+    targets = selected(project, select, exclude)
+    request = Request(targets, only, downstream, force, refresh)
+    request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    made = make_plan(_sound(gathered(project, request)).known(), request)
+    return replace(made, estimated_seconds=_estimated_seconds(project, made))
+
+
+def _about_partitions(
+    project: Project,
+    request: Request,
+    partitions: Sequence[str],
+    most: int | None,
+    *,
+    latest: bool,
+) -> Request:
+    """Return `request` with the partitions that were asked for, if there are such."""
+    if partitions and latest:
+        raise TwoChoices("--partition", "--latest")
+    ranges = tuple(partition_range(text) for text in partitions)
+    if most is None and not ranges and not latest:
+        most = project.settings.max_partitions
+    request = replace(request, partitions=ranges, latest=latest, max_partitions=most)
+    if ranges or latest:
+        check_asked(_slices(project), request)
+    return request
+
+
+def _slices(project: Project) -> Slices:
+    """Return which partitions there are now."""
+    from assetflow.execution.gathering import slices_of
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    return slices_of(project.state, project.analysis, now())
+
+
+def _estimated_seconds(project: Project, made: Plan) -> float | None:
+    """Return what the steps of a plan that run cost before, together; None if none ran before."""
+    from assetflow.metadata.rollups import usual_seconds
+
+    counts = Counter(
+        step.target.asset
+        for step in made.steps
+        if step.action in ("materialize", "may_materialize")
+    )
+    usual = usual_seconds(project.state, counts.keys())
+    return sum(usual[name] * counts[name] for name in usual) if usual else None
 
 
 def gathered(project: Project, request: Request | None) -> Knowledge:
@@ -277,6 +338,9 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     downstream: bool = False,
     force: bool = False,
     refresh: bool = False,
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    max_partitions: int | None = None,
     fail_fast: bool = False,
     threads: int | None = None,
     listener: Listener | None = None,
@@ -290,7 +354,9 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     from assetflow.execution.resources import Resources
     from assetflow.warehouse.layout import new_version_id
 
-    request = Request(selected(project, select, exclude), only, downstream, force, refresh)
+    targets = selected(project, select, exclude)
+    request = Request(targets, only, downstream, force, refresh)
+    request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     _fold_leftovers(project)
     configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
     declared = {resource.name: resource for resource in project.declarations.resources}
@@ -376,9 +442,7 @@ def run(project: Project, run_id: str) -> RunPage:
     """
     from assetflow.execution.looking import run_page
 
-    with _state_that_may_be_read_only(project.state):
-        _fold_leftovers(project)
-    return run_page(project.state, run_id)
+    return run_page(project.state, run_id, _slices(project).keys)
 
 
 def cancel(project: Project, run_id: str, *, at_once: bool = False) -> None:
@@ -403,15 +467,35 @@ def sql(project: Project, query: str, limit: int | None = None) -> Rows:
     return Previews(gathered(project, Request(sources)), project.root).rows(query, limit)
 
 
-def preview(project: Project, name: str, limit: int = 20) -> Rows:
-    """Return rows that a SQL asset would give now; nothing is kept."""
+def preview(project: Project, name: str, limit: int = 20, partition: str | None = None) -> Rows:
+    """Return rows that a SQL asset would give now; nothing is kept.
+
+    Of an asset with partitions, rows of `partition`, else of the last one. Raises
+    UnknownPartition.
+    """
     from assetflow.execution.previews import Previews
 
     found = _named(project, name)
-    request = Request(frozenset({found} & project.graph.assets.keys()))
+    key = _partition_of(_slices(project).keys[found], partition)
+    ranges = () if key == WHOLE else (PartitionRange(key, key),)
+    targets = frozenset({found} & project.graph.assets.keys())
+    request = Request(targets or frozenset({found}), partitions=ranges)
     knowledge = gathered(project, request)
     stale = frozenset(step.target for step in make_plan(knowledge.known(), request).steps)
-    return Previews(knowledge, project.root, stale).preview(found, limit)
+    return Previews(knowledge, project.root, stale).preview(found, limit, key)
+
+
+def _partition_of(keys: KeySet, partition: str | None) -> PartitionKey:
+    """Return the key `partition` of `keys`, else the last; "" where there is none.
+
+    Raises UnknownPartition for one that is not among them.
+    """
+    if partition is None:
+        return keys[-1] if keys else WHOLE
+    if keys.partitions is None or partition not in keys:
+        shown = described(keys.partitions) if keys.partitions else "none"
+        raise UnknownPartition(partition, shown, keys if keys.partitions else ())
+    return PartitionKey(partition)
 
 
 def read(
@@ -422,13 +506,16 @@ def read(
 ) -> pa.Table | Path:
     """Return what is published of an asset: a table, or the path of the files it made.
 
-    `as_of` is an instant or a sequence number of the past.
+    `as_of` is an instant or a sequence number of the past. Raises UnknownPartition for a
+    `partition` that the asset does not have now, NothingAsOf where nothing is published.
     """
     from assetflow.execution.looking import read_asset
     from assetflow.execution.serving import key_columns
 
     name = _named(project, asset)
     key = None if partition is None else PartitionKey(partition)
+    if key is not None and as_of is None:
+        key = _partition_of(_slices(project).keys[name], key)
     column = key_columns(project.graph).get(name, "")
     return read_asset(project.place, project.engine, name, key, as_of, column)
 
@@ -440,6 +527,38 @@ def connect(project: Project) -> duckdb.DuckDBPyConnection:
 
     keys = key_columns(project.graph)
     return connected(project.place, project.settings.timezone, keys)
+
+
+def partitions(project: Project, name: str = "") -> tuple[DynamicKeys, ...]:
+    """Return the keys of the dynamic partitions `name`, else of all that are declared.
+
+    Raises UnknownDynamicPartitions where none are declared under that name.
+    """
+    from assetflow.execution.dynamic_partitions import dynamic_partitions
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    return dynamic_partitions(project.state, project.graph, name)
+
+
+def add_partitions(project: Project, name: str, keys: Sequence[str]) -> DynamicChange:
+    """Add `keys` to the dynamic partitions `name`; those that are there already stay.
+
+    Raises UnknownDynamicPartitions, BadPartitionKey.
+    """
+    from assetflow.execution.dynamic_partitions import add
+
+    return add(project.state, project.graph, name, keys, now)
+
+
+def remove_partitions(project: Project, name: str, keys: Sequence[str]) -> DynamicChange:
+    """Remove `keys` from the dynamic partitions `name`; the next full run withdraws their data.
+
+    Raises UnknownDynamicPartitions, UnknownDynamicKey.
+    """
+    from assetflow.execution.dynamic_partitions import remove
+
+    return remove(project.state, project.graph, name, keys, now)
 
 
 def _realm(project: Project) -> Realm:

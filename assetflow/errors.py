@@ -292,6 +292,12 @@ def shortened(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
+def _some(names: Sequence[str]) -> str:
+    """Return `names` joined, at most a few of them."""
+    rest = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
 class UnknownKey(DefinitionError):
     """A key that nothing reads."""
 
@@ -1818,6 +1824,113 @@ class UnknownPartition(UsageError):
             f"{key!r} is no key of these partitions.",
             {"partitions": partitions},
             did_you_mean(key, keys, such),
+        )
+
+
+class NoPartitions(UsageError):
+    """Partitions were asked for where nothing that is selected has some."""
+
+    code = "no_partitions"
+
+    def __init__(self, said: str, assets: Sequence[str]) -> None:
+        super().__init__(
+            f"'{said}' is about partitions, and nothing that is selected has some.",
+            {"selected": _some(assets) or "nothing"},
+            f"Leave out '{said}', or select an asset with partitions: `assetflow ls` shows them.",
+        )
+
+
+class NoSuchPartitions(UsageError):
+    """A partition, or a range of them, that no selected asset has."""
+
+    code = "no_such_partitions"
+
+    def __init__(
+        self, asked: str, there_are: Mapping[str, str], others: int, near: Sequence[str]
+    ) -> None:
+        more = {"...": f"and {others} more"} if others else {}
+        other = "Ask for partitions that there are, or widen the definition."
+        meant = " or ".join(repr(key) for key in near[:3])
+        super().__init__(
+            f"No selected asset has the partition {asked!r}.",
+            {**there_are, **more},
+            f"Did you mean {meant}?" if near else other,
+        )
+
+
+class ReversedRange(UsageError):
+    """A range of partitions whose last comes before its first."""
+
+    code = "reversed_range"
+
+    def __init__(self, asked: str, turned: str) -> None:
+        super().__init__(
+            f"The partitions {asked!r} end before they begin.",
+            hint=f"Turn them round: `--partition {turned}`.",
+        )
+
+
+class TwoChoices(UsageError):
+    """Two options of which one rules out the other."""
+
+    code = "two_choices"
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"'{one}' and '{other}' rule out each other.", hint="Keep one of them.")
+
+
+class UnknownDynamicPartitions(UsageError):
+    """A name under which no asset or source has dynamic partitions."""
+
+    code = "unknown_dynamic_partitions"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        way = f'Declare them: partitions=dynamic("{name}").'
+        if names:
+            way = f"There are {_some(names)}."
+        super().__init__(
+            f"No dynamic partitions are declared as {name!r}.",
+            hint=did_you_mean(name, names, way),
+        )
+
+
+class BadPartitionKey(UsageError):
+    """A key that cannot be that of a partition."""
+
+    code = "bad_partition_key"
+
+    def __init__(self, key: str, expected: str) -> None:
+        super().__init__(
+            f"{shortened(key)} cannot be the key of a partition.",
+            {"expected": expected},
+            "Choose another key.",
+        )
+
+
+class UnknownDynamicKey(UsageError):
+    """A key to remove that was never added, or is removed already."""
+
+    code = "unknown_dynamic_key"
+
+    def __init__(self, key: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"The partitions {name!r} have no key {key!r}.",
+            hint=did_you_mean(key, known, f"See them with `assetflow partitions {name}`."),
+        )
+
+
+class UndeclaredPartitionsAdded(StepError):
+    """An asset added keys under a name that no dynamic partitions have."""
+
+    code = "undeclared_partitions_added"
+
+    def __init__(self, asset: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"{asset!r} added partitions to {name!r}, which no asset declares.",
+            {"declared": _some(names) or "none"},
+            did_you_mean(name, names, f'Declare them: partitions=dynamic("{name}").'),
         )
 
 

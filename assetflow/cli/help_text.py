@@ -94,6 +94,12 @@ class RunGroup(HelpfulGroup):
     default = "show"
 
 
+class PartitionsGroup(HelpfulGroup):
+    """`partitions NAME` is `partitions list NAME`."""
+
+    default = "list"
+
+
 class EnvironmentGroup(HelpfulGroup):
     """`env` is `env list`."""
 

@@ -45,7 +45,7 @@ class LogView:
 
     def planned(self, plan: Plan, run: RunId) -> None:
         """Begin with all steps of the plan ahead."""
-        self.progress = Progress(total=len(plan.steps), began_at=time.monotonic())
+        self.progress = Progress.of(plan, time.monotonic())
         if plan.steps:
             self.console.print(heading(plan, run))
 
@@ -86,7 +86,7 @@ class LiveView:
 
     def planned(self, plan: Plan, run: RunId) -> None:
         """Begin with all steps of the plan ahead."""
-        self.progress = Progress(total=len(plan.steps), began_at=time.monotonic())
+        self.progress = Progress.of(plan, time.monotonic())
         if plan.steps:
             self.console.print(heading(plan, run))
 

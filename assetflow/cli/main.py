@@ -39,6 +39,7 @@ COMMANDS = {
     "runs": "List the runs, the newest first",
     "run": "Show one run, or cancel it",
     "sql": "Run a query over the published assets, or preview one asset",
+    "partitions": "List, add and remove the keys of dynamic partitions",
     "env": "Work with environments",
     "gc": "Remove versions that no environment has shown for the retention",
     "audit": "Verify the chain of events, and show the newest",

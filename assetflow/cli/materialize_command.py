@@ -18,7 +18,10 @@ from assetflow.cli.shared_options import (
     Exclude,
     Force,
     Json,
+    LatestPartition,
+    MaxPartitions,
     Only,
+    Partition,
     ProjectFolder,
     Refresh,
     Select,
@@ -56,6 +59,8 @@ class Asked(TypedDict):
     downstream: bool
     force: bool
     refresh: bool
+    latest: bool
+    max_partitions: int | None
 
 
 class Shown(TypedDict):
@@ -65,9 +70,17 @@ class Shown(TypedDict):
     everything: bool
 
 
-class How(TypedDict):
-    """How a run goes about it, and the command that it is remembered by."""
+class Where(TypedDict):
+    """Where the command works."""
 
+    project: Path | None
+    environment: str
+
+
+class How(TypedDict):
+    """How a run goes about it, with which partitions, and the command that it is known by."""
+
+    partitions: list[str]
     fail_fast: bool
     threads: int | None
     command: str
@@ -82,6 +95,9 @@ def materialize(
     downstream: Downstream = False,
     force: Force = False,
     refresh: Refresh = False,
+    partition: Partition = None,
+    latest: LatestPartition = False,
+    max_partitions: MaxPartitions = None,
     dry_run: DryRun = False,
     fail_fast: FailFast = False,
     threads: Threads = None,
@@ -98,20 +114,28 @@ def materialize(
 
     Examples:
       assetflow materialize                      everything
+      assetflow materialize --latest             the last partition of each asset
+      assetflow materialize orders --partition 2026-01-05..2026-01-31
       assetflow materialize revenue              revenue and what it is made from
       assetflow materialize orders --downstream  orders and all that follows
       assetflow materialize tag:daily --refresh  look for newer data too
     """
     asked = Asked(
-        exclude=exclude or [], only=only, downstream=downstream, force=force, refresh=refresh
+        exclude=exclude or [],
+        only=only,
+        downstream=downstream,
+        force=force,
+        refresh=refresh,
+        latest=latest,
+        max_partitions=max_partitions,
     )
     if dry_run:
         shown = Shown(verbose=verbose, everything=everything)
-        return plan(select, **asked, **shown, project=project, environment=environment)
+        where = Where(project=project, environment=environment)
+        return plan(select, **asked, partition=partition, **shown, **where)
     said = shlex.join(["assetflow", *context.obj["arguments"]])
-    how = How(fail_fast=fail_fast, threads=threads, command=said)
-    where = (project, environment)
-    return _carried_out(select or [], asked, how, where, is_shown=not as_json)
+    how = How(partitions=partition or [], fail_fast=fail_fast, threads=threads, command=said)
+    return _carried_out(select or [], asked, how, (project, environment), is_shown=not as_json)
 
 
 def _carried_out(

@@ -15,7 +15,10 @@ from assetflow.cli.shared_options import (
     FailOn,
     Force,
     Json,
+    LatestPartition,
+    MaxPartitions,
     Only,
+    Partition,
     ProjectFolder,
     Refresh,
     Select,
@@ -42,6 +45,9 @@ def plan(
     downstream: Downstream = False,
     force: Force = False,
     refresh: Refresh = False,
+    partition: Partition = None,
+    latest: LatestPartition = False,
+    max_partitions: MaxPartitions = None,
     diff: Diff = False,
     fail_on: FailOn = None,
     verbose: Verbose = False,
@@ -53,9 +59,10 @@ def plan(
     """Show what `materialize` would do, and why, without doing it.
 
     Examples:
-      assetflow plan                    everything
-      assetflow plan revenue --diff     what a changed query does to its rows
-      assetflow plan --fail-on stale    for CI: exit with 1 if something is stale
+      assetflow plan                           everything
+      assetflow plan revenue --diff            what a changed query does to its rows
+      assetflow plan --partition 2026-01-05    what a day would take
+      assetflow plan --fail-on stale           for CI: exit with 1 if something is stale
     """
     from assetflow import api
     from assetflow.cli.opening import opened
@@ -71,6 +78,9 @@ def plan(
         downstream=downstream,
         force=force,
         refresh=refresh,
+        partitions=partition or (),
+        latest=latest,
+        max_partitions=max_partitions,
     )
     diffs = api.plan_diff(found, made) if diff else None
     is_stale = any(step.action in STALE for step in made.steps)

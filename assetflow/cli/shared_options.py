@@ -74,6 +74,30 @@ Force = Annotated[
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Run the volatile assets of the selection again.")
 ]
+Partition = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--partition",
+        metavar="KEY",
+        help="Only this partition, or with FROM..TO those from one to the other, both included; "
+        "may be repeated.",
+        show_default=False,
+    ),
+]
+LatestPartition = Annotated[
+    bool, typer.Option("--latest", help="Only the last partition of each asset that has some.")
+]
+MaxPartitions = Annotated[
+    int | None,
+    typer.Option(
+        "--max-partitions",
+        metavar="N",
+        help="At most N partitions of an asset, the newest; what is left is said. Else as the "
+        "settings say, where no partitions are named.",
+        show_default=False,
+        parser=whole_number("--max-partitions"),
+    ),
+]
 FailOn = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ from assetflow.cli.answers import Answer
 from assetflow.cli.completion import complete_names
 from assetflow.cli.help_text import as_command
 from assetflow.cli.shared_options import MAIN, Environment, Json, ProjectFolder, whole_number
-from assetflow.errors import QueryOrAsset
+from assetflow.errors import QueryOrAsset, TwoChoices
 from assetflow.planning.pages import Rows
 
 PAGE = 100
@@ -33,6 +33,15 @@ AssetOption = Annotated[
         autocompletion=complete_names,
     ),
 ]
+PartitionKey = Annotated[
+    str | None,
+    typer.Option(
+        "--partition",
+        metavar="KEY",
+        help="The partition to preview; else the last.",
+        show_default=False,
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -49,6 +58,7 @@ def sql(
     query: Query = "",
     *,
     asset: AssetOption = "",
+    partition: PartitionKey = None,
     limit: Limit = None,
     as_json: Json = False,
     project: ProjectFolder = None,
@@ -68,10 +78,12 @@ def sql(
 
     if bool(query) == bool(asset):
         raise QueryOrAsset(both=bool(query))
+    if query and partition:
+        raise TwoChoices("QUERY", "--partition")
     found = opened(project, environment)
     if asset:
         limit = limit or PREVIEW
-        rows = api.preview(found, asset, limit)
+        rows = api.preview(found, asset, limit, partition)
     else:
         limit = limit or (None if as_json else PAGE)
         rows = api.sql(found, sys.stdin.read() if query == "-" else query, limit)

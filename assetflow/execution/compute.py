@@ -17,6 +17,7 @@ from assetflow.errors import (
     SourceMoved,
     StepError,
     StepFailed,
+    UndeclaredPartitionsAdded,
     WrongOutputs,
 )
 from assetflow.execution.capture import step_logger
@@ -31,7 +32,7 @@ from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
 from assetflow.model.context import AssetContext, Partition, partition_of
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
-from assetflow.model.partitions import KeySet
+from assetflow.model.partitions import KeySet, declared_names
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
 from assetflow.project.sql_facts import QuerySummary, partition_values
@@ -74,11 +75,25 @@ class InputData:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a function told its context: what it reports, and dynamic partitions that it adds.
+
+    `partitions` are by the name of their definition.
+    """
+
+    metadata: tuple[tuple[str, str], ...] = ()
+    partitions: tuple[tuple[str, tuple[PartitionKey, ...]], ...] = ()
+
+
+NOTHING_TOLD = Told()
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """A version as it was stored, and what the asset reported of itself."""
+    """A version as it was stored, and what the asset told of itself."""
 
     version: VersionStored
-    metadata: tuple[tuple[str, str], ...] = ()
+    told: Told = NOTHING_TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +237,26 @@ class Maker:
             ),
             scratch=scratch,
         )
-        staged, metadata = self._staged(asset, call, sink)
+        staged, told = self._staged(asset, call, sink)
+        self._check_added(asset, told)
         return {
-            step.target: Made(stored(one, step.target, run), metadata)
+            step.target: Made(stored(one, step.target, run), told)
             for place, made in staged.items()
             for step, one in zip(places[place], made, strict=True)
         }
+
+    def _check_added(self, asset: Asset, told: Told) -> None:
+        """Raise UndeclaredPartitionsAdded for partitions of a name that nothing declares."""
+        graph = self.knowledge.graph
+        declared = declared_names(
+            (
+                *(one.options.partitions for one in graph.assets.values()),
+                *(source.partitions for source in graph.sources.values()),
+            )
+        )
+        for name, _ in told.partitions:
+            if name not in declared:
+                raise UndeclaredPartitionsAdded(asset.name, name, declared)
 
     def _span(
         self, asset: Asset, summary: QuerySummary, steps: Sequence[Step]
@@ -247,7 +276,7 @@ class Maker:
 
     def _staged(
         self, asset: Asset, call: Call, sink: io.StringIO
-    ) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
+    ) -> tuple[dict[int, list[Staged]], Told]:
         if asset.options.isolation == "process":
             from assetflow.execution.worker import call_in_process
 
@@ -377,7 +406,7 @@ def stage_call(
     call: Call,
     means: Means,
     sink: TextIO,
-) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
+) -> tuple[dict[int, list[Staged]], Told]:
     """Call the function of `asset`, stage what it returns, and tell what it reported."""
     body = asset.body
     assert isinstance(body, PythonBody)
@@ -406,7 +435,7 @@ def stage_call(
 
     with user_errors(asset, means.root), deadline(asset, cursor, means.ending) as limited:
         staged = limited(work)
-    return staged, context.reported
+    return staged, Told(context.reported, context.added)
 
 
 def opened(cursor: duckdb.DuckDBPyConnection, item: InputData) -> object:

@@ -13,8 +13,9 @@ from assetflow.execution.observing import Observer
 from assetflow.metadata.doubt import Expected, ExpectedInput, Standing, doubtful_of_files, standing
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations, remembered
+from assetflow.metadata.rollups import dynamic_keys
 from assetflow.model.names import AssetName, PartitionKey, VersionId
-from assetflow.model.partitions import keys_of
+from assetflow.model.partitions import declared_names, keys_of
 from assetflow.model.path_keys import keys_found
 from assetflow.planning.plan import demanded
 from assetflow.planning.reach import Slices, reach
@@ -79,7 +80,7 @@ def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:
         **{name: asset.options.partitions for name, asset in graph.assets.items()},
         **{name: source.partitions for name, source in graph.sources.items()},
     }
-    dynamic: dict[str, tuple[PartitionKey, ...]] = {}
+    dynamic = dynamic_keys(state) if declared_names(definitions.values()) else {}
     keys = {name: keys_of(one, now, dynamic) for name, one in definitions.items()}
     found = {
         name: keys_found(source.partitions, ())

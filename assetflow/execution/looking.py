@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,17 +14,20 @@ from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
 from assetflow.metadata.outline import Served, served
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
+from assetflow.model.partitions import KeySet, described
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
     AuditResult,
     EventLine,
     KeptFiles,
+    PartitionsPage,
     RunLine,
     RunPage,
     StepLine,
     VersionLine,
 )
+from assetflow.planning.steps import PartitionRange
 from assetflow.sql.query import quoted
 from assetflow.warehouse.versions import stored_path
 
@@ -76,7 +79,36 @@ def page_of(
         sample_rows=rows,
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
+        partitions=_partitions(knowledge, name),
     )
+
+
+def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:
+    """Return the partitions of an asset or a source, None if it has none."""
+    keys = knowledge.slices.keys[name]
+    if keys.partitions is None:
+        return None
+    parts = served(knowledge.state, knowledge.environment, [name]).get(name, ())
+    files = {part.path: part.size_bytes for part in parts}
+    there = {part.partition for part in parts}
+    if name in knowledge.graph.sources:
+        there = {target.partition for target in knowledge.sources if target.asset == name}
+    missing = [key for key in keys if key not in there]
+    return PartitionsPage(
+        definition=described(keys.partitions),
+        count=len(keys),
+        published=_ranges(keys, [key for key in keys if key in there]),
+        missing=_ranges(keys, missing),
+        obsolete=_ranges(keys, [key for key in there if key not in keys]),
+        published_count=len(keys) - len(missing),
+        missing_count=len(missing),
+        files=len(files),
+        size_bytes=sum(files.values()),
+    )
+
+
+def _ranges(keys: KeySet, wanted: Iterable[PartitionKey]) -> tuple[PartitionRange, ...]:
+    return tuple(PartitionRange(first, last) for first, last in keys.ranges(wanted))
 
 
 def _sample(
@@ -181,7 +213,7 @@ def run_named(state: Path, text: str) -> RunId:
     return fitting[0]
 
 
-def run_page(state: Path, text: str) -> RunPage:
+def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPage:
     """Return the run that is named `text`; raises what `run_named` raises."""
     details = recall.run(state, run_named(state, text))
     assert details is not None
@@ -200,7 +232,7 @@ def run_page(state: Path, text: str) -> RunPage:
         )
         for step in last.values()
     )
-    return RunPage(_run_line(details.summary), steps)
+    return RunPage(_run_line(details.summary), steps, keys)
 
 
 def audit_result(state: Path, limit: int) -> AuditResult:

@@ -286,6 +286,8 @@ class Materializing:
             steps=tuple(self.results.values()),
             up_to_date=made.up_to_date,
             problem=self._unpublished,
+            left=made.left,
+            keys=made.keys,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from assetflow.graph.mapping import is_slice
 from assetflow.metadata.outline import Served, served
 from assetflow.model.asset import SqlBody
 from assetflow.model.columns import Column
-from assetflow.model.names import AssetName, AssetPartition, folded
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, folded
 from assetflow.planning.facts import InputFacts
 from assetflow.planning.pages import Rows, StepDiff
 from assetflow.planning.plan import stored_targets
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
 
 
+_PARTITION_VALUE = re.compile(r"\$(partition_(?:start|end|key))\b")
+
+
 @dataclass(slots=True)
 class Previews:
     """Reads and computes without keeping anything. `stale` are assets to compute anew."""
@@ -47,6 +51,7 @@ class Previews:
     root: Path
     stale: frozenset[AssetPartition] = frozenset()
     _texts: dict[AssetPartition, str] = field(default_factory=dict)
+    _values: dict[str, object] = field(default_factory=dict)
     _served: dict[AssetName, tuple[Served, ...]] = field(default_factory=dict)
 
     def rows(self, query: str, limit: int | None) -> Rows:
@@ -60,12 +65,17 @@ class Previews:
             # The line that DuckDB shows is that of the text with the tables replaced.
             raise QueryFailed(error.hint.partition("\n\nLINE ")[0]) from error
 
-    def preview(self, name: AssetName, limit: int) -> Rows:
-        """Return rows that a SQL asset would give now, whether it was ever made or not."""
+    def preview(self, name: AssetName, limit: int, partition: PartitionKey = WHOLE) -> Rows:
+        """Return rows that a SQL asset would give now, whether it was ever made or not.
+
+        Of what is not SQL, what is there.
+        """
         asset = self.knowledge.analysis.graph.assets.get(name)
+        target = AssetPartition(name, partition)
+        if target.partition not in self.knowledge.slices.keys[name]:
+            raise NoPreview(name, "it has no partition yet")
         if asset is None or not isinstance(asset.body, SqlBody):
-            return self._fetched(f"from {self._read(name)}", limit, {})
-        target = AssetPartition(name, self.knowledge.slices.keys[name][-1])
+            return self._fetched(f"from {self._slice(target)}", limit, {})
         return self._fetched(self._computed(target), limit, self._parameters(target))
 
     def diff(self, step: Step) -> StepDiff:
@@ -154,6 +164,19 @@ class Previews:
         key_column = self.knowledge.graph.assets[name].options.key_column
         return scan_of(self.knowledge.data, parts, key_column)
 
+    def _slice(self, target: AssetPartition) -> str:
+        """Return the SQL that reads what there is of one partition of an asset or a source."""
+        name = target.asset
+        if target in self.knowledge.sources:
+            return self.knowledge.sources[target].scan or self._read(name)
+        if not target.partition:
+            return self._read(name)
+        parts = [part for part in self._parts(name) if part.partition == target.partition]
+        if not parts or parts[0].format != "parquet":
+            raise NoPreview(str(target), "nothing is published of it")
+        key_column = self.knowledge.graph.assets[name].options.key_column
+        return scan_of(self.knowledge.data, parts, key_column)
+
     def _parts(self, name: AssetName) -> tuple[Served, ...]:
         if name not in self._served:
             found = served(self.knowledge.state, self.knowledge.environment, [name])
@@ -169,8 +192,16 @@ class Previews:
             query = self.knowledge.analysis.sql.query(asset)
             uses = self.knowledge.facts[target.asset].inputs
             tables = {use.name: self._input(target, use) for use in uses}
-            self._texts[target] = rewrite(query, tables, tables)
+            self._texts[target] = self._with_own_values(rewrite(query, tables, tables), target)
         return self._texts[target]
+
+    def _with_own_values(self, text: str, target: AssetPartition) -> str:
+        """Let the query of `target` ask for the values of its own partition, wherever it stands."""
+        keys = self.knowledge.slices.keys[target.asset]
+        place = len(self._texts)
+        found = partition_values(keys, [target.partition])
+        self._values |= {f"{name}_{place}": value for name, value in found.items()}
+        return _PARTITION_VALUE.sub(rf"$\1_{place}", text)
 
     def _input(self, target: AssetPartition, use: InputFacts) -> str:
         """Return the SQL of what `target` reads of an input, computed where it is stale."""
@@ -205,17 +236,12 @@ class Previews:
     def _parameters(self, target: AssetPartition) -> dict[str, object]:
         """Return what `target`, and what its query may be composed of, asks for."""
         graph, sql = self.knowledge.graph, self.knowledge.analysis.sql
-        found: dict[str, object] = {}
         text = self._texts.get(target, "")
+        found = {key: one for key, one in self._values.items() if f"${key}" in text}
         for other in (target.asset, *graph.all_upstream([target.asset])):
             asset = graph.assets.get(other)
             if asset is not None and isinstance(asset.body, SqlBody):
-                values = {
-                    **sql.parameters(asset, sql.summary(asset)),
-                    **partition_values(
-                        self.knowledge.slices.keys[target.asset], [target.partition]
-                    ),
-                }
+                values = sql.parameters(asset, sql.summary(asset))
                 found |= {key: value for key, value in values.items() if f"${key}" in text}
         return found
 

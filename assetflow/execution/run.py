@@ -24,13 +24,21 @@ from assetflow.metadata.records import (
     DefinitionSeen,
     LineageSeen,
     Materialized,
+    PartitionsChanged,
     PublicationChange,
     StepFinished,
     VersionStored,
 )
+from assetflow.metadata.rollups import dynamic_keys
 from assetflow.model.asset import Retries
 from assetflow.model.columns import ReadSet
-from assetflow.model.names import AssetPartition, MaterializationId, RunId, VersionId
+from assetflow.model.names import (
+    AssetPartition,
+    MaterializationId,
+    PartitionKey,
+    RunId,
+    VersionId,
+)
 from assetflow.planning.history import Candidate
 from assetflow.planning.plan import Known, settle, window_of
 from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, settled_to_nothing
@@ -107,6 +115,7 @@ class Execution:
     failed: set[AssetPartition] = field(default_factory=set)
     ended: list[Ended] = field(default_factory=list)
     _known: Known = field(init=False)
+    _dynamic: dict[str, set[PartitionKey]] = field(default_factory=dict)
     _has_failed: bool = False
     _tail_guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -114,6 +123,8 @@ class Execution:
         """Carry out `plan`; `ended` then has what came of each step, in order of ending."""
         self.current.update(self.knowledge.current())
         self._known = self.knowledge.known()
+        found = dynamic_keys(self.knowledge.state)
+        self._dynamic = {name: set(keys) for name, keys in found.items()}
         tasks = _tasks(plan.steps, self.knowledge)
         task_of = {step.target: task for task in tasks for step in task.steps}
         waits = {
@@ -259,6 +270,7 @@ class Execution:
                         for step, verdict in settled
                     ]
             attempt += 1
+        self._add_partitions(made.values())
         ended = [
             self._kept(step, verdict, made[step.target], seconds, attempt)
             for step, verdict in settled
@@ -273,6 +285,19 @@ class Execution:
         unkept = {version.path: version for version in made if version.path not in paths}
         for version in unkept.values():
             self.maker.discard(version)
+
+    def _add_partitions(self, made: Iterable[Made]) -> None:
+        """Record the dynamic partitions that a step added, each once, and tell of new ones."""
+        for name, keys in dict.fromkeys(one for each in made for one in each.told.partitions):
+            new = [key for key in keys if key not in self._dynamic.setdefault(name, set())]
+            if not new:
+                continue
+            self._dynamic[name].update(new)
+            change = new_version_id()
+            at, run = self.clock(), self.settings.run
+            self.journal.append(PartitionsChanged(change, name, tuple(new), (), at, run))
+            count = f"{len(new):,} {'partition is' if len(new) == 1 else 'partitions are'}"
+            self.listener.message(f"{count} added to '{name}'; the next run makes what is due.")
 
     @contextmanager
     def _slot(self, pool: str) -> Iterator[None]:
@@ -305,7 +330,7 @@ class Execution:
             version, outcome = last.version, "unchanged"
         else:
             self.journal.append(made.version)
-        ended = self._accepted(step, verdict, version, outcome, seconds, made.metadata)
+        ended = self._accepted(step, verdict, version, outcome, seconds, made.told.metadata)
         ended.result = replace(ended.result, attempts=attempt)
         return ended
 

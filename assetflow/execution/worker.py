@@ -19,7 +19,14 @@ from pydantic import TypeAdapter
 
 from assetflow.errors import AssetflowError, StepError, StepTimedOut, WorkerDied
 from assetflow.execution.capture import captured, routed_streams
-from assetflow.execution.compute import Call, Means, scratch_folder, stage_call
+from assetflow.execution.compute import (
+    NOTHING_TOLD,
+    Call,
+    Means,
+    Told,
+    scratch_folder,
+    stage_call,
+)
 from assetflow.execution.locks import Cancelled
 from assetflow.execution.resources import Resources
 from assetflow.project.loading import load_declarations
@@ -51,7 +58,7 @@ class Answer:
     """What a worker did: versions by the place of their output, or the error's parts."""
 
     staged: tuple[tuple[int, tuple[Staged, ...]], ...] = ()
-    metadata: tuple[tuple[str, str], ...] = ()
+    told: Told = NOTHING_TOLD
     error: tuple[str, tuple[tuple[str, str], ...], str] | None = None
 
 
@@ -61,7 +68,7 @@ _ANSWER = TypeAdapter(Answer)
 
 def call_in_process(
     asset: Asset, call: Call, place: Place, ending: Ending, sink: io.StringIO
-) -> tuple[dict[int, list[Staged]], tuple[tuple[str, str], ...]]:
+) -> tuple[dict[int, list[Staged]], Told]:
     """Make the call in a new process, ended if it takes longer than it may, or with the run."""
     order = _ORDER.dump_json(Order(place.root, place.environment, call))
     with scratch_folder(call.scratch):
@@ -72,7 +79,7 @@ def call_in_process(
     if given.error is not None:
         headline, facts, hint = given.error
         raise StepError(headline, dict(facts), hint)
-    return {place: list(made) for place, made in given.staged}, given.metadata
+    return {place: list(made) for place, made in given.staged}, given.told
 
 
 def _communicate(
@@ -151,12 +158,12 @@ def answer(order: Order) -> Answer:
         ending.callback(resources.close, sink.write)
         try:
             means = Means(engine, resources, order.root)
-            staged, metadata = stage_call(asset, order.call, means, sink)
+            staged, told = stage_call(asset, order.call, means, sink)
         except AssetflowError as error:
             facts = tuple((name, str(value)) for name, value in error.facts.items())
             return Answer(error=(error.headline, facts, error.hint))
     made = tuple((place, tuple(versions)) for place, versions in staged.items())
-    return Answer(made, metadata)
+    return Answer(made, told)
 
 
 def _end_with(parent: int) -> None:

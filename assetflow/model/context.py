@@ -3,7 +3,7 @@
 import json
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -12,7 +12,13 @@ from pathlib import Path
 
 from assetflow.errors import NotReportable, OutsideScratch
 from assetflow.model.names import WHOLE, PartitionKey
-from assetflow.model.partitions import JOINS_DIMENSIONS, RANGE, KeySet, ProductPartitions
+from assetflow.model.partitions import (
+    JOINS_DIMENSIONS,
+    RANGE,
+    KeySet,
+    ProductPartitions,
+    checked_keys,
+)
 from assetflow.model.windows import zone_of
 
 _SCALARS = (str, bool, type(None))
@@ -88,11 +94,25 @@ class AssetContext:
         self.logger = logger or logging.getLogger("assetflow")
         self._folder = folder
         self._reported: dict[str, str] = {}
+        self._added: dict[str, dict[PartitionKey, None]] = {}
 
     def report(self, **metadata: object) -> None:
         """Keep `metadata` with the materialization: numbers, texts, dates, lists and tables."""
         for name, value in metadata.items():
             self._reported[name] = json.dumps(_plain(name, value), allow_nan=False)
+
+    def add_partitions(self, name: str, keys: Iterable[str]) -> None:
+        """Add `keys` to the dynamic partitions `name` once the step has ended well.
+
+        What reads them is made by the next run. Those that are there already stay as they
+        are. Raises BadPartitionKey for what cannot be a key.
+        """
+        self._added.setdefault(name, {}).update(dict.fromkeys(checked_keys(keys)))
+
+    @property
+    def added(self) -> tuple[tuple[str, tuple[PartitionKey, ...]], ...]:
+        """Return the partitions that were added, by the name of their definition."""
+        return tuple((name, tuple(keys)) for name, keys in self._added.items())
 
     @property
     def reported(self) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias, overload
 
-from assetflow.errors import UnknownPartition
+from assetflow.errors import BadPartitionKey, UnknownPartition
 from assetflow.model.names import WHOLE, PartitionKey, folded
 from assetflow.model.windows import Grid, Unit, Window, is_zone, zone_of
 
@@ -42,17 +42,18 @@ class TimePartitions:
         return Grid(self.unit, self.timezone, self.offset_minutes)
 
     def __str__(self) -> str:
-        offset = f" from {self._begin}" if self.offset_minutes else ""
+        offset = f" from {self.begins_at}" if self.offset_minutes else ""
         return f"{_ADJECTIVES[self.unit]} in {self.timezone}{offset}"
 
     def __repr__(self) -> str:
         said = [repr(self.start), *([repr(self.end)] if self.end is not None else [])]
         zone = [f"timezone={self.timezone!r}"] if self.timezone != "UTC" else []
-        offset = [f"offset={self._begin!r}"] if self.offset_minutes else []
+        offset = [f"offset={self.begins_at!r}"] if self.offset_minutes else []
         return f"{_ADJECTIVES[self.unit]}({', '.join((*said, *zone, *offset))})"
 
     @property
-    def _begin(self) -> str:
+    def begins_at(self) -> str:
+        """Return by the clock when each window begins that is a day or longer."""
         return "{:02}:{:02}".format(*divmod(self.offset_minutes, 60))
 
 
@@ -204,6 +205,15 @@ EXPECTED_KEY = (
     "a text of 1 to 100 characters without |, /, .. and control characters, "
     "and without spaces around it"
 )
+
+
+def checked_keys(keys: Iterable[str]) -> tuple[PartitionKey, ...]:
+    """Return `keys`, each once; raises BadPartitionKey for one that cannot be a key."""
+    found = tuple(dict.fromkeys([keys] if isinstance(keys, str) else keys))
+    for key in found:
+        if not _is_key(key):
+            raise BadPartitionKey(key, EXPECTED_KEY)
+    return tuple(map(PartitionKey, found))
 
 
 def find_key_problem(key: str) -> str | None:
@@ -446,6 +456,44 @@ def time_of(partitions: Partitions | None) -> TimePartitions | None:
         found = [one for _, one in partitions.dimensions if isinstance(one, TimePartitions)]
         return found[0] if len(found) == 1 else None
     return partitions if isinstance(partitions, TimePartitions) else None
+
+
+def dynamic_names(partitions: Partitions | None) -> tuple[str, ...]:
+    """Return under which names keys are added to `partitions`, or to a dimension of them.
+
+    >>> dynamic_names(product(shop=dynamic("shops"), day=daily("2026-01-05")))
+    ('shops',)
+    """
+    match partitions:
+        case DynamicPartitions(name):
+            return (name,)
+        case ProductPartitions(dimensions):
+            return tuple(name for _, one in dimensions for name in dynamic_names(one))
+    return ()
+
+
+def declared_names(definitions: Iterable[Partitions | None]) -> tuple[str, ...]:
+    """Return the names of all dynamic partitions of `definitions`, each once."""
+    return tuple(dict.fromkeys(name for one in definitions for name in dynamic_names(one)))
+
+
+def described(partitions: Partitions) -> str:
+    """Return in a few words what is declared, from its first partition on.
+
+    >>> described(daily("2026-01-05", offset="06:00"))
+    'daily from 2026-01-05, each from 06:00'
+    >>> described(product(month=monthly("2026-01", end="2027-01"), shop=dynamic("shops")))
+    "monthly from 2026-01 to before 2027-01 by dynamic 'shops'"
+    """
+    match partitions:
+        case TimePartitions():
+            until = f" to before {partitions.end}" if partitions.end else ""
+            zone = f" in {partitions.timezone}" if partitions.timezone != "UTC" else ""
+            offset = f", each from {partitions.begins_at}" if partitions.offset_minutes else ""
+            return f"{_ADJECTIVES[partitions.unit]} from {partitions.start}{until}{zone}{offset}"
+        case ProductPartitions(dimensions):
+            return " by ".join(described(one) for _, one in dimensions)
+    return str(partitions)
 
 
 def keys_of(

@@ -9,7 +9,9 @@ from assetflow.graph.lineage import LineageKind
 from assetflow.model.asset import Location
 from assetflow.model.columns import Column, ReadSet
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
+from assetflow.model.partitions import KeySet
 from assetflow.planning.results import AssetStatus, RunStatus
+from assetflow.planning.steps import PartitionRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,25 @@ class KeptFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionsPage:
+    """The partitions of an asset or a source: what is declared, and what there is of it.
+
+    `count` are all that the definition has, of which `published` are there and `missing`
+    are not. `obsolete` are published, and the definition has them no more.
+    """
+
+    definition: str
+    count: int
+    published: tuple[PartitionRange, ...]
+    missing: tuple[PartitionRange, ...]
+    obsolete: tuple[PartitionRange, ...] = ()
+    published_count: int = 0
+    missing_count: int = 0
+    files: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AssetPage:
     """All there is to say of one asset or source.
 
@@ -78,6 +99,29 @@ class AssetPage:
     sample_rows: tuple[tuple[object, ...], ...] = ()
     status: AssetStatus | None = None
     text: str = ""
+    partitions: PartitionsPage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicKeys:
+    """The keys of dynamic partitions, in the order in which they were added.
+
+    `assets` are the assets and sources that have them.
+    """
+
+    name: str
+    keys: tuple[PartitionKey, ...]
+    assets: tuple[AssetName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicChange:
+    """What was added to dynamic partitions, or removed, and what was there already."""
+
+    name: str
+    added: tuple[PartitionKey, ...] = ()
+    removed: tuple[PartitionKey, ...] = ()
+    known: tuple[PartitionKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +154,14 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One run with its steps, in the order in which they ended."""
+    """One run with its steps, in the order in which they ended.
+
+    `keys` are the partitions that its assets have now.
+    """
 
     line: RunLine
     steps: tuple[StepLine, ...]
+    keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
+from assetflow.model.partitions import KeySet
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
@@ -83,10 +84,12 @@ class _Walk:
     steps: list[Step] = field(default_factory=list)
     notes: dict[tuple[AssetName, str], None] = field(default_factory=dict)
     left: dict[AssetPartition, None] = field(default_factory=dict)
+    keys: dict[AssetName, KeySet] = field(default_factory=dict)
     up_to_date: int = 0
 
     def look_at(self, name: AssetName, wanted: Collection[PartitionKey]) -> None:
         """Decide about those of the `wanted` partitions of `name` that may need something."""
+        self.keys[name] = self.known.slices.keys[name]
         keys = [key for key in self.known.reach.get(name, ()) if key in wanted]
         self.up_to_date += len(wanted) - len(keys)
         found = [
@@ -197,9 +200,14 @@ class _Walk:
         if self.request.is_everything:
             self.steps.extend(_withdrawals(self.known))
         steps = _linked(self.steps, self.known.slices)
-        left = tuple(self.left)
-        notes = (*self.known.notes, *self.notes)
-        return Plan(self.known.environment, steps, self.up_to_date, notes, left)
+        return Plan(
+            environment=self.known.environment,
+            steps=steps,
+            up_to_date=self.up_to_date,
+            notes=(*self.known.notes, *self.notes),
+            left=tuple(self.left),
+            keys=self.keys,
+        )
 
 
 def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:

@@ -4,7 +4,7 @@ The classes stand in order of weight: the first that holds is the headline of a 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 from assetflow.model.names import AssetName
@@ -19,6 +19,11 @@ class Reason:
     def as_json(self) -> Mapping[str, object]:
         """Return the code, the text and the facts of the reason."""
         return {"code": self.code, "text": str(self), **asdict(self)}
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without what differs from one partition of an asset to another."""
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class VersionMissing(Reason):
 
     def __str__(self) -> str:
         return f"the files of version {self.version} are gone"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the version."""
+        return "the files of their versions are gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,11 @@ class InputChanged(Reason):
         if not self.columns:
             return f"'{self.input}' changed{where} (its row count is read)"
         return f"'{self.input}' changed{where} (reads {listed(self.columns)})"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the partitions of the input."""
+        return str(replace(self, partitions=()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +173,11 @@ class Reused(Reason):
     def __str__(self) -> str:
         return f"version {self.version} has the same code and inputs"
 
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the version."""
+        return "stored versions have the same code and inputs"
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamMissing(Reason):
@@ -174,6 +194,11 @@ class UpstreamMissing(Reason):
         if self.partitions:
             return f"'{self.upstream}' has no {listed(self.partitions)}"
         return f"'{self.upstream}' was never materialized"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the partitions that are missing."""
+        return f"'{self.upstream}' lacks partitions" if self.partitions else str(self)
 
 
 @dataclass(frozen=True, slots=True)

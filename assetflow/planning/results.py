@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.model.partitions import KeySet
 from assetflow.planning.reasons import Reason
-from assetflow.planning.steps import Outcome
+from assetflow.planning.steps import Outcome, PartitionRange
 
 RunStatus = Literal["succeeded", "failed", "interrupted", "unpublished", "running"]
 Sync = Literal["up_to_date", "stale", "missing", "unknown"]
@@ -32,7 +33,10 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended, step by step in the order in which they ended."""
+    """How a run ended, step by step in the order in which they ended.
+
+    `left` and `keys` are those of its plan.
+    """
 
     run: RunId
     status: RunStatus
@@ -40,6 +44,8 @@ class RunResult:
     steps: tuple[StepResult, ...]
     up_to_date: int
     problem: str = ""
+    left: tuple[AssetPartition, ...] = ()
+    keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
@@ -52,6 +58,8 @@ class AssetStatus:
     """How an asset stands on the three axes, and why.
 
     `behind` names upstreams that were published later than what it was made from.
+    `partitions` counts its partitions by state, and `ranges` has those of each state but
+    `up_to_date`; None where the asset has no partitions.
     """
 
     asset: AssetName
@@ -63,3 +71,4 @@ class AssetStatus:
     reasons: tuple[Reason, ...]
     materialized_at: datetime | None
     rows: int | None
+    ranges: Mapping[str, tuple[PartitionRange, ...]] | None = None

@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from assetflow.model.names import AssetName, AssetPartition
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey
+from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
 from assetflow.planning.reasons import UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Sync
-from assetflow.planning.steps import Request, Step
+from assetflow.planning.steps import PartitionRange, Request, Step
 
 NOTHING = RollUp(0, None, None)
 
@@ -28,8 +29,9 @@ def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[Asse
 
 
 def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp) -> AssetStatus:
+    keys = known.slices.keys[name]
     counts: Counter[str] = Counter(map(_sync, steps))
-    counts["up_to_date"] += len(known.slices.keys[name]) - len(steps)
+    counts["up_to_date"] += len(keys) - sum(step.action != "withdraw" for step in steps)
     reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))
     behind = [
         upstream
@@ -47,7 +49,20 @@ def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
         reasons=reasons or (UpToDate(),),
         materialized_at=served.materialized_at,
         rows=served.rows,
+        ranges=_ranges(keys, steps) if keys.partitions is not None else None,
     )
+
+
+def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:
+    """Return which partitions stand how, but for those that are up to date."""
+    found: dict[str, list[PartitionKey]] = {}
+    for step in steps:
+        found.setdefault(_sync(step), []).append(step.target.partition)
+    found.pop("up_to_date", None)
+    return {
+        sync: tuple(PartitionRange(first, last) for first, last in keys.ranges(wanted))
+        for sync, wanted in found.items()
+    }
 
 
 def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:

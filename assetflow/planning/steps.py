@@ -1,9 +1,11 @@
 """A plan and its steps, as values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from assetflow.model.names import AssetName, AssetPartition, Key, PartitionKey
+from assetflow.model.partitions import RANGE, KeySet
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, InputRead, Publication
 from assetflow.planning.reasons import Reason
@@ -31,7 +33,7 @@ class PartitionRange(NamedTuple):
     last: PartitionKey
 
     def __str__(self) -> str:
-        return self.first if self.first == self.last else f"{self.first}..{self.last}"
+        return self.first if self.first == self.last else f"{self.first}{RANGE}{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ class Plan:
     `notes` are what the user should know of an asset beside its reasons: an
     order-dependent query, a read of the outside, a stale upstream that is not selected.
     `left` are the partitions that need something and are left for another time, because
-    only so many were asked for.
+    only so many were asked for. `keys` has the partitions of each asset that was looked at.
+    `estimated_seconds` is what the steps that run cost before, together; None if nothing
+    is known of it.
     """
 
     environment: str
@@ -111,3 +115,5 @@ class Plan:
     up_to_date: int
     notes: tuple[tuple[AssetName, str], ...] = ()
     left: tuple[AssetPartition, ...] = ()
+    keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
+    estimated_seconds: float | None = None

@@ -23,7 +23,7 @@ def wanted_partitions(
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
         return {name: slices.keys[name] for name in scope}
-    targets = _targets(slices, request)
+    targets = targets_of(slices, request)
     wanted: dict[AssetName, Collection[PartitionKey]] = {}
     for name in slices.graph.assets:
         if name in targets:
@@ -36,11 +36,12 @@ def _scope(slices: Slices, request: Request) -> Collection[AssetName]:
     graph = slices.graph
     if request.targets is None:
         return graph.assets.keys()
-    targets = _targets(slices, request)
+    targets = targets_of(slices, request)
     return (targets | graph.all_upstream(targets)) & graph.assets.keys()
 
 
-def _targets(slices: Slices, request: Request) -> set[AssetName]:
+def targets_of(slices: Slices, request: Request) -> set[AssetName]:
+    """Return what `request` selects, with what follows from it where that is asked for."""
     graph = slices.graph
     if request.targets is None:
         return set(graph.assets)

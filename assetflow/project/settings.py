@@ -103,6 +103,11 @@ class Settings(BaseModel):
     publish: Literal["run", "all", "each"] = Field(
         default="run", description='"run", "all" or "each"', examples=['"run"']
     )
+    max_partitions: Limit = Field(
+        default=1000,
+        description="how many partitions of an asset may run where none are named, at least 1",
+        examples=["1000"],
+    )
     retention: Duration = Field(
         default=7 * 24 * _AN_HOUR,
         ge=_AN_HOUR,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from assetflow.model.columns import Column
 from assetflow.planning.pages import AssetPage, KeptFiles, Rows, VersionLine
+from assetflow.report.asset_partitions import partitions_table
 from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
@@ -59,6 +60,8 @@ def _facts(page: AssetPage) -> RenderableType:
 
 def _sections(page: AssetPage, *, with_text: bool) -> Iterator[tuple[str, RenderableType]]:
     yield from _content(page)
+    if page.partitions is not None:
+        yield "Partitions", partitions_table(page.partitions)
     if page.downstream:
         yield "Read by", _readers(page)
     if page.versions:
@@ -114,13 +117,15 @@ def _readers(page: AssetPage) -> RenderableType:
 def _versions(versions: Sequence[VersionLine]) -> RenderableType:
     shown = versions[:MOST_VERSIONS]
     counted_rows = ["rows"] if any(line.rows is not None for line in shown) else []
-    titles = ("", "when (UTC)", "outcome", *counted_rows, "size", "run")
+    sliced = ["partition"] if any(line.partition for line in shown) else []
+    titles = ("", "when (UTC)", *sliced, "outcome", *counted_rows, "size", "run")
     table = columns(titles, right=("rows", "size"))
     for line in shown:
         rows = "" if line.rows is None else f"{line.rows:,}"
         table.add_row(
             Text("*" if line.is_published else " ", style="green"),
             minute(line.materialized_at),
+            *([Name(line.partition)] if sliced else []),
             state(line.outcome),
             *([rows] if counted_rows else []),
             size(line.size_bytes),

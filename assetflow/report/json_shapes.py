@@ -9,14 +9,18 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.lineage import Lineage
 from assetflow.model.asset import Asset, Source
 from assetflow.model.columns import ReadSet
-from assetflow.model.names import AssetName
+from assetflow.model.names import AssetName, AssetPartition
+from assetflow.model.partitions import described
 from assetflow.planning.pages import (
     AssetPage,
     AuditResult,
+    DynamicChange,
+    DynamicKeys,
     EnvironmentLine,
     Finding,
     GcResult,
     KeptFiles,
+    PartitionsPage,
     PublicationLine,
     PublicationSummary,
     Rows,
@@ -30,6 +34,7 @@ from assetflow.planning.reasons import Reason
 from assetflow.planning.results import AssetStatus, RunResult
 from assetflow.planning.steps import Plan
 from assetflow.report.json_values import json_instant, json_value
+from assetflow.report.partition_ranges import Keys, grouped
 
 Document: TypeAlias = "dict[str, object]"
 
@@ -57,11 +62,27 @@ def plan_json(plan: Plan, diffs: Iterable[StepDiff] | None = None) -> Document:
             for step in plan.steps
         ],
         "up_to_date": plan.up_to_date,
+        "left": _left_json(plan.left, plan.keys),
+        "estimated_seconds": rounded(plan.estimated_seconds),
         "notes": [{"asset": asset, "text": text} for asset, text in plan.notes],
     }
     if diffs is not None:
         document["diffs"] = [_diff_json(diff) for diff in diffs]
     return document
+
+
+def _left_json(left: Iterable[AssetPartition], keys: Keys) -> list[Document]:
+    """Return what is left for another time, in ranges."""
+    groups = grouped(left, lambda target: target, lambda _: None, keys)
+    return [
+        {"asset": one.asset, "partitions": len(one.members), "ranges": list(one.ranges)}
+        for one in groups
+    ]
+
+
+def rounded(seconds: float | None) -> float | None:
+    """Return seconds to the millisecond."""
+    return None if seconds is None else round(seconds, 3)
 
 
 def _diff_json(diff: StepDiff) -> Document:
@@ -107,6 +128,7 @@ def run_result_json(result: RunResult) -> Document:
         ],
         "counts": dict(result.counts),
         "up_to_date": result.up_to_date,
+        "left": _left_json(result.left, result.keys),
         "problem": result.problem or None,
     }
 
@@ -162,7 +184,7 @@ def _asset_json(asset: Asset, upstream: Iterable[AssetName]) -> Document:
         "tags": list(options.tags),
         "owners": list(options.owners),
         "upstream": list(upstream),
-        "partitions": str(options.partitions) if options.partitions else None,
+        "partitions": described(options.partitions) if options.partitions else None,
         "description": options.description,
         "path": str(asset.location),
     }
@@ -176,7 +198,7 @@ def _source_json(source: Source) -> Document:
         "tags": list(source.tags),
         "owners": list(source.owners),
         "upstream": [],
-        "partitions": str(source.partitions) if source.partitions else None,
+        "partitions": described(source.partitions) if source.partitions else None,
         "description": source.description,
         "path": str(source.location),
     }
@@ -195,6 +217,9 @@ def _status(status: AssetStatus) -> Document:
         "health": status.health,
         "behind": list(status.behind),
         "partitions": dict(status.partitions),
+        "ranges": {
+            state: [str(one) for one in ranges] for state, ranges in (status.ranges or {}).items()
+        },
         "reasons": _reasons(status.reasons),
         "materialized_at": json_instant(status.materialized_at),
         "rows": status.rows,
@@ -217,6 +242,7 @@ def asset_page_json(page: AssetPage) -> Document:
         if page.schema is None
         else [{**_column(c.name, c.type), "description": c.description} for c in page.schema],
         "read_by": {name: read_set_json(read) for name, read in page.read_by.items()},
+        "partitions": None if page.partitions is None else _partitions_json(page.partitions),
         "versions": [_version_json(version) for version in page.versions],
         "files": None if page.files is None else _files_json(page.files),
         "metadata": {
@@ -226,6 +252,18 @@ def asset_page_json(page: AssetPage) -> Document:
         "sample": {"columns": list(page.sample_columns), "rows": page.sample_rows},
         "status": None if page.status is None else _status(page.status),
         "text": page.text,
+    }
+
+
+def _partitions_json(page: PartitionsPage) -> Document:
+    return {
+        "definition": page.definition,
+        "count": page.count,
+        "published": [str(one) for one in page.published],
+        "missing": [str(one) for one in page.missing],
+        "obsolete": [str(one) for one in page.obsolete],
+        "files": page.files,
+        "size_bytes": page.size_bytes,
     }
 
 
@@ -244,6 +282,7 @@ def _parsed(text: str) -> object:
 def _version_json(version: VersionLine) -> Document:
     return {
         "version": version.version,
+        "partition": version.partition or None,
         "materialized_at": json_instant(version.materialized_at),
         "rows": version.rows,
         "size_bytes": version.size_bytes,
@@ -308,6 +347,23 @@ def environments_json(lines: Iterable[EnvironmentLine]) -> list[Document]:
         }
         for line in lines
     ]
+
+
+def dynamic_keys_json(lines: Iterable[DynamicKeys]) -> list[Document]:
+    """Return one object for each of the dynamic partitions."""
+    return [
+        {"name": line.name, "keys": list(line.keys), "assets": list(line.assets)} for line in lines
+    ]
+
+
+def dynamic_change_json(change: DynamicChange) -> Document:
+    """Return what was added and removed, and what was there already."""
+    return {
+        "name": change.name,
+        "added": list(change.added),
+        "removed": list(change.removed),
+        "known": list(change.known),
+    }
 
 
 def publications_json(lines: Iterable[PublicationLine]) -> list[Document]:

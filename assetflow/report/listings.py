@@ -8,8 +8,11 @@ from rich.text import Text
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.model.names import AssetName
+from assetflow.model.partitions import described
 from assetflow.planning.pages import (
     AuditResult,
+    DynamicChange,
+    DynamicKeys,
     EnvironmentLine,
     EventLine,
     Finding,
@@ -18,9 +21,10 @@ from assetflow.planning.pages import (
     PublicationSummary,
 )
 from assetflow.report.palette import COLOURS, Name, Names, columns, faint, state
-from assetflow.report.words import SHORT_ID, counted, instant, minute, size
+from assetflow.report.words import SHORT_ID, counted, instant, listed_within, minute, size
 
 MOST_UPSTREAMS = 3
+MOST_KEYS = 5
 PROGRAM = "assetflow "
 
 
@@ -28,15 +32,18 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
     """Return one line for each of `names`: kind, upstreams, and what it is."""
     if not names:
         return Text("Nothing is selected. List all that there is with `assetflow ls`.")
-    described = {name: _described(graph, name) for name in names}
-    with_groups = any(group for _, group, _ in described.values())
-    extra = ["group"] if with_groups else []
+    about = {name: _described(graph, name) for name in names}
+    slices = {name: _partitions(graph, name) for name in names}
+    with_groups = any(group for _, group, _ in about.values())
+    with_slices = any(slices.values())
+    extra = [*(["group"] if with_groups else []), *(["partitions"] if with_slices else [])]
     titles = ["name", "kind", *extra, "reads", "description"]
-    table = columns(titles, folds=["reads", "description"])
-    for name, (kind, group, description) in described.items():
+    table = columns(titles, folds=["partitions", "reads", "description"])
+    for name, (kind, group, description) in about.items():
         upstreams = graph.upstreams.get(name, ())
         reads = Names(upstreams[:MOST_UPSTREAMS], len(upstreams) - MOST_UPSTREAMS)
-        cells = [Name(group)] if with_groups else []
+        cells: list[RenderableType] = [Name(group)] if with_groups else []
+        cells += [Text(slices[name])] if with_slices else []
         table.add_row(Name(name), faint(kind), *cells, reads, Text(description))
     return table
 
@@ -47,6 +54,12 @@ def _described(graph: AssetGraph, name: AssetName) -> tuple[str, str, str]:
         return asset.kind, asset.options.group, _first_line(asset.options.description)
     source = graph.sources[name]
     return "source", source.group, _first_line(source.description or source.path)
+
+
+def _partitions(graph: AssetGraph, name: AssetName) -> str:
+    one = graph.assets.get(name)
+    partitions = one.options.partitions if one else graph.sources[name].partitions
+    return described(partitions) if partitions else ""
 
 
 def _first_line(text: str) -> str:
@@ -65,6 +78,40 @@ def environments_table(lines: Iterable[EnvironmentLine]) -> RenderableType:
             instant(line.last_published_at) or faint("never"),
         )
     return table
+
+
+def dynamic_keys_table(lines: Sequence[DynamicKeys], name: str = "") -> RenderableType:
+    """Return the keys of the dynamic partitions `name`, one in a line, else a line for each."""
+    if not lines:
+        return Text("No dynamic partitions are declared.")
+    if name and not lines[0].keys:
+        return Text(f"No key yet. Add one with `assetflow partitions add {name} KEY`.")
+    if name:
+        return Text("\n".join(lines[0].keys))
+    table = columns(("name", "keys", "assets"), ("keys",), folds=["assets"])
+    for line in lines:
+        table.add_row(Name(line.name), f"{len(line.keys):,}", Names(line.assets))
+    return table
+
+
+def dynamic_change_text(change: DynamicChange) -> Text:
+    """Return what was added, what was removed, and what comes next, in a sentence or two."""
+    said = [
+        f"{_keys(change.known)} {_were(change.known)} there already." if change.known else "",
+        f"Added {_keys(change.added)}: the next run makes what is due." if change.added else "",
+        f"Removed {_keys(change.removed)}: the next run of everything withdraws what is published."
+        if change.removed
+        else "",
+    ]
+    return Text(" ".join(filter(None, said)))
+
+
+def _keys(keys: Sequence[str]) -> str:
+    return listed_within(tuple(f"'{key}'" for key in keys), MOST_KEYS)
+
+
+def _were(keys: Sequence[str]) -> str:
+    return "was" if len(keys) == 1 else "were"
 
 
 def publication_text(summary: PublicationSummary) -> Text:

@@ -13,11 +13,22 @@ from assetflow.planning.pages import StepDiff
 from assetflow.planning.reasons import Reason
 from assetflow.planning.steps import Action, Plan, Step
 from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
-from assetflow.report.words import counted
+from assetflow.report.partition_ranges import (
+    Alike,
+    Keys,
+    common_reasons,
+    grouped,
+    has_partitions,
+    in_general,
+    left_lines,
+)
+from assetflow.report.words import counted, duration
 
 MOST_STEPS = 40
 MOST_NOTES = 10
 MOST_CAUSES = 12
+LEAST_ESTIMATE = 10.0
+"""Seconds of work from which on it is worth knowing beforehand."""
 
 SUMMARY: Mapping[Action, str] = {
     "materialize": "{} to materialize",
@@ -33,18 +44,28 @@ def plan_report(
     plan: Plan, *, verbose: bool = False, everything: bool = False, diffs: Sequence[StepDiff] = ()
 ) -> RenderableType:
     """Return a plan as a page: `verbose` says every reason, `everything` shows every step."""
-    shown = plan.steps if everything else plan.steps[:MOST_STEPS]
+    groups = grouped(plan.steps, lambda step: step.target, _said, plan.keys)
+    shown = groups if everything else groups[:MOST_STEPS]
     parts: list[RenderableType] = []
     if shown:
         parts.append(_steps(shown, verbose=verbose))
-    if len(shown) < len(plan.steps):
-        rest = len(plan.steps) - len(shown)
+    if len(shown) < len(groups):
+        rest = len(groups) - len(shown)
         parts += [faint(f"… and {rest:,} more (use --all)"), Text(), _causes(plan.steps)]
     if diffs:
         parts += [Text(), *_diffs(diffs)]
     parts += _notes(plan.notes, everything=everything)
     parts += [Text()] if parts else []
-    return Group(*parts, plan_summary(plan))
+    return Group(*parts, *left_lines(plan.left, plan.keys), plan_summary(plan), *_estimate(plan))
+
+
+def _said(step: Step) -> tuple[Action, tuple[str, ...]]:
+    return step.action, in_general(step.reasons)
+
+
+def _estimate(plan: Plan) -> Iterator[Text]:
+    if plan.estimated_seconds is not None and plan.estimated_seconds >= LEAST_ESTIMATE:
+        yield faint(f"About {duration(plan.estimated_seconds)} of work, by what it took before.")
 
 
 def plan_summary(plan: Plan) -> Text:
@@ -54,7 +75,7 @@ def plan_summary(plan: Plan) -> Text:
     'Everything is up to date: 12 assets.'
     """
     if not plan.steps:
-        return _nothing_to_do(plan.up_to_date)
+        return nothing_to_do(plan.up_to_date, plan.keys)
     counts = Counter(step.action for step in plan.steps)
     parts = [
         Text(words.format(f"{counts[action]:,}"), style=COLOURS[action])
@@ -66,22 +87,31 @@ def plan_summary(plan: Plan) -> Text:
     summary = Text(", ").join(parts)
     if plan.environment != "main":
         summary.append(f" in environment '{plan.environment}'")
+    if has_partitions(plan.keys):
+        summary.append(f" (partitions of {counted(len(plan.keys), 'asset')})")
     return summary.append(".")
 
 
-def _nothing_to_do(up_to_date: int) -> Text:
+def nothing_to_do(up_to_date: int, keys: Keys) -> Text:
+    """Return that all is as it should be, in assets, and in partitions where there are some."""
     if up_to_date == 0:
         return Text("Nothing to do: no asset is selected or declared.")
-    return Text(f"Everything is up to date: {counted(up_to_date, 'asset')}.", style="green")
+    what = counted(up_to_date, "asset")
+    if has_partitions(keys):
+        what = f"{counted(up_to_date, 'partition')} of {counted(len(keys), 'asset')}"
+    return Text(f"Everything is up to date: {what}.", style="green")
 
 
-def _steps(steps: Iterable[Step], *, verbose: bool) -> Table:
-    table = columns(("action", "asset", "why"), folds=["why"], header=False)
-    for step in steps:
+def _steps(groups: Sequence[Alike[Step]], *, verbose: bool) -> Table:
+    has_ranges = any(group.ranges for group in groups)
+    titles = ("action", "asset", *(["partitions"] if has_ranges else []), "why")
+    table = columns(titles, folds=["partitions", "why"], header=False)
+    for group in groups:
         table.add_row(
-            state(step.action),
-            Name(str(step.target)),
-            why([str(reason) for reason in step.reasons], verbose=verbose),
+            state(group.members[0].action),
+            Name(group.asset),
+            *([group.partitions] if has_ranges else []),
+            why(common_reasons([step.reasons for step in group.members]), verbose=verbose),
         )
     return table
 

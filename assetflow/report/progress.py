@@ -1,13 +1,14 @@
 """How far a run has come, as a value, and how that looks on a terminal and in a log."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from assetflow.model.names import AssetPartition, RunId
+from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Plan
 from assetflow.report.palette import COLOURS, Name
@@ -28,7 +29,8 @@ class Progress:
     """What has started and what has ended of `total` steps.
 
     `running` are (target, when it started), the earliest first; instants are seconds of
-    any one clock.
+    any one clock. `totals` are the steps of the assets that have several, and `ended` how
+    many of these ended.
     """
 
     total: int = 0
@@ -37,6 +39,15 @@ class Progress:
     failed: int = 0
     running: tuple[tuple[AssetPartition, float], ...] = ()
     waits: str = field(default="")
+    totals: Mapping[AssetName, int] = field(default_factory=dict)
+    ended: Mapping[AssetName, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plan: Plan, began_at: float) -> "Progress":
+        """Return the progress with all steps of `plan` ahead."""
+        counts = Counter(step.target.asset for step in plan.steps)
+        totals = {name: count for name, count in counts.items() if count > 1}
+        return cls(total=len(plan.steps), began_at=began_at, totals=totals)
 
     def with_started(self, target: AssetPartition, at: float) -> "Progress":
         """Return the progress after the step of `target` began."""
@@ -46,7 +57,10 @@ class Progress:
         """Return the progress after a step ended, whether it had begun or not."""
         running = tuple(entry for entry in self.running if entry[0] != result.target)
         failed = self.failed + (result.outcome in FAILURES)
-        return replace(self, done=self.done + 1, failed=failed, running=running)
+        asset, ended = result.target.asset, self.ended
+        if asset in self.totals:
+            ended = {**ended, asset: ended.get(asset, 0) + 1}
+        return replace(self, done=self.done + 1, failed=failed, running=running, ended=ended)
 
     def with_message(self, text: str) -> "Progress":
         """Return the progress with what is being waited for."""
@@ -94,12 +108,23 @@ def _running(progress: Progress, now: float) -> Table:
     table.add_column(width=1)
     table.add_column()
     table.add_column(justify="right", no_wrap=True)
-    shown = progress.running[:MOST_RUNNING]
-    for target, since in shown:
-        table.add_row("", Name(str(target)), Text(duration(max(0.0, now - since)), style="dim"))
-    if len(progress.running) > len(shown):
-        table.add_row("", Text(f"… and {len(progress.running) - len(shown)} more", style="dim"), "")
+    started: dict[AssetName, tuple[AssetPartition, float]] = {}
+    for target, since in progress.running:
+        started.setdefault(target.asset, (target, since))
+    for target, since in list(started.values())[:MOST_RUNNING]:
+        took = Text(duration(max(0.0, now - since)), style="dim")
+        table.add_row("", Name(_named(progress, target)), took)
+    if len(started) > MOST_RUNNING:
+        table.add_row("", Text(f"… and {len(started) - MOST_RUNNING} more", style="dim"), "")
     return table
+
+
+def _named(progress: Progress, target: AssetPartition) -> str:
+    """Return what runs: a step, or an asset with how many of its partitions are done."""
+    total = progress.totals.get(target.asset)
+    if total is None:
+        return str(target)
+    return f"{target.asset}  {progress.ended.get(target.asset, 0):,} of {total:,}"
 
 
 def log_lines(before: Progress, after: Progress) -> Iterator[str]:

@@ -6,11 +6,19 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from assetflow.model.names import AssetPartition
 from assetflow.planning.pages import RunLine, RunPage, StepLine
 from assetflow.planning.reasons import SourceUnknown
 from assetflow.planning.results import RunResult, StepResult
 from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
-from assetflow.report.plan_report import why
+from assetflow.report.partition_ranges import (
+    Alike,
+    common_reasons,
+    grouped,
+    in_general,
+    left_lines,
+)
+from assetflow.report.plan_report import nothing_to_do, why
 from assetflow.report.words import SHORT_ID, counted, duration, instant, minute, shortened
 
 MOST_FAILURES = 10
@@ -84,23 +92,56 @@ def run_page(
         facts.add_row(faint("command"), Text(line.command))
     facts.add_row(faint("steps"), counts_text(line.counts) if line.counts else "none")
     parts: list[RenderableType] = [strong(f"Run {line.run_id}"), _indented(facts)]
-    shown = page.steps if everything else _most_telling(page.steps)
+    groups = grouped(page.steps, _target, _said, page.keys)
+    shown = groups if everything else _most_telling(groups)
     if shown:
         parts += [Text(), _steps(shown)]
-    if len(shown) < len(page.steps):
-        parts.append(faint(f"… and {len(page.steps) - len(shown):,} more (use --all)"))
+    if len(shown) < len(groups):
+        parts.append(faint(f"… and {len(groups) - len(shown):,} more (use --all)"))
     failed = [step for step in page.steps if step.error]
     for step in page.steps if with_output else failed[:MOST_FAILURES]:
         parts += _step_details(step)
     return Group(*parts, *_hidden_output(page.steps, with_output=with_output))
 
 
-def _most_telling(steps: Sequence[StepLine]) -> Sequence[StepLine]:
-    """Return at most MOST_STEPS of `steps`, what went wrong before what went well."""
-    if len(steps) <= MOST_STEPS:
-        return steps
-    wrong = [step for step in steps if step.outcome in GONE_WRONG]
-    right = [step for step in steps if step.outcome not in GONE_WRONG]
+Lines = Sequence[Alike[StepLine]]
+"""Steps of one asset that ended alike."""
+
+
+def _target(step: StepLine) -> AssetPartition:
+    return AssetPartition(step.asset, step.partition)
+
+
+def _said(step: StepLine) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return by what a step is told from others: its outcome, and what its reasons are about."""
+    return step.outcome, tuple((code, _about(text)) for code, text in step.reasons)
+
+
+def _about(text: str) -> str:
+    """Return the name that a reason is about, "" if it names none."""
+    return text.split("'")[1] if text.count("'") > 1 else ""
+
+
+def _reasons(steps: Sequence[StepLine]) -> list[str]:
+    """Return what the reasons of steps say: as they are, if all say the same."""
+    return [
+        alike[0][1] if len(set(alike)) == 1 else _in_short(*alike[0])
+        for alike in zip(*(step.reasons for step in steps), strict=True)
+    ]
+
+
+def _in_short(code: str, text: str) -> str:
+    about = _about(text)
+    words = code.replace("_", " ")
+    return f"{words} ('{about}')" if about else words
+
+
+def _most_telling(groups: Lines) -> Lines:
+    """Return at most MOST_STEPS of `groups`, what went wrong before what went well."""
+    if len(groups) <= MOST_STEPS:
+        return groups
+    wrong = [group for group in groups if group.members[0].outcome in GONE_WRONG]
+    right = [group for group in groups if group.members[0].outcome not in GONE_WRONG]
     return (wrong + right)[:MOST_STEPS]
 
 
@@ -111,31 +152,40 @@ def _hidden_output(steps: Iterable[StepLine], *, with_output: bool) -> Iterator[
         yield faint(f"{counted(quiet, 'step')} printed something: --output shows it.")
 
 
-def _steps(steps: Iterable[StepLine]) -> RenderableType:
-    table = columns(("outcome", "asset", "rows", "took", "why"), ("rows", "took"), folds=["why"])
-    for step in steps:
+def _steps(groups: Lines) -> RenderableType:
+    has_ranges = any(group.ranges for group in groups)
+    slices = ["partitions"] if has_ranges else []
+    titles = ("outcome", "asset", *slices, "rows", "took", "why")
+    table = columns(titles, ("rows", "took"), folds=["partitions", "why"])
+    for group in groups:
+        rows = [step.rows for step in group.members if step.rows is not None]
+        seconds = sum(step.seconds for step in group.members)
         table.add_row(
-            state(step.outcome),
-            Name(_target(step)),
-            "" if step.rows is None else f"{step.rows:,}",
-            duration(step.seconds) if step.seconds >= SHORTEST_TIME else "",
-            why([text for _, text in step.reasons]),
+            state(group.members[0].outcome),
+            Name(group.asset),
+            *([group.partitions] if has_ranges else []),
+            f"{sum(rows):,}" if rows else "",
+            duration(seconds) if seconds >= SHORTEST_TIME else "",
+            why(_reasons(group.members)),
         )
     return table
-
-
-def _target(step: StepLine) -> str:
-    return f"{step.asset}[{step.partition}]" if step.partition else step.asset
 
 
 def _step_details(step: StepLine) -> Iterator[RenderableType]:
     if step.error:
         yield Text()
-        yield error_text(step.error, step.attempts)
+        yield from failure(_target(step), step.error, step.attempts)
     if step.output.strip():
         yield Text()
         yield faint(f"What {_target(step)} printed")
         yield _indented(Text(_last_lines(step.output)))
+
+
+def failure(target: AssetPartition, error: str, attempts: int) -> Iterator[Text]:
+    """Yield the error of a step, with its partition on top if it is one of several."""
+    if target.partition:
+        yield strong(str(target))
+    yield error_text(error, attempts)
 
 
 def error_text(error: str, attempts: int = 1) -> Text:
@@ -184,13 +234,37 @@ def run_summary(result: RunResult) -> RenderableType:
     failures = [step for step in result.steps if step.error]
     parts += [Text()] if failures else []
     for step in failures[:MOST_FAILURES]:
-        parts += [error_text(step.error, step.attempts), Text()]
+        parts += [*failure(step.target, step.error, step.attempts), Text()]
     if len(failures) > MOST_FAILURES:
         parts += [Text(f"… and {len(failures) - MOST_FAILURES:,} more failures"), Text()]
     parts += [Text(text, style="red") for text in _unknown_sources(result)]
     if result.problem:
         parts.append(Text(result.problem, style="red"))
-    return Group(*parts, *_last_words(result))
+    return Group(
+        *parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result)
+    )
+
+
+def _unmade(result: RunResult) -> Iterator[RenderableType]:
+    """Yield which partitions were not made, by asset and reason."""
+    wrong = [step for step in result.steps if step.outcome in GONE_WRONG]
+    groups = grouped(wrong, lambda step: step.target, _why_not, result.keys)
+    if not any(group.ranges for group in groups):
+        return
+    table = columns(
+        ("outcome", "asset", "partitions", "why"), folds=["partitions", "why"], header=False
+    )
+    for group in groups[:MOST_STEPS]:
+        said = common_reasons([step.reasons for step in group.members])
+        outcome = group.members[0].outcome
+        because = why(said if outcome != "failed" else [])
+        table.add_row(state(outcome), Name(group.asset), group.partitions, because)
+    yield table
+    yield Text()
+
+
+def _why_not(step: StepResult) -> tuple[str, tuple[str, ...]]:
+    return step.outcome, in_general(step.reasons)
 
 
 def _unknown_sources(result: RunResult) -> Iterable[str]:
@@ -201,9 +275,7 @@ def _unknown_sources(result: RunResult) -> Iterable[str]:
 
 def _last_words(result: RunResult) -> Iterator[Text]:
     if not result.steps and result.status == "succeeded":
-        yield Text(
-            f"Everything is up to date: {counted(result.up_to_date, 'asset')}.", style="green"
-        )
+        yield nothing_to_do(result.up_to_date, result.keys)
         return
     text = state(result.status)
     text.plain = text.plain.capitalize()

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from assetflow.planning.results import AssetStatus
 from assetflow.report.palette import Name, columns, faint, state
+from assetflow.report.partition_ranges import ranges_text
 from assetflow.report.plan_report import why
 from assetflow.report.words import listed_within, minute
 
@@ -56,7 +57,7 @@ def status_report(statuses: Sequence[AssetStatus]) -> RenderableType:
     table = columns(("asset", *axes, "why"), folds=["why"])
     for status in by_urgency(statuses):
         states = [_on_axis(status, axis) for axis in axes]
-        table.add_row(Name(status.asset), *states, cause(status) or _made(status))
+        table.add_row(Name(status.asset), *states, _said(status))
     return Group(table, Text(), _summary(statuses))
 
 
@@ -75,6 +76,28 @@ def cause(status: AssetStatus) -> Text:
         names = tuple(f"'{name}'" for name in status.behind)
         reasons.append(f"behind {listed_within(names, MOST_BEHIND)}")
     return why(reasons)
+
+
+def _said(status: AssetStatus) -> Text:
+    """Return how many partitions are up to date, if there are some, and why others are not."""
+    because = cause(status)
+    slices = partitions_text(status)
+    if not slices:
+        return because if because.plain else _made(status)
+    return Text(f"{slices}\n").append_text(because) if because.plain else Text(slices)
+
+
+def partitions_text(status: AssetStatus) -> str:
+    """Return how the partitions of an asset stand, "" if it has none."""
+    if status.ranges is None:
+        return ""
+    total = sum(status.partitions.values())
+    if not total:
+        return "no partition yet"
+    parts = [f"{status.partitions.get('up_to_date', 0):,} of {total:,} up to date"]
+    for sync, ranges in status.ranges.items():
+        parts.append(f"{sync.replace('_', ' ')} {ranges_text([str(one) for one in ranges])}")
+    return "; ".join(parts)
 
 
 def _made(status: AssetStatus) -> Text:

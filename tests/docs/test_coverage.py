@@ -116,6 +116,8 @@ def test_every_table_of_the_metadata_is_on_its_page():
     from assetflow.metadata.migrations import MIGRATIONS, MIGRATIONS_TABLE
 
     statements = [MIGRATIONS_TABLE, *(sql for step in MIGRATIONS for sql in step.statements)]
-    tables = [name for sql in statements for name in re.findall(r"create table (\w+)", sql)]
+    text = "; ".join(statements)
+    passing = set(re.findall(r"alter table (\w+) rename", text))
+    tables = [name for name in re.findall(r"create table (\w+)", text) if name not in passing]
 
     assert not _missing(tables, _code_of("metadata.md"))
