@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -374,11 +375,14 @@ class Knowledge:
         graph = self.analysis.graph
         shapes = self._shapes
         shapes.update(self.source_shapes)
-        for name in graph.assets:
-            facts = self._checked(self.analysis.facts(name, shapes))
-            self.facts[name] = facts
-            self._want(facts)
-            shapes[name] = self._expected_shape(name, facts)
+        with ThreadPoolExecutor(1) as ahead:
+            if self.analysis.cache.is_new:
+                ahead.submit(self.analysis.describe_ahead, dict(shapes))
+            for name in graph.assets:
+                facts = self._checked(self.analysis.facts(name, shapes))
+                self.facts[name] = facts
+                self._want(facts)
+                shapes[name] = self._expected_shape(name, facts)
 
     def _checked(self, facts: AssetFacts) -> AssetFacts:
         """Return `facts` with a problem where the event time is none of the columns."""

@@ -1,5 +1,6 @@
 """From declarations to the graph and to the facts that deciding needs."""
 
+import contextlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -102,6 +103,24 @@ class Analysis:
             self._closed(asset)
         except AssetflowError as error:
             yield error
+
+    def describe_ahead(self, shapes: Mapping[AssetName, Shape]) -> None:
+        """Describe the queries down the graph, as far as their inputs' columns are known.
+
+        DuckDB does this while another thread works out the lineage of what is described.
+        An error is left to whoever asks for the facts.
+        """
+        known = {name: shape.schema for name, shape in shapes.items() if shape.schema}
+        for name, asset in self.graph.assets.items():
+            inputs = {link.input.name: known.get(link.upstream) for link in self.graph.links[name]}
+            if isinstance(asset.body, PythonBody):
+                if asset.options.columns:
+                    known[name] = asset.options.columns
+            elif all(inputs.values()) and not self._summaries[name].has_dynamic_columns:
+                schemas = {one: schema for one, schema in inputs.items() if schema}
+                with contextlib.suppress(AssetflowError):
+                    found = self.sql.describe_ahead(asset, self._summaries[name], schemas)
+                    known[name] = stored_schema(found)
 
     def facts(self, name: AssetName, shapes: Mapping[AssetName, Shape]) -> AssetFacts:
         """Return the facts of asset `name`; a query that does not bind gives a `problem`."""

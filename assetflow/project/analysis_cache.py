@@ -25,6 +25,11 @@ class AnalysisCache:
     known: dict[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no earlier process kept anything, so that all is to be worked out."""
+        return not self.known
+
     def read(self) -> None:
         """Read what an earlier process kept, if it can be read."""
         with contextlib.suppress(OSError, ValueError):

@@ -1,11 +1,12 @@
 """The facts of SQL assets: what a query says, given the schemas of its inputs."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from assetflow.errors import BadMacro, UnknownVariable
+from assetflow.errors import AssetflowError, BadMacro, UnknownVariable
 from assetflow.model.asset import Asset, Input, SqlBody
 from assetflow.model.columns import (
     EVERYTHING,
@@ -135,6 +136,7 @@ class SqlReader:
     _queries: dict[str, Query] = field(default_factory=dict)
     _traits: dict[str, MacroTraits] = field(default_factory=dict)
     _types: dict[str, str] = field(default_factory=dict)
+    _described: dict[str, Future[Schema]] = field(default_factory=dict)
     _binder: "Binder | None" = None
 
     def query(self, asset: Asset) -> Query:
@@ -232,24 +234,52 @@ class SqlReader:
         inputs: Mapping[str, Schema],
     ) -> BoundQuery:
         """Return what the query of `asset` gives and reads over `inputs`, by name."""
-        parameters = self.parameters(asset, summary)
-        asked = PARTITION_PARAMETERS.items() if asset.options.partitions is not None else ()
-        parameters |= {name: value for name, value in asked if name in summary.parameters}
+        parameters = self._bound_parameters(asset, summary)
         key = self._bound_key(asset, summary, inputs, repr(parameters))
         stored = self.cache.get(key)
         if stored is not None:
             return BoundQuery.from_json(stored)
-        bound = self._bound(asset, inputs, parameters)
+        described = self._described_once(key, asset, inputs, parameters)
+        bound = self._bound(asset, inputs, described)
         self.cache.put(key, bound.as_json())
         return bound
 
-    def _bound(
-        self, asset: Asset, inputs: Mapping[str, Schema], parameters: Mapping[str, object]
-    ) -> BoundQuery:
+    def describe_ahead(
+        self, asset: Asset, summary: QuerySummary, inputs: Mapping[str, Schema]
+    ) -> Schema:
+        """Return what the query of `asset` gives, and keep it for when it is bound."""
+        parameters = self._bound_parameters(asset, summary)
+        key = self._bound_key(asset, summary, inputs, repr(parameters))
+        return self._described_once(key, asset, inputs, parameters)
+
+    def _bound_parameters(self, asset: Asset, summary: QuerySummary) -> dict[str, object]:
+        parameters = self.parameters(asset, summary)
+        asked = PARTITION_PARAMETERS.items() if asset.options.partitions is not None else ()
+        return parameters | {name: value for name, value in asked if name in summary.parameters}
+
+    def _described_once(
+        self,
+        key: str,
+        asset: Asset,
+        inputs: Mapping[str, Schema],
+        parameters: Mapping[str, object],
+    ) -> Schema:
+        """Return what DuckDB describes; of two threads that ask, the second waits."""
+        own: Future[Schema] = Future()
+        claimed = self._described.setdefault(key, own)
+        if claimed is own:
+            try:
+                query = self.query(asset)
+                binder = self._opened_binder()
+                own.set_result(binder.describe_unstored(query, inputs, parameters, inputs))
+            except AssetflowError as error:
+                own.set_exception(error)
+        return claimed.result()
+
+    def _bound(self, asset: Asset, inputs: Mapping[str, Schema], described: Schema) -> BoundQuery:
         from assetflow.sql.query_lineage import analyse
 
         query = self.query(asset)
-        described = self._opened_binder().describe_unstored(query, inputs, parameters, inputs)
         lineage = analyse(query, inputs, None if query.has_dynamic_columns else described)
         return BoundQuery(described, dict(lineage.read_sets), lineage.column_edges)
 

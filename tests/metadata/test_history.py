@@ -8,6 +8,7 @@ from assetflow.errors import VersionsRemoved
 from assetflow.metadata.environments import Request, create, delete, promote, rollback
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
+from assetflow.metadata.outline import moved_since
 from assetflow.metadata.recall import (
     candidates,
     definition_parts,
@@ -24,7 +25,6 @@ from assetflow.metadata.recall import (
     runs,
     versions,
 )
-from assetflow.metadata.outline import moved_since
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.metadata.tail import JournalTail
 from tests.metadata.making import (
