@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from assetflow.errors import AssetflowError, BadMacro, UnknownVariable
+from assetflow.errors import BadMacro, UnknownVariable
 from assetflow.model.asset import Asset, Input, SqlBody
 from assetflow.model.columns import (
     EVERYTHING,
@@ -272,7 +272,7 @@ class SqlReader:
                 query = self.query(asset)
                 binder = self._opened_binder()
                 own.set_result(binder.describe_unstored(query, inputs, parameters, inputs))
-            except AssetflowError as error:
+            except BaseException as error:  # noqa: BLE001 - raised again for each who asks
                 own.set_exception(error)
         return claimed.result()
 
