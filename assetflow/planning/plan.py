@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import is_slice
+from assetflow.graph.mapping import Shifted, is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.facts import AssetFacts, InputFacts
@@ -238,6 +238,8 @@ def _read(
     absent = [one.partition for one in wanted if one not in current and one not in pending]
     is_missing = bool(absent) and (use.mapping.blocks or len(absent) == len(wanted))
     missing = _ranges(known.slices, use.upstream, absent) if is_missing else ()
+    if not wanted and _is_awaited(known, use):
+        is_missing, missing = True, (target.partition,)
     partitions = tuple(one.partition for one in there)
     return Read(
         use=use,
@@ -248,6 +250,12 @@ def _read(
         missing=missing,
         unknown=_unknown_of(known, use, wanted),
     )
+
+
+def _is_awaited(known: Known, use: InputFacts) -> bool:
+    """Whether what an input has nothing of is a file that may still come."""
+    source = known.graph.sources.get(use.upstream)
+    return source is not None and source.finds_keys and not isinstance(use.mapping, Shifted)
 
 
 def _unknown_of(
@@ -331,7 +339,6 @@ def _linked(steps: list[Step], slices: Slices) -> tuple[Step, ...]:
     absent = {
         step.target for step in steps if step.action == "blocked" and not _unknown_sources(step)
     }
-    absent -= {step.target for step in steps if step.last is not None}
     return tuple(
         replace(step, waits_on=tuple(_waits(step, slices, planned, absent))) if step.facts else step
         for step in steps
@@ -344,7 +351,10 @@ def _waits(
     planned: Collection[AssetPartition],
     absent: Collection[AssetPartition],
 ) -> Iterator[AssetPartition]:
-    """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without."""
+    """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
+
+    Of these it reads what is published, if anything is.
+    """
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
     for use in step.facts.inputs:

@@ -69,7 +69,7 @@ WRONG = {
 
             source("a", path="a/*.csv", partitions=daily("2026-01-01"))
             source("b", path="b/{month}.csv", partitions=daily("2026-01-01"))
-            source("c", path="c/{day}.csv")
+            source("c", path="c/{region}.csv")
         """
     },
     # queries

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetflow.errors import MappingNotInferred
-from assetflow.graph.mapping import Edge, resolve
+from assetflow.graph.mapping import Edge, Slice, is_slice, resolve
 from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
 from assetflow.model.partitions import (
     daily,
@@ -25,6 +25,7 @@ BERLIN = {"timezone": "Europe/Berlin"}
 DAYS = daily("2026-01-01", "2026-03-01")
 MONTHS = monthly("2026-01", "2026-03")
 REGIONS = static(["eu", "us"])
+CUT = Slice("at")
 BOTH = product(day=DAYS, region=REGIONS)
 
 
@@ -79,7 +80,7 @@ def test_what_is_read_where_nothing_is_said(below, above, key, text, expected):
 
 @pytest.mark.parametrize(
     ("below", "text"),
-    [(DAYS, "slice by at in UTC"), (BOTH, "slice by at in UTC"), (REGIONS, "whole"), (None, "whole"),
+    [(DAYS, CUT.text), (BOTH, CUT.text), (REGIONS, "whole"), (None, "whole"),
      (product(one=DAYS, other=MONTHS), "whole")],
 )  # fmt: skip
 def test_a_whole_upstream_with_an_event_time_is_cut_where_there_is_one_time(below, text):

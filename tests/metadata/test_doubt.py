@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetflow.errors import MappingNotInferred
-from assetflow.graph.mapping import resolve
+from assetflow.graph.mapping import Slice, is_slice, resolve
 from assetflow.metadata.doubt import Expected, ExpectedInput, doubtful_of_files, standing
 from assetflow.metadata.records import VersionsPacked
 from assetflow.model.columns import EVERYTHING, ReadSet
@@ -63,7 +63,7 @@ class Making:
 
     def read(self, asset, use, key):
         """Return what an input has to read now, None where something that it needs is missing."""
-        whole = use.mapping.text == "slice"
+        whole = is_slice(use.mapping)
         wanted = use.mapping.reads(key, asset.keys, use.upstream_keys)
         found = {one: self.now.get((use.upstream, WHOLE if whole else one)) for one in wanted}
         if use.mapping.blocks and None in found.values():

@@ -20,6 +20,7 @@ from assetflow.metadata.records import (
     LineageSeen,
     Observed,
     PartitionsChanged,
+    SlicesDigested,
     VersionsPacked,
 )
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
@@ -53,6 +54,7 @@ SAMPLES = [
     stored(),
     replace(stored(), rows=None, schema=(), digests=()),
     DigestAdded("v1", ReadSet.of([]), "a1", "10:"),
+    SlicesDigested("v1", "slice by at in UTC", ReadSet.of(["id"]), "a1", (("w1", "3:"),)),
     made(),
     replace(made(), inputs=(), metadata=()),
     publication("p1", change(1), withdrawal(3, "customers", "2026-01-05")),
