@@ -125,7 +125,7 @@ def _versions(versions: Sequence[VersionLine]) -> RenderableType:
         table.add_row(
             Text("*" if line.is_published else " ", style="green"),
             minute(line.materialized_at),
-            *([Name(line.partition)] if sliced else []),
+            *([Text(line.partition)] if sliced else []),
             state(line.outcome),
             *([rows] if counted_rows else []),
             size(line.size_bytes),
