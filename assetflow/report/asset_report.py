@@ -16,7 +16,7 @@ from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
 from assetflow.report.status_report import cause
-from assetflow.report.words import counted, minute, shortened, size
+from assetflow.report.words import SHORT_ID, counted, minute, shortened, size
 
 MOST_VERSIONS = 8
 MOST_FILES = 12
@@ -129,7 +129,7 @@ def _versions(versions: Sequence[VersionLine]) -> RenderableType:
             state(line.outcome),
             *([rows] if counted_rows else []),
             size(line.size_bytes),
-            Text(line.run),
+            Text(line.run[:SHORT_ID] if sliced else line.run),
         )
     rest = len(versions) - MOST_VERSIONS
     earlier = f"; {rest:,} earlier not shown" if rest > 0 else ""
