@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from assetflow.errors import (
     AssetflowError,
     EmptyProject,
+    NotPartitioned,
     ProjectErrors,
     RetentionTooShort,
     StateUnusable,
@@ -32,7 +33,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId, check_name, folded
-from assetflow.model.partitions import KeySet, described
+from assetflow.model.partitions import described
 from assetflow.planning.asked import check_asked, partition_range
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
@@ -476,7 +477,7 @@ def preview(project: Project, name: str, limit: int = 20, partition: str | None 
     from assetflow.execution.previews import Previews
 
     found = _named(project, name)
-    key = _partition_of(_slices(project).keys[found], partition)
+    key = _partition_of(_slices(project), found, partition)
     ranges = () if key == WHOLE else (PartitionRange(key, key),)
     targets = frozenset({found} & project.graph.assets.keys())
     request = Request(targets or frozenset({found}), partitions=ranges)
@@ -485,16 +486,18 @@ def preview(project: Project, name: str, limit: int = 20, partition: str | None 
     return Previews(knowledge, project.root, stale).preview(found, limit, key)
 
 
-def _partition_of(keys: KeySet, partition: str | None) -> PartitionKey:
-    """Return the key `partition` of `keys`, else the last; "" where there is none.
+def _partition_of(slices: Slices, name: AssetName, partition: str | None) -> PartitionKey:
+    """Return the key `partition` of an asset, else its last; "" where there is none.
 
-    Raises UnknownPartition for one that is not among them.
+    Raises NotPartitioned, UnknownPartition for a key that is none of its.
     """
+    keys = slices.keys[name]
     if partition is None:
         return keys[-1] if keys else WHOLE
-    if keys.partitions is None or partition not in keys:
-        shown = described(keys.partitions) if keys.partitions else "none"
-        raise UnknownPartition(partition, shown, keys if keys.partitions else ())
+    if keys.partitions is None:
+        raise NotPartitioned(name, partition)
+    if partition not in keys:
+        raise UnknownPartition(partition, described(keys.partitions), keys)
     return PartitionKey(partition)
 
 
@@ -515,7 +518,7 @@ def read(
     name = _named(project, asset)
     key = None if partition is None else PartitionKey(partition)
     if key is not None and as_of is None:
-        key = _partition_of(_slices(project).keys[name], key)
+        key = _partition_of(_slices(project), name, key)
     column = key_columns(project.graph).get(name, "")
     return read_asset(project.place, project.engine, name, key, as_of, column)
 

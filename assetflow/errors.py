@@ -83,6 +83,16 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     return [spelled[other] for other in found]
 
 
+def named(asset: str, partition: str) -> str:
+    """Return how a partition of an asset, or an asset without, is named."""
+    return f"{asset}[{partition}]" if partition else asset
+
+
+def making(asset: str, partition: str) -> str:
+    """Return the command that makes an asset, or a partition of it."""
+    return f"assetflow materialize {asset}{f' --partition {partition}' if partition else ''}"
+
+
 def did_you_mean(name: str, names: Iterable[str], otherwise: str = "") -> str:
     """Return the hint that names what is nearest to `name`, or `otherwise`.
 
@@ -1505,10 +1515,10 @@ class NoPreview(UsageError):
 
     code = "no_preview"
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, partition: str = "") -> None:
         super().__init__(
-            f"'{name}' cannot be read now: {why}.",
-            hint=f"Make it with `assetflow materialize {name}`.",
+            f"'{named(name, partition)}' cannot be read now: {why}.",
+            hint=f"Make it with `{making(name, partition)}`.",
         )
 
 
@@ -1628,11 +1638,11 @@ class NothingAsOf(UsageError):
 
     code = "nothing_as_of"
 
-    def __init__(self, asset: str, as_of: object) -> None:
+    def __init__(self, asset: str, as_of: object, partition: str = "") -> None:
         when = "now" if as_of is None else f"as of {as_of}"
         super().__init__(
-            f"Nothing is published of '{asset}' {when}.",
-            hint=f"Make it with `assetflow materialize {asset}`.",
+            f"Nothing is published of '{named(asset, partition)}' {when}.",
+            hint=f"Make it with `{making(asset, partition)}`.",
         )
 
 
@@ -1824,6 +1834,18 @@ class UnknownPartition(UsageError):
             f"{key!r} is no key of these partitions.",
             {"partitions": partitions},
             did_you_mean(key, keys, such),
+        )
+
+
+class NotPartitioned(UsageError):
+    """A partition was asked for of what has none."""
+
+    code = "not_partitioned"
+
+    def __init__(self, name: str, key: str) -> None:
+        super().__init__(
+            f"'{name}' has no partitions, so none with the key '{key}'.",
+            hint="Leave out the partition.",
         )
 
 

@@ -97,10 +97,10 @@ def partitions() -> None:
     All environments share them. An asset can add keys too: context.add_partitions.
 
     Examples:
-      assetflow partitions                        list all: short for partitions list
-      assetflow partitions shops                  list one
-      assetflow partitions add shops berlin       the next run makes it
-      assetflow partitions remove shops berlin    the next run withdraws it
+      assetflow partitions                      list all
+      assetflow partitions shops                short for partitions list shops
+      assetflow partitions add shops berlin     the next run makes it
+      assetflow partitions remove shops berlin  the next run withdraws it
     """
 
 

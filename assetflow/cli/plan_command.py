@@ -59,10 +59,10 @@ def plan(
     """Show what `materialize` would do, and why, without doing it.
 
     Examples:
-      assetflow plan                           everything
-      assetflow plan revenue --diff            what a changed query does to its rows
-      assetflow plan --partition 2026-01-05    what a day would take
-      assetflow plan --fail-on stale           for CI: exit with 1 if something is stale
+      assetflow plan                         everything
+      assetflow plan revenue --diff          what a changed query does to its rows
+      assetflow plan --partition 2026-01-05  what one day needs
+      assetflow plan --fail-on stale         for CI: 1 if something is stale
     """
     from assetflow import api
     from assetflow.cli.opening import opened

@@ -13,7 +13,7 @@ from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
 from assetflow.metadata.outline import Served, served
-from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
+from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId
 from assetflow.model.partitions import KeySet, described
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
@@ -27,7 +27,7 @@ from assetflow.planning.pages import (
     StepLine,
     VersionLine,
 )
-from assetflow.planning.steps import PartitionRange
+from assetflow.planning.steps import ranges_of
 from assetflow.sql.query import quoted
 from assetflow.warehouse.versions import stored_path
 
@@ -97,18 +97,14 @@ def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:
     return PartitionsPage(
         definition=described(keys.partitions),
         count=len(keys),
-        published=_ranges(keys, [key for key in keys if key in there]),
-        missing=_ranges(keys, missing),
-        obsolete=_ranges(keys, [key for key in there if key not in keys]),
+        published=ranges_of(keys, [key for key in keys if key in there]),
+        missing=ranges_of(keys, missing),
+        obsolete=ranges_of(keys, [key for key in there if key not in keys]),
         published_count=len(keys) - len(missing),
         missing_count=len(missing),
         files=len(files),
         size_bytes=sum(files.values()),
     )
-
-
-def _ranges(keys: KeySet, wanted: Iterable[PartitionKey]) -> tuple[PartitionRange, ...]:
-    return tuple(PartitionRange(first, last) for first, last in keys.ranges(wanted))
 
 
 def _sample(
@@ -275,7 +271,7 @@ def read_asset(
     ]
     known = recall.versions_by_id(place.state, wanted)
     if not wanted or known.keys() != set(wanted):
-        raise NothingAsOf(str(AssetPartition(name, partition or WHOLE)), as_of)
+        raise NothingAsOf(name, as_of, partition or WHOLE)
     versions = [known[version] for version in wanted]
     data = place.state / "data"
     if versions[0].format == "files":

@@ -173,7 +173,7 @@ class Previews:
             return self._read(name)
         parts = [part for part in self._parts(name) if part.partition == target.partition]
         if not parts or parts[0].format != "parquet":
-            raise NoPreview(str(target), "nothing is published of it")
+            raise NoPreview(name, "nothing is published of it", target.partition)
         key_column = self.knowledge.graph.assets[name].options.key_column
         return scan_of(self.knowledge.data, parts, key_column)
 

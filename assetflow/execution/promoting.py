@@ -174,7 +174,8 @@ def _publish(deed: _Deed, decide: Decide) -> PublicationSummary:
     for refused in result.refused:
         if refused.publication == made.publication:
             raise PublicationLost(deed.environment, refused.why)
-    return PublicationSummary(deed.environment, moved, withdrawn)
+    assets = len({change.asset for change in made.changes})
+    return PublicationSummary(deed.environment, moved, withdrawn, assets=assets)
 
 
 def _run_started(deed: _Deed, run: RunId) -> RunStarted:

@@ -471,10 +471,11 @@ def publication_outcomes(
 
 
 def environments(state: Path) -> dict[str, int]:
-    """Return how many pointers each environment has; one without any is none."""
+    """Return how many assets each environment shows; one without any is none."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            "select environment, count(*) from current_publications group by all order by all"
+            """select environment, count(distinct asset) from current_publications
+               group by all order by all"""
         ).fetchall()
     return dict(rows)
 

@@ -41,6 +41,12 @@ class TimePartitions:
         """Return the windows of which these partitions are some."""
         return Grid(self.unit, self.timezone, self.offset_minutes)
 
+    @property
+    def last(self) -> str:
+        """Return the key of the last partition, "" where there is no end."""
+        grid = self.grid
+        return grid.key_at(grid.start(self.end) - timedelta(microseconds=1)) if self.end else ""
+
     def __str__(self) -> str:
         offset = f" from {self.begins_at}" if self.offset_minutes else ""
         return f"{_ADJECTIVES[self.unit]} in {self.timezone}{offset}"
@@ -483,11 +489,11 @@ def described(partitions: Partitions) -> str:
     >>> described(daily("2026-01-05", offset="06:00"))
     'daily from 2026-01-05, each from 06:00'
     >>> described(product(month=monthly("2026-01", end="2027-01"), shop=dynamic("shops")))
-    "monthly from 2026-01 to before 2027-01 by dynamic 'shops'"
+    "monthly from 2026-01 to 2026-12 by dynamic 'shops'"
     """
     match partitions:
         case TimePartitions():
-            until = f" to before {partitions.end}" if partitions.end else ""
+            until = f" to {partitions.last}" if partitions.end else ""
             zone = f" in {partitions.timezone}" if partitions.timezone != "UTC" else ""
             offset = f", each from {partitions.begins_at}" if partitions.offset_minutes else ""
             return f"{_ADJECTIVES[partitions.unit]} from {partitions.start}{until}{zone}{offset}"

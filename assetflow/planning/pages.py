@@ -213,6 +213,7 @@ class PublicationLine:
 class PublicationSummary:
     """How many pointers of an environment were moved, and how many taken away.
 
+    There is one for each partition; `assets` counts the assets that these belong to.
     `origin` is the environment that was promoted. `differing` are the settings that it has
     otherwise, so that what it shows may come of them: names by `variables`, `sources` and
     `config`.
@@ -223,6 +224,7 @@ class PublicationSummary:
     withdrawn: int
     origin: str = ""
     differing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    assets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

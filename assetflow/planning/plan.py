@@ -19,7 +19,7 @@ from assetflow.planning.reasons import (
     SourceUnknown,
     Withdrawn,
 )
-from assetflow.planning.steps import Plan, Request, Step, Verdict
+from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.wanted import wanted_partitions
 
 Current = Mapping[AssetPartition, VersionId]
@@ -271,10 +271,7 @@ def _unknown_of(
 def _ranges(slices: Slices, name: AssetName, keys: list[PartitionKey]) -> tuple[str, ...]:
     if keys == [WHOLE]:
         return ()
-    return tuple(
-        first if first == last else f"{first}..{last}"
-        for first, last in slices.keys[name].ranges(keys)
-    )
+    return tuple(map(str, ranges_of(slices.keys[name], keys)))
 
 
 def stored_targets(

@@ -40,13 +40,18 @@ class Slices:
         return found
 
     def reads(
-        self, name: AssetName, keys: Iterable[PartitionKey]
+        self, name: AssetName, keys: Iterable[PartitionKey], *, only_blocking: bool = False
     ) -> dict[AssetName, set[PartitionKey]]:
-        """Return what `keys` of `name` read of its upstreams."""
+        """Return what `keys` of `name` read of its upstreams.
+
+        With `only_blocking`, what they cannot do without.
+        """
         found: dict[AssetName, set[PartitionKey]] = {}
         wanted = tuple(keys)
         for link in self.graph.links[name]:
             mapping = self.mappings.get((name, link.input.name), WHOLE_TO_WHOLE)
+            if only_blocking and not mapping.blocks:
+                continue
             own, others = self.keys[name], self.keys[link.upstream]
             read = found.setdefault(link.upstream, set())
             for key in wanted:

@@ -9,7 +9,7 @@ from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
 from assetflow.planning.reasons import UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Sync
-from assetflow.planning.steps import PartitionRange, Request, Step
+from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
 NOTHING = RollUp(0, None, None)
 
@@ -59,10 +59,7 @@ def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRan
     for step in steps:
         found.setdefault(_sync(step), []).append(step.target.partition)
     found.pop("up_to_date", None)
-    return {
-        sync: tuple(PartitionRange(first, last) for first, last in keys.ranges(wanted))
-        for sync, wanted in found.items()
-    }
+    return {sync: ranges_of(keys, wanted) for sync, wanted in found.items()}
 
 
 def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:

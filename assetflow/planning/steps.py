@@ -1,6 +1,6 @@
 """A plan and its steps, as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -34,6 +34,22 @@ class PartitionRange(NamedTuple):
 
     def __str__(self) -> str:
         return self.first if self.first == self.last else f"{self.first}{RANGE}{self.last}"
+
+
+FEW_KEYS = 4
+
+
+def ranges_of(keys: KeySet, wanted: Iterable[PartitionKey]) -> tuple[PartitionRange, ...]:
+    """Return `wanted` as ranges of neighbours in the order of `keys`.
+
+    A few keys that are not of time stand by themselves: nobody knows what lies between.
+    """
+    found = tuple(wanted)
+    if keys.time is None and len(found) <= FEW_KEYS:
+        order = {key: place for place, key in enumerate(keys)}
+        in_order = sorted(found, key=lambda key: (order.get(key, len(order)), key))
+        return tuple(PartitionRange(key, key) for key in in_order)
+    return tuple(PartitionRange(first, last) for first, last in keys.ranges(found))
 
 
 @dataclass(frozen=True, slots=True)

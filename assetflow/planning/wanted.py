@@ -18,7 +18,8 @@ def wanted_partitions(
 
     Where partitions are named, an asset that has some of them is asked for these; one
     that has none (a monthly mart, say, for a day) for those that read what is asked for.
-    What is only upstream is wanted as far as it is read.
+    What is only upstream is wanted as far as it is read, and cannot be left out: an asset
+    without partitions reads those that there are, and makes no others.
     """
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
@@ -57,7 +58,8 @@ def _asked_of(
 ) -> Collection[PartitionKey]:
     keys = slices.keys[name]
     if keys.partitions is None:
-        return keys
+        is_named = request.targets is not None and name in request.targets
+        return keys if is_named or slices.readers(name, before) else ()
     if request.latest:
         return tuple(keys)[-1:]
     own = {key for one in request.partitions for key in keys_in(slices, name, one)}
@@ -78,7 +80,8 @@ def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[Par
 def _with_upstreams(slices: Slices, wanted: Wanted) -> dict[AssetName, Collection[PartitionKey]]:
     found: dict[AssetName, set[PartitionKey]] = {name: set(keys) for name, keys in wanted.items()}
     for name in reversed(tuple(slices.graph.assets)):
-        for upstream, keys in slices.reads(name, found.get(name, ())).items():
+        needed = slices.reads(name, found.get(name, ()), only_blocking=True)
+        for upstream, keys in needed.items():
             if upstream in slices.graph.assets and keys:
                 found.setdefault(upstream, set()).update(keys)
     return dict(found)

@@ -16,7 +16,7 @@ from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
 from assetflow.report.status_report import cause
-from assetflow.report.words import counted, minute, shortened, size
+from assetflow.report.words import SHORT_ID, counted, minute, shortened, size
 
 MOST_VERSIONS = 8
 MOST_FILES = 12
@@ -125,11 +125,11 @@ def _versions(versions: Sequence[VersionLine]) -> RenderableType:
         table.add_row(
             Text("*" if line.is_published else " ", style="green"),
             minute(line.materialized_at),
-            *([Name(line.partition)] if sliced else []),
+            *([Text(line.partition)] if sliced else []),
             state(line.outcome),
             *([rows] if counted_rows else []),
             size(line.size_bytes),
-            Text(line.run),
+            Text(line.run[:SHORT_ID] if sliced else line.run),
         )
     rest = len(versions) - MOST_VERSIONS
     earlier = f"; {rest:,} earlier not shown" if rest > 0 else ""

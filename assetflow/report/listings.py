@@ -120,12 +120,19 @@ def publication_text(summary: PublicationSummary) -> Text:
         return Text(f"Environment '{summary.environment}' shows the same already.")
     parts = []
     if summary.published:
-        parts.append(f"{counted(summary.published, 'asset')} published")
+        parts.append(f"{_pointers(summary, summary.published)} published")
     if summary.withdrawn:
-        alone = counted(summary.withdrawn, "asset")
+        alone = _pointers(summary, summary.withdrawn)
         parts.append(f"{summary.withdrawn if summary.published else alone} withdrawn")
     said = Text(f"Environment '{summary.environment}': {', '.join(parts)}.")
     return said.append_text(_of_other_settings(summary))
+
+
+def _pointers(summary: PublicationSummary, count: int) -> str:
+    """Return how many assets these are, or partitions of how many."""
+    if summary.assets in (0, summary.published + summary.withdrawn):
+        return counted(count, "asset")
+    return f"{counted(count, 'partition')} of {counted(summary.assets, 'asset')}"
 
 
 def _of_other_settings(summary: PublicationSummary) -> Text:
@@ -150,7 +157,7 @@ def deletion_text(summary: PublicationSummary) -> Text:
     """Return that an environment is no more, and what becomes of what it showed."""
     return Text(
         f"Environment '{summary.environment}' is deleted. It showed "
-        f"{counted(summary.withdrawn, 'asset')}; versions that nothing else shows are kept for "
+        f"{_pointers(summary, summary.withdrawn)}; versions that nothing else shows are kept for "
         "the retention."
     )
 
@@ -161,8 +168,8 @@ def publications_table(lines: Sequence[PublicationLine], environment: str) -> Re
         return Text(f"Nothing was published in environment '{environment}' yet.")
     with_withdrawn = any(line.withdrawn for line in lines)
     extra = ["withdrawn"] if with_withdrawn else []
-    titles = ("number", "when (UTC)", "assets", *extra, "run", "command")
-    table = columns(titles, ("number", "assets", "withdrawn"), folds=["command"])
+    titles = ("number", "when (UTC)", "published", *extra, "run", "command")
+    table = columns(titles, ("number", "published", "withdrawn"), folds=["command"])
     for line in lines:
         table.add_row(
             str(line.number),

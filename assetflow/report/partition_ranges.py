@@ -7,8 +7,9 @@ from typing import Generic, TypeVar
 from rich.text import Text
 
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey
-from assetflow.model.partitions import RANGE, WHOLE_KEYS, KeySet
+from assetflow.model.partitions import WHOLE_KEYS, KeySet
 from assetflow.planning.reasons import Reason
+from assetflow.planning.steps import ranges_of
 from assetflow.report.words import counted
 
 MOST_RANGES = 4
@@ -28,10 +29,7 @@ def has_partitions(keys: Keys) -> bool:
 
 def range_texts(keys: KeySet, wanted: Iterable[PartitionKey]) -> tuple[str, ...]:
     """Return `wanted` as ranges of neighbours in the order of `keys`."""
-    return tuple(
-        (first or UNDIVIDED) if first == last else f"{first}{RANGE}{last}"
-        for first, last in keys.ranges(wanted)
-    )
+    return tuple(str(one) or UNDIVIDED for one in ranges_of(keys, wanted))
 
 
 def ranges_text(ranges: Sequence[str], count: int = 1, most: int = MOST_RANGES) -> str:
@@ -62,9 +60,9 @@ class Alike(Generic[T]):
         return ranges_text(self.ranges, len(self.members)) if self.ranges else ""
 
     @property
-    def name(self) -> str:
-        """Return the asset with its partitions, as one partition is named."""
-        return f"{self.asset}[{self.partitions}]" if self.ranges else self.asset
+    def lines(self) -> str:
+        """Return which partitions these are, each range on a line of its own."""
+        return self.partitions.replace(", ", "\n").replace(" and ", "\nand ")
 
 
 def grouped(
@@ -104,8 +102,10 @@ def in_general(reasons: Iterable[Reason]) -> tuple[str, ...]:
 
 
 def left_lines(left: Iterable[AssetPartition], keys: Keys) -> list[Text]:
-    """Return what is left for another time: a line for each asset."""
-    return [
+    """Return what is left for another time: a line for each asset, and what to do about it."""
+    lines = [
         Text(f"Left for later: {group.asset} {group.partitions}", style="yellow")
         for group in grouped(left, lambda target: target, lambda _: None, keys)
     ]
+    hint = Text("Only so many partitions of an asset run at once: see --max-partitions.", "dim")
+    return [*lines, hint] if lines else []

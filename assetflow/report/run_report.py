@@ -156,14 +156,14 @@ def _steps(groups: Lines) -> RenderableType:
     has_ranges = any(group.ranges for group in groups)
     slices = ["partitions"] if has_ranges else []
     titles = ("outcome", "asset", *slices, "rows", "took", "why")
-    table = columns(titles, ("rows", "took"), folds=["partitions", "why"])
+    table = columns(titles, ("rows", "took"), folds=["why"])
     for group in groups:
         rows = [step.rows for step in group.members if step.rows is not None]
         seconds = sum(step.seconds for step in group.members)
         table.add_row(
             state(group.members[0].outcome),
             Name(group.asset),
-            *([group.partitions] if has_ranges else []),
+            *([group.lines] if has_ranges else []),
             f"{sum(rows):,}" if rows else "",
             duration(seconds) if seconds >= SHORTEST_TIME else "",
             why(_reasons(group.members)),
@@ -257,10 +257,15 @@ def _unmade(result: RunResult) -> Iterator[RenderableType]:
     for group in groups[:MOST_STEPS]:
         said = common_reasons([step.reasons for step in group.members])
         outcome = group.members[0].outcome
-        because = why(said if outcome != "failed" else [])
+        because = why(said if outcome != "failed" and not _is_unknown(group.members[0]) else [])
         table.add_row(state(outcome), Name(group.asset), group.partitions, because)
     yield table
     yield Text()
+
+
+def _is_unknown(step: StepResult) -> bool:
+    """Whether it is said already of a source why the step was not made."""
+    return any(isinstance(reason, SourceUnknown) for reason in step.reasons)
 
 
 def _why_not(step: StepResult) -> tuple[str, tuple[str, ...]]:

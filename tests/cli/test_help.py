@@ -13,6 +13,7 @@ PATHS = [
     *((name,) for name in COMMANDS),
     ("run", "show"),
     ("run", "cancel"),
+    *(("partitions", name) for name in ("list", "add", "remove")),
     *(("env", name) for name in ("list", "create", "promote", "history", "rollback", "delete")),
 ]
 

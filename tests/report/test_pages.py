@@ -22,6 +22,7 @@ from assetflow.report.run_report import run_page, run_summary, runs_table, step_
 from assetflow.report.status_report import status_report
 from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
+from tests.report import sample_partitions as sliced
 from tests.report import samples
 
 PAGES = {
@@ -67,6 +68,17 @@ PAGES = {
     "audit_of_an_asset": lambda: listings.audit_report(samples.AUDIT_OF_AN_ASSET),
     "audit": lambda: listings.audit_report(samples.AUDIT),
     "audit_broken": lambda: listings.audit_report(AuditResult(7, False, "event 3 was changed", ())),
+    "plan_partitions": lambda: plan_report(sliced.PLAN),
+    "plan_partitions_verbose": lambda: plan_report(sliced.PLAN, verbose=True),
+    "plan_partitions_quiet": lambda: plan_report(sliced.QUIET_PLAN),
+    "run_failed_partitions": lambda: run_summary(sliced.RESULT),
+    "run_partitions": lambda: run_page(sliced.RUN_PAGE),
+    "status_partitions": lambda: status_report(sliced.STATUSES),
+    "show_partitions": lambda: asset_report(sliced.PAGE),
+    "dynamic_keys": lambda: listings.dynamic_keys_table(sliced.DYNAMIC),
+    "dynamic_keys_of_one": lambda: listings.dynamic_keys_table(sliced.DYNAMIC, "shops"),
+    "dynamic_keys_added": lambda: listings.dynamic_change_text(sliced.ADDED),
+    "dynamic_keys_removed": lambda: listings.dynamic_change_text(sliced.REMOVED),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
 
