@@ -2,9 +2,10 @@
 
 import os
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from textwrap import dedent
 
+import duckdb
 import pytest
 
 from assetflow import api
@@ -18,6 +19,9 @@ DAYS = 'partitions = { daily = { start = "2026-01-01", end = "2026-01-06" } }'
 KEYS = tuple(f"2026-01-{day:02}" for day in range(1, 6))
 RAN = ("materialized", "unchanged")
 PYTHON = """\
+from pathlib import Path
+
+import duckdb
 import pyarrow as pa
 from assetflow import AssetContext, asset, daily
 
@@ -155,7 +159,7 @@ def test_one_late_row_reruns_only_what_is_made_from_its_day(tmp_path):
 
 FLAKY = """
     def flaky(clean: pa.Table, context: AssetContext) -> pa.Table:
-        if context.partition.key == "2026-01-03" and open("{root}/switch").read() == "off":
+        if context.partition.key == "2026-01-03" and Path("{root}/switch").read_text() == "off":
             raise ValueError("no third day")
         return clean
     """
@@ -179,7 +183,7 @@ def test_a_partition_that_fails_fails_alone_and_the_next_run_makes_it_and_what_r
     assert keys_of(first, "flaky") == keys_of(first, "below") == others
     assert ran(first, "failed", "skipped") == ["below[2026-01-03]", "flaky[2026-01-03]"]
     assert "no third day" in errors(first)[0]
-    assert "2026-01-03" in errors(first)[0]
+    assert "partition   2026-01-03" in errors(first)[0]
     assert len(project.rows("below")) == 8
 
     (tmp_path / "switch").write_text("on")
@@ -334,6 +338,7 @@ def test_a_batch_that_fails_fails_all_of_its_partitions_and_no_other(tmp_path):
     second = project.materialize()
 
     assert keys_of(first, "flaky", "failed") == list(KEYS[:3])
+    assert "partition   2026-01-01..2026-01-03" in errors(first)[0]
     assert keys_of(first, "below") == keys_of(first, "flaky") == list(KEYS[3:])
     assert keys_of(second, "flaky") == keys_of(second, "below") == list(KEYS[:3])
     assert project.materialize().steps == ()
@@ -346,7 +351,7 @@ FORMS = {
     "polars": "return pl.from_arrow(clean)",
     "lazy": "return pl.from_arrow(clean).lazy()",
     "rows": "return clean.to_pylist()",
-    "relation": "return duckdb.from_arrow(clean)",
+    "relation": "return clean.filter('true')",
 }
 
 
@@ -357,8 +362,7 @@ def test_functions_return_partitions_in_each_form(tmp_path, form, decorator):
         tmp_path,
         called=function(
             f"""
-            def called(clean: pa.Table):
-                import duckdb
+            def called(clean: {"duckdb.DuckDBPyRelation" if form == "relation" else "pa.Table"}):
                 import polars as pl
 
                 {FORMS[form]}
@@ -425,8 +429,8 @@ def test_a_batch_is_tried_again_as_a_whole(tmp_path):
 @pytest.mark.parametrize("decorator", [(), BATCHED], ids=["one", "batch"])
 def test_several_outputs_are_made_slice_by_slice_in_one_call(tmp_path, decorator):
     options = ", ".join(('outputs=["left", "right"]', "partitions=DAYS", *decorator))
-    text = PYTHON.replace("asset,", "assets,") + (
-        f"@assets({options})\n"
+    text = PYTHON + (
+        f"@asset({options})\n"
         "def both(clean: pa.Table, context: AssetContext):\n"
         f"    with open('{tmp_path}/calls', 'a') as calls:\n"
         "        calls.write(context.partition.key + chr(10))\n"
@@ -441,3 +445,82 @@ def test_several_outputs_are_made_slice_by_slice_in_one_call(tmp_path, decorator
     assert project.rows("left") == project.rows("clean")
     assert len(project.rows("right")) == (2 if decorator else 5)
     assert project.materialize().steps == ()
+
+
+# Packing.
+
+
+FORTY = 'partitions = { daily = { start = "2026-01-01", end = "2026-02-10" } }'
+
+
+def files_of(project: SmallProject, asset: str) -> set[str]:
+    found = served(project.root / ".assetflow", "main", [asset]).get(asset, ())
+    return {part.path for part in found}
+
+
+def forty(root) -> SmallProject:
+    """A project of forty days, materialized one run a day."""
+    rows = [
+        f"{date(2026, 1, 1) + timedelta(days=day)},{k},{day}" for day in range(40) for k in range(2)
+    ]
+    project = slices(
+        root,
+        clean=query("select day, k, amount from raw where day = $partition_start::date", FORTY),
+        total="select count(*) as n, sum(amount)::bigint as amount from clean",
+    )
+    project.write({"data/raw.csv": "\n".join(["day,k,amount", *rows]) + "\n"})
+    return project
+
+
+def run_by_day(project: SmallProject, days: int = 40) -> None:
+    for day in range(days):
+        key = str(date(2026, 1, 1) + timedelta(days=day))
+        assert keys_of(restricted(project, key), "clean") == [key]
+
+
+def test_after_forty_runs_of_a_day_there_are_few_files_and_every_reader_sees_all(tmp_path):
+    project = forty(tmp_path)
+    run_by_day(project)
+
+    assert len(files_of(project, "clean")) < 20
+    assert len(versions(project, "clean")) == 40
+    loaded = project.load()
+    assert api.read(loaded, "clean").num_rows == 80
+    assert api.read(loaded, "clean", "2026-01-17").to_pylist() == [
+        {"day": date(2026, 1, 17), "k": k, "amount": 16} for k in range(2)
+    ]
+    assert api.sql(loaded, "select count(*) from clean").rows == ((80,),)
+    with duckdb.connect(str(tmp_path / ".assetflow/catalog.duckdb"), read_only=True) as catalog:
+        assert catalog.execute("select count(*), sum(amount) from clean").fetchall() == [(80, 1560)]
+    project.materialize()
+    assert project.materialize().steps == ()
+    assert project.rows("total") == [{"n": 80, "amount": 1560}]
+    assert keys_of(project.materialize("clean", force=True), "clean", "unchanged") != []
+
+
+def test_an_environment_reads_what_was_packed_and_gc_removes_only_what_nobody_needs(
+    tmp_path, monkeypatch
+):
+    project = forty(tmp_path)
+    run_by_day(project, 10)
+    project.write({"assetflow.toml": 'package = "shop"\n[environments.dev]\n'})
+    api.create_environment(project.load(), "dev")
+    before = project.rows("clean", "dev")
+    run_by_day_from(project, 10)
+    project.materialize()
+    assert project.rows("clean", "dev") == before
+
+    data = tmp_path / ".assetflow/data"
+    later = api.now() + timedelta(days=8)
+    monkeypatch.setattr(api, "now", lambda: later)
+    api.gc(project.load())
+
+    assert len(list(data.rglob("*.parquet"))) <= len(files_of(project, "clean")) + 3
+    assert project.rows("clean", "dev") == before
+    assert len(project.rows("clean")) == 80
+    assert project.materialize().steps == ()
+
+
+def run_by_day_from(project: SmallProject, first: int) -> None:
+    for day in range(first, 40):
+        restricted(project, str(date(2026, 1, 1) + timedelta(days=day)))
