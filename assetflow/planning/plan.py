@@ -351,7 +351,7 @@ def _waits(
     """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
 
     Where it reads no partition of an upstream, it still has to know the columns: if only
-    a version tells them, it waits until all are made.
+    a version tells them, it waits for one.
     """
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
@@ -364,7 +364,7 @@ def _waits(
             if one in others and (use.mapping.blocks or one not in absent)
         )
         if not wanted and others and known.facts[use.upstream].schema is None:
-            found.update((one, None) for one in others if one not in absent)
+            found.update((one, None) for one in [one for one in others if one not in absent][:1])
     return iter(found)
 
 

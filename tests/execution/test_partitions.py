@@ -12,7 +12,6 @@ from assetflow import api
 from assetflow.errors import NothingAsOf
 from assetflow.metadata.outline import served
 from assetflow.planning.results import RunResult
-from assetflow.planning.steps import PartitionRange, Request
 from tests.small_project import SmallProject
 
 DAYS = 'partitions = { daily = { start = "2026-01-01", end = "2026-01-06" } }'
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from assetflow import AssetContext, asset, daily
+from assetflow import AssetContext, Retries, asset, daily
 
 DAYS = daily("2026-01-01", "2026-01-06")
 
@@ -111,9 +110,7 @@ def test_each_partition_is_made_of_the_rows_that_map_to_it(tmp_path):
             DAYS,
             "mappings = { clean = { trailing = 2 } }",
         ),
-        before=query(
-            "select k, amount from clean", DAYS, "mappings = { clean = { offset = -1 } }"
-        ),
+        before=query("select k, amount from clean", DAYS, "mappings = { clean = { offset = -1 } }"),
         weeks=query(
             "select count(*) as n from clean",
             'partitions = { weekly = { start = "2026-W01", end = "2026-W02" } }',
@@ -417,7 +414,11 @@ def test_a_batch_is_tried_again_as_a_whole(tmp_path):
         """
     project = slices(tmp_path, often=function(text, *BATCHED, 'retries=Retries(1, backoff="0s")'))
     project.write(
-        {"shop/often.py": (tmp_path / "shop/often.py").read_text().replace("asset,", "Retries, asset,")}
+        {
+            "shop/often.py": (tmp_path / "shop/often.py")
+            .read_text()
+            .replace("asset,", "Retries, asset,")
+        }
     )
 
     result = project.materialize()
