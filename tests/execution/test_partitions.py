@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 from textwrap import dedent
 
 import duckdb
@@ -97,9 +98,9 @@ def versions(project: SmallProject, asset: str) -> dict[str, str]:
     return {part.partition: part.version for part in found}
 
 
-def restricted(project: SmallProject, *ranges: str, **options: object) -> RunResult:
-    """Materialize some partitions only."""
-    return project.materialize(partitions=ranges, **options)
+def restricted(project: SmallProject, *ranges: str) -> RunResult:
+    """Materialize some partitions of `clean` only."""
+    return project.materialize("clean", partitions=ranges)
 
 
 def test_each_partition_is_made_of_the_rows_that_map_to_it(tmp_path):
@@ -473,15 +474,16 @@ def forty(root) -> SmallProject:
     return project
 
 
-def run_by_day(project: SmallProject, days: int = 40) -> None:
-    for day in range(days):
-        key = str(date(2026, 1, 1) + timedelta(days=day))
-        assert keys_of(restricted(project, key), "clean") == [key]
-
-
-def test_after_forty_runs_of_a_day_there_are_few_files_and_every_reader_sees_all(tmp_path):
+def test_small_files_are_packed_and_each_reader_and_gc_follow(tmp_path, monkeypatch):
     project = forty(tmp_path)
-    run_by_day(project)
+    days = [str(date(2026, 1, 1) + timedelta(days=day)) for day in range(40)]
+    for day in days[:8]:
+        assert keys_of(restricted(project, day), "clean") == [day]
+    project.write({"assetflow.toml": 'package = "shop"\n[environments.dev]\n'})
+    api.create_environment(project.load(), "dev")
+    before = project.rows("clean", "dev")
+    for day in days[8:]:
+        restricted(project, day)
 
     assert len(files_of(project, "clean")) < 20
     assert len(versions(project, "clean")) == 40
@@ -494,34 +496,20 @@ def test_after_forty_runs_of_a_day_there_are_few_files_and_every_reader_sees_all
     with duckdb.connect(str(tmp_path / ".assetflow/catalog.duckdb"), read_only=True) as catalog:
         assert catalog.execute("select count(*), sum(amount) from clean").fetchall() == [(80, 1560)]
     project.materialize()
-    assert project.materialize().steps == ()
     assert project.rows("total") == [{"n": 80, "amount": 1560}]
-    assert keys_of(project.materialize("clean", force=True), "clean", "unchanged") != []
+    assert set(keys_of(project.materialize("clean", force=True), "clean", "unchanged")) == set(days)
+    assert project.materialize().steps == ()
 
-
-def test_an_environment_reads_what_was_packed_and_gc_removes_only_what_nobody_needs(
-    tmp_path, monkeypatch
-):
-    project = forty(tmp_path)
-    run_by_day(project, 10)
-    project.write({"assetflow.toml": 'package = "shop"\n[environments.dev]\n'})
-    api.create_environment(project.load(), "dev")
-    before = project.rows("clean", "dev")
-    run_by_day_from(project, 10)
-    project.materialize()
-    assert project.rows("clean", "dev") == before
-
-    data = tmp_path / ".assetflow/data"
     later = api.now() + timedelta(days=8)
     monkeypatch.setattr(api, "now", lambda: later)
     api.gc(project.load())
 
-    assert len(list(data.rglob("*.parquet"))) <= len(files_of(project, "clean")) + 3
+    left = {str(path.relative_to(tmp_path / ".assetflow/data")) for path in parquet(tmp_path)}
+    assert left == {*files_of(project, "clean"), *files_of(project, "total")}
     assert project.rows("clean", "dev") == before
     assert len(project.rows("clean")) == 80
     assert project.materialize().steps == ()
 
 
-def run_by_day_from(project: SmallProject, first: int) -> None:
-    for day in range(first, 40):
-        restricted(project, str(date(2026, 1, 1) + timedelta(days=day)))
+def parquet(root) -> list[Path]:
+    return [*(root / ".assetflow/data").rglob("*.parquet")]
