@@ -143,10 +143,11 @@ class Maker:
         asset = self._assets[settled[0][0].target.asset]
         inputs = tuple(joined(verdict.inputs for _, verdict in settled))
         self._check_sources(inputs)
-        if isinstance(asset.body, SqlBody):
-            made = self._query(asset, settled, inputs, run)
-        else:
-            made = self._call(asset, settled, inputs, run, attempt, sink)
+        with errors_of(self._partition(asset, [step for step, _ in settled])):
+            if isinstance(asset.body, SqlBody):
+                made = self._query(asset, settled, inputs, run)
+            else:
+                made = self._call(asset, settled, inputs, run, attempt, sink)
         self._check_sources(inputs)
         return made
 
@@ -512,6 +513,17 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         else:
             shown = user_traceback(error, root)
         raise StepFailed(asset.name, str(asset.location), shown) from error
+
+
+@contextlib.contextmanager
+def errors_of(partition: Partition) -> Iterator[None]:
+    """Let what is said of a failure name the partition that was made, or the range of a batch."""
+    try:
+        yield
+    except StepError as error:
+        if partition and "made" not in error.facts:
+            error.facts = {"partition": partition, **error.facts}
+        raise
 
 
 @contextlib.contextmanager

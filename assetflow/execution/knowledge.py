@@ -160,11 +160,15 @@ class Knowledge:
             for one in stored_targets(self.slices, target, use):
                 if one in current:
                     read.setdefault(use.upstream, {})[current[one]] = None
-        shapes = {upstream: self._shape(upstream, versions) for upstream, versions in read.items()}
+        shapes = {
+            upstream: self._shape(upstream, read[upstream])
+            if upstream in read
+            else self.unread_shape(upstream)
+            for upstream in self.graph.upstreams[target.asset]
+        }
         if all(self._shapes.get(upstream) == shape for upstream, shape in shapes.items()):
             return self.facts[target.asset]
-        known = {up: shapes.get(up, self._shapes[up]) for up in self.graph.upstreams[target.asset]}
-        facts = self._with_kept_code(self.analysis.facts(target.asset, known))
+        facts = self._with_kept_code(self.analysis.facts(target.asset, shapes))
         with self._guard:
             self._want(facts)
         return facts
@@ -291,7 +295,7 @@ class Knowledge:
 
     def schema_of(self, name: AssetName) -> Schema:
         """Return the columns that are expected of what is read but has no rows."""
-        return self._shapes[name].schema or ()
+        return self.unread_shape(name).schema or ()
 
     def parts_of(self, asset: AssetName, code_version: str) -> Mapping[str, str] | None:
         """Return the named parts of an earlier code version, if it is remembered."""
@@ -416,6 +420,16 @@ class Knowledge:
         stored = [self.versions[version] for version in versions]
         schema = united(one.schema for one in stored)
         return Shape(schema, all(one.ordered for one in stored))
+
+    def unread_shape(self, upstream: AssetName) -> Shape:
+        """Return the shape of an upstream of which nothing is read: as known, or of the newest."""
+        known = self._shapes[upstream]
+        if upstream in self.graph.sources or self.facts[upstream].schema is not None:
+            return known
+        with self._guard:
+            made = [one for one in self.versions.values() if one.asset == upstream]
+        newest = max(made, key=lambda one: one.version, default=None)
+        return known if newest is None else Shape(newest.schema, newest.ordered)
 
     def _want(self, facts: AssetFacts) -> None:
         for use in facts.inputs:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.outline import Served, served
-from assetflow.model.columns import Schema, united
+from assetflow.model.columns import united
 from assetflow.warehouse.parts import Part, scan_parts
 
 if TYPE_CHECKING:
@@ -48,11 +48,3 @@ def scan_of(data: Path, parts: Sequence[Served], key_column: str = "") -> str:
     places = [Part(one.path, one.size_bytes, one.partition, one.is_packed) for one in parts]
     schema = united(part.schema for part in parts) if len(schemas) > 1 else ()
     return scan_parts(data, places, key_column=key_column, schema=schema)
-
-
-def empty_scan(schema: Schema) -> str:
-    """Return the SQL of a table with the columns of `schema` and no rows."""
-    from assetflow.sql.query import quoted
-
-    columns = ", ".join(f"null::{one.type} as {quoted(one.name)}" for one in schema)
-    return f"(select {columns} where false)"

@@ -17,6 +17,7 @@ from assetflow.planning.reasons import (
     Reason,
     RefreshRequested,
     SourceUnknown,
+    UpstreamMissing,
     Withdrawn,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
@@ -199,7 +200,7 @@ class _Walk:
         """Return what was decided."""
         if self.request.is_everything:
             self.steps.extend(_withdrawals(self.known))
-        steps = _linked(self.steps, self.known.slices)
+        steps = _linked(self.steps, self.known)
         return Plan(
             environment=self.known.environment,
             steps=steps,
@@ -330,34 +331,46 @@ def _withdrawals(known: Known) -> Iterator[Step]:
         yield Step(target, Verdict("withdraw", (Withdrawn(),)), None, publication)
 
 
-def _linked(steps: list[Step], slices: Slices) -> tuple[Step, ...]:
+def _linked(steps: list[Step], known: Known) -> tuple[Step, ...]:
     """Return `steps` with each knowing which others it waits on."""
-    planned = {step.target for step in steps if step.action != "withdraw"}
+    planned: dict[AssetName, dict[AssetPartition, None]] = {}
+    for step in steps:
+        if step.action != "withdraw":
+            planned.setdefault(step.target.asset, {})[step.target] = None
     absent = {
         step.target for step in steps if step.action == "blocked" and not _unknown_sources(step)
     }
     return tuple(
-        replace(step, waits_on=tuple(_waits(step, slices, planned, absent))) if step.facts else step
+        replace(step, waits_on=tuple(_waits(step, known, planned, absent))) if step.facts else step
         for step in steps
     )
 
 
 def _waits(
     step: Step,
-    slices: Slices,
-    planned: Collection[AssetPartition],
+    known: Known,
+    planned: Mapping[AssetName, Mapping[AssetPartition, None]],
     absent: Collection[AssetPartition],
 ) -> Iterator[AssetPartition]:
     """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
 
     Of these it reads what is published, if anything is.
+    Where it reads no partition of an upstream, it still has to know the columns: if only
+    a version tells them, it waits for one.
     """
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
     for use in step.facts.inputs:
-        wanted = stored_targets(slices, step.target, use)
-        found.update((one, None) for one in wanted if use.mapping.blocks or one not in absent)
-    return (target for target in found if target in planned)
+        others = planned.get(use.upstream, {})
+        wanted = stored_targets(known.slices, step.target, use)
+        found.update(
+            (one, None)
+            for one in wanted
+            if one in others and (use.mapping.blocks or one not in absent)
+        )
+        if not wanted and others and known.facts[use.upstream].schema is None:
+            found.update((one, None) for one in [one for one in others if one not in absent][:1])
+    return iter(found)
 
 
 def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Verdict:
@@ -377,4 +390,10 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         demands=demands,
         renamed_from=renamed_from,
     )
-    return judge(situation, known.evidence)
+    verdict = judge(situation, known.evidence)
+    if facts.is_settled or verdict.action == "blocked":
+        return verdict
+    unmade = [
+        use.upstream for use in facts.inputs if not stored_targets(known.slices, step.target, use)
+    ]
+    return Verdict("blocked", tuple(UpstreamMissing(name) for name in unmade))

@@ -1,0 +1,515 @@
+"""Running partitions of small real projects: gaps, failures, batches, packing, definitions."""
+
+import os
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import duckdb
+import pytest
+
+from assetflow import api
+from assetflow.errors import NothingAsOf
+from assetflow.metadata.outline import served
+from assetflow.planning.results import RunResult
+from tests.small_project import SmallProject
+
+DAYS = 'partitions = { daily = { start = "2026-01-01", end = "2026-01-06" } }'
+KEYS = tuple(f"2026-01-{day:02}" for day in range(1, 6))
+RAN = ("materialized", "unchanged")
+PYTHON = """\
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from assetflow import AssetContext, Retries, asset, daily
+
+DAYS = daily("2026-01-01", "2026-01-06")
+
+
+"""
+
+
+def query(text: str, *header: str) -> str:
+    lines = "\n".join(header)
+    return f"/* assetflow\n{lines}\n*/\n{text}\n"
+
+
+def function(text: str, *decorator: str) -> str:
+    options = ", ".join(("partitions=DAYS", *decorator))
+    return f"{PYTHON}@asset({options})\n{dedent(text).strip()}\n"
+
+
+def raw(*, days: int = 5, **amounts: int) -> str:
+    """Return a CSV of two orders a day; `amounts` changes the first of a day (d3=7)."""
+    rows = [
+        f"2026-01-{day:02},{k},{amounts.get(f'd{day}', day) if k == 0 else day * 10}"
+        for day in range(1, days + 1)
+        for k in range(2)
+    ]
+    return "\n".join(["day,k,amount", *rows]) + "\n"
+
+
+def slices(root, **files: str) -> SmallProject:
+    """raw (CSV, whole) → clean (daily SQL), and what `files` adds."""
+    named = {
+        f"shop/{name}.{'py' if 'import' in text else 'sql'}": text for name, text in files.items()
+    }
+    return SmallProject(
+        root,
+        {
+            "data/raw.csv": raw(),
+            "shop/sources.py": """
+                from assetflow import source
+
+                source("raw", path="data/raw.csv")
+                """,
+            "shop/clean.sql": query(
+                "select day, k, amount from raw where day = $partition_start::date", DAYS
+            ),
+            **named,
+        },
+    )
+
+
+def ran(result: RunResult, *outcomes: str) -> list[str]:
+    """Return what ran, or ended in `outcomes`, as asset[key] in order of name."""
+    wanted = outcomes or RAN
+    return sorted(str(step.target) for step in result.steps if step.outcome in wanted)
+
+
+def keys_of(result: RunResult, asset: str, *outcomes: str) -> list[str]:
+    wanted = outcomes or RAN
+    return sorted(
+        step.target.partition
+        for step in result.steps
+        if step.target.asset == asset and step.outcome in wanted
+    )
+
+
+def errors(result: RunResult) -> list[str]:
+    return [step.error for step in result.steps if step.error]
+
+
+def versions(project: SmallProject, asset: str) -> dict[str, str]:
+    """Return which version is published of each partition."""
+    found = served(project.root / ".assetflow", "main", [asset]).get(asset, ())
+    return {part.partition: part.version for part in found}
+
+
+def restricted(project: SmallProject, *ranges: str) -> RunResult:
+    """Materialize some partitions of `clean` only."""
+    return project.materialize("clean", partitions=ranges)
+
+
+def test_each_partition_is_made_of_the_rows_that_map_to_it(tmp_path):
+    project = slices(
+        tmp_path,
+        trail=query(
+            "select sum(amount)::bigint as total, count(*) as n from clean",
+            DAYS,
+            "mappings = { clean = { trailing = 2 } }",
+        ),
+        before=query("select k, amount from clean", DAYS, "mappings = { clean = { offset = -1 } }"),
+        weeks=query(
+            "select count(*) as n from clean",
+            'partitions = { weekly = { start = "2026-W01", end = "2026-W02" } }',
+        ),
+        whole="select count(*) as n from clean",
+        named=function("""
+            def named(clean: pa.Table, context: AssetContext) -> pa.Table:
+                return pa.table({"key": [context.partition.key], "n": [len(clean)]})
+            """),
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert project.rows("whole") == [{"n": 10}]
+    assert project.rows("weeks") == [{"n": 8}]
+    assert len(project.rows("before")) == 8
+    assert [row["n"] for row in project.rows("trail")].count(2) == 1
+    assert {row["key"]: row["n"] for row in project.rows("named")} == dict.fromkeys(KEYS, 2)
+    assert project.materialize().steps == ()
+
+
+def test_one_late_row_reruns_only_what_is_made_from_its_day(tmp_path):
+    project = slices(
+        tmp_path,
+        trail=query(
+            "select sum(amount)::bigint as total from clean",
+            DAYS,
+            "mappings = { clean = { trailing = 2 } }",
+        ),
+        doubled=query("select day, amount * 2 as amount from clean", DAYS),
+    )
+    project.materialize()
+
+    project.write({"data/raw.csv": raw(d3=77)})
+    result = project.materialize()
+
+    assert keys_of(result, "clean", "materialized") == ["2026-01-03"]
+    assert keys_of(result, "doubled") == ["2026-01-03"]
+    assert keys_of(result, "trail") == ["2026-01-03", "2026-01-04"]
+    assert project.materialize().steps == ()
+
+
+FLAKY = """
+    def flaky(clean: pa.Table, context: AssetContext) -> pa.Table:
+        if context.partition.key == "2026-01-03" and Path("{root}/switch").read_text() == "off":
+            raise ValueError("no third day")
+        return clean
+    """
+
+
+def flaky(root, *decorator: str) -> str:
+    (root / "switch").write_text("off")
+    return function(FLAKY.format(root=root), *decorator)
+
+
+BELOW = query("select k, amount + 1 as amount from flaky", DAYS)
+
+
+def test_a_partition_that_fails_fails_alone_and_the_next_run_makes_it_and_what_reads_it(tmp_path):
+    project = slices(tmp_path, flaky=flaky(tmp_path), below=BELOW)
+
+    first = project.materialize()
+
+    others = [key for key in KEYS if key != "2026-01-03"]
+    assert first.status == "failed"
+    assert keys_of(first, "flaky") == keys_of(first, "below") == others
+    assert ran(first, "failed", "skipped") == ["below[2026-01-03]", "flaky[2026-01-03]"]
+    assert "no third day" in errors(first)[0]
+    assert "partition   2026-01-03" in errors(first)[0]
+    assert len(project.rows("below")) == 8
+
+    (tmp_path / "switch").write_text("on")
+    second = project.materialize()
+
+    assert second.status == "succeeded"
+    assert ran(second) == ["below[2026-01-03]", "flaky[2026-01-03]"]
+    assert project.materialize().steps == ()
+
+
+def test_nothing_is_published_unless_all_passed_where_the_settings_say_so(tmp_path):
+    project = slices(tmp_path, flaky=flaky(tmp_path), below=BELOW)
+    project.write({"assetflow.toml": 'package = "shop"\npublish = "all"\n'})
+
+    assert project.materialize().status == "failed"
+    with pytest.raises(NothingAsOf):
+        project.rows("below")
+
+    (tmp_path / "switch").write_text("on")
+    second = project.materialize()
+    assert second.status == "succeeded"
+    assert ran(second) == ["below[2026-01-03]", "flaky[2026-01-03]"]
+    assert len(ran(second, "reused")) == 13
+    assert len(project.rows("below")) == 10
+
+
+def test_a_gap_in_the_middle_is_found_and_filled(tmp_path):
+    project = slices(tmp_path, total="select count(*) as n from clean")
+    restricted(project, "2026-01-01..2026-01-02")
+    restricted(project, "2026-01-05")
+    assert len(project.rows("clean")) == 6
+
+    result = project.materialize()
+
+    assert keys_of(result, "clean") == ["2026-01-03", "2026-01-04"]
+    assert project.rows("total") == [{"n": 10}]
+    assert project.materialize().steps == ()
+
+
+# Batches.
+
+
+BATCHED = ('partition_by="day"', "batch_size=3")
+BATCH_HEADER = ('partition_by = "day"', "batch_size = 3")
+
+
+def test_a_batch_makes_several_partitions_from_the_union_of_what_they_read(tmp_path):
+    project = slices(
+        tmp_path,
+        many=query("select day, k, amount + 1 as amount from clean", DAYS, *BATCH_HEADER),
+        called=function(
+            """
+            def called(clean: pa.Table, context: AssetContext) -> pa.Table:
+                with open("{root}/calls", "a") as calls:
+                    calls.write(f"{context.partition.key} {len(clean)}\\n")
+                return clean
+            """.replace("{root}", str(tmp_path)),
+            *BATCHED,
+        ),
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert sorted((tmp_path / "calls").read_text().split("\n")) == [
+        "",
+        "2026-01-01..2026-01-03 6",
+        "2026-01-04..2026-01-05 4",
+    ]
+    assert [row["amount"] for row in project.rows("many")] == [
+        row["amount"] + 1 for row in project.rows("clean")
+    ]
+    assert project.rows("called") == project.rows("clean")
+    for key in KEYS:
+        assert api.read(project.load(), "many", key).num_rows == 2
+    assert project.materialize().steps == ()
+
+
+def test_a_partition_of_a_batch_that_came_out_the_same_keeps_its_version(tmp_path):
+    project = slices(
+        tmp_path,
+        many=query(
+            "select day, k, amount // 2 as amount from raw "
+            "where day >= $partition_start::date and day < $partition_end::date",
+            DAYS,
+            *BATCH_HEADER,
+        ),
+        below=query("select sum(amount)::bigint as amount from many", DAYS),
+    )
+    project.materialize()
+    before = versions(project, "many")
+
+    project.write({"data/raw.csv": raw(d2=9)})
+    result = project.materialize()
+
+    after = versions(project, "many")
+    assert [key for key in KEYS if before[key] != after[key]] == ["2026-01-02"]
+    assert keys_of(result, "many", "unchanged") == [key for key in KEYS if key != "2026-01-02"]
+    assert keys_of(result, "below") == ["2026-01-02"]
+    assert project.materialize().steps == ()
+
+
+def test_partitions_without_rows_are_made_and_read_as_empty_tables(tmp_path):
+    project = slices(
+        tmp_path,
+        many=query(
+            "select day, k, amount from raw where k = 7 and day >= $partition_start::date",
+            DAYS,
+            *BATCH_HEADER,
+        ),
+        one=function("""
+            def one(many: pa.Table) -> pa.Table:
+                assert many.column_names == ["day", "k", "amount"], many.column_names
+                return many
+            """),
+        total="select count(*) as n, sum(amount)::bigint as amount from many",
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert project.rows("total") == [{"n": 0, "amount": None}]
+    assert api.read(project.load(), "one").column_names == ["day", "k", "amount"]
+    assert api.read(project.load(), "many", "2026-01-02").num_rows == 0
+    assert project.materialize().steps == ()
+
+
+@pytest.mark.parametrize("header", [('partition_by = "day"',), BATCH_HEADER], ids=["one", "batch"])
+def test_rows_of_another_partition_are_an_error_that_shows_them(tmp_path, header):
+    project = slices(
+        tmp_path,
+        many=query("select day + 1 as day, k from clean where day = '2026-01-05'", DAYS, *header),
+    )
+
+    result = project.materialize()
+
+    failed = keys_of(result, "many", "failed")
+    assert failed == (["2026-01-05"] if len(header) == 1 else ["2026-01-04", "2026-01-05"])
+    assert "2026-01-06" in errors(result)[0]
+    assert keys_of(result, "many") == [key for key in KEYS if key not in failed]
+
+
+def test_a_batch_that_fails_fails_all_of_its_partitions_and_no_other(tmp_path):
+    text = FLAKY.format(root=tmp_path).replace(
+        'context.partition.key == "2026-01-03"', '"2026-01-03" in context.partition.keys'
+    )
+    (tmp_path / "switch").write_text("off")
+    project = slices(tmp_path, flaky=function(text, *BATCHED), below=BELOW)
+
+    first = project.materialize()
+    (tmp_path / "switch").write_text("on")
+    second = project.materialize()
+
+    assert keys_of(first, "flaky", "failed") == list(KEYS[:3])
+    assert "partition   2026-01-01..2026-01-03" in errors(first)[0]
+    assert keys_of(first, "below") == keys_of(first, "flaky") == list(KEYS[3:])
+    assert keys_of(second, "flaky") == keys_of(second, "below") == list(KEYS[:3])
+    assert project.materialize().steps == ()
+
+
+FORMS = {
+    "table": "return clean",
+    "reader": "return clean.to_reader()",
+    "frame": "return clean.to_pandas()",
+    "polars": "return pl.from_arrow(clean)",
+    "lazy": "return pl.from_arrow(clean).lazy()",
+    "rows": "return clean.to_pylist()",
+    "relation": "return clean.filter('true')",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("decorator", [(), BATCHED], ids=["one", "batch"])
+def test_functions_return_partitions_in_each_form(tmp_path, form, decorator):
+    project = slices(
+        tmp_path,
+        called=function(
+            f"""
+            def called(clean: {"duckdb.DuckDBPyRelation" if form == "relation" else "pa.Table"}):
+                import polars as pl
+
+                {FORMS[form]}
+            """,
+            *decorator,
+        ),
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert project.rows("called") == project.rows("clean")
+
+
+def test_batches_run_in_processes_of_their_own(tmp_path):
+    project = slices(
+        tmp_path,
+        apart=function(
+            """
+            def apart(clean: pa.Table, context: AssetContext) -> pa.Table:
+                import os
+
+                partition = context.partition
+                assert clean.column("day").to_pylist()[0] == partition.start.date()
+                column = [f"{partition.key} {partition.start:%d} {partition.end:%d}"] * len(clean)
+                return clean.append_column("made", [column]).append_column(
+                    "process", [[os.getpid()] * len(clean)]
+                )
+            """,
+            *BATCHED,
+            'isolation="process"',
+        ),
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    rows = project.rows("apart")
+    assert Counter(row["made"] for row in rows) == {
+        "2026-01-01..2026-01-03 01 04": 6,
+        "2026-01-04..2026-01-05 04 06": 4,
+    }
+    assert os.getpid() not in {row["process"] for row in rows}
+
+
+def test_a_batch_is_tried_again_as_a_whole(tmp_path):
+    text = """
+        def often(clean: pa.Table, context: AssetContext) -> pa.Table:
+            if context.attempt == 1:
+                raise ValueError("not yet")
+            return clean
+        """
+    project = slices(tmp_path, often=function(text, *BATCHED, 'retries=Retries(1, backoff="0s")'))
+    project.write(
+        {
+            "shop/often.py": (tmp_path / "shop/often.py")
+            .read_text()
+            .replace("asset,", "Retries, asset,")
+        }
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert {step.attempts for step in result.steps if step.target.asset == "often"} == {2}
+
+
+@pytest.mark.parametrize("decorator", [(), BATCHED], ids=["one", "batch"])
+def test_several_outputs_are_made_slice_by_slice_in_one_call(tmp_path, decorator):
+    options = ", ".join(('outputs=["left", "right"]', "partitions=DAYS", *decorator))
+    text = PYTHON + (
+        f"@asset({options})\n"
+        "def both(clean: pa.Table, context: AssetContext):\n"
+        f"    with open('{tmp_path}/calls', 'a') as calls:\n"
+        "        calls.write(context.partition.key + chr(10))\n"
+        "    return clean, clean.slice(0, 1)\n"
+    )
+    project = slices(tmp_path, both=text)
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert len((tmp_path / "calls").read_text().split()) == (2 if decorator else 5)
+    assert project.rows("left") == project.rows("clean")
+    assert len(project.rows("right")) == (2 if decorator else 5)
+    assert project.materialize().steps == ()
+
+
+# Packing.
+
+
+FORTY = 'partitions = { daily = { start = "2026-01-01", end = "2026-02-10" } }'
+
+
+def files_of(project: SmallProject, asset: str) -> set[str]:
+    found = served(project.root / ".assetflow", "main", [asset]).get(asset, ())
+    return {part.path for part in found}
+
+
+def forty(root) -> SmallProject:
+    """A project of forty days, materialized one run a day."""
+    rows = [
+        f"{date(2026, 1, 1) + timedelta(days=day)},{k},{day}" for day in range(40) for k in range(2)
+    ]
+    project = slices(
+        root,
+        clean=query("select day, k, amount from raw where day = $partition_start::date", FORTY),
+        total="select count(*) as n, sum(amount)::bigint as amount from clean",
+    )
+    project.write({"data/raw.csv": "\n".join(["day,k,amount", *rows]) + "\n"})
+    return project
+
+
+def test_small_files_are_packed_and_each_reader_and_gc_follow(tmp_path, monkeypatch):
+    project = forty(tmp_path)
+    days = [str(date(2026, 1, 1) + timedelta(days=day)) for day in range(40)]
+    for day in days[:8]:
+        assert keys_of(restricted(project, day), "clean") == [day]
+    project.write({"assetflow.toml": 'package = "shop"\n[environments.dev]\n'})
+    api.create_environment(project.load(), "dev")
+    before = project.rows("clean", "dev")
+    for day in days[8:]:
+        restricted(project, day)
+
+    assert len(files_of(project, "clean")) < 20
+    assert len(versions(project, "clean")) == 40
+    loaded = project.load()
+    assert api.read(loaded, "clean").num_rows == 80
+    assert api.read(loaded, "clean", "2026-01-17").to_pylist() == [
+        {"day": date(2026, 1, 17), "k": k, "amount": 16} for k in range(2)
+    ]
+    assert api.sql(loaded, "select count(*) from clean").rows == ((80,),)
+    with duckdb.connect(str(tmp_path / ".assetflow/catalog.duckdb"), read_only=True) as catalog:
+        assert catalog.execute("select count(*), sum(amount) from clean").fetchall() == [(80, 1560)]
+    project.materialize()
+    assert project.rows("total") == [{"n": 80, "amount": 1560}]
+    assert set(keys_of(project.materialize("clean", force=True), "clean", "unchanged")) == set(days)
+    assert project.materialize().steps == ()
+
+    later = api.now() + timedelta(days=8)
+    monkeypatch.setattr(api, "now", lambda: later)
+    api.gc(project.load())
+
+    left = {str(path.relative_to(tmp_path / ".assetflow/data")) for path in parquet(tmp_path)}
+    assert left == {*files_of(project, "clean"), *files_of(project, "total")}
+    assert project.rows("clean", "dev") == before
+    assert len(project.rows("clean")) == 80
+    assert project.materialize().steps == ()
+
+
+def parquet(root) -> list[Path]:
+    return [*(root / ".assetflow/data").rglob("*.parquet")]
