@@ -13,6 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 MOST_LISTED = 5
+COMMON_TYPES = (
+    *("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,3)", "DOUBLE", "FLOAT", "HUGEINT"),
+    *("INTEGER", "INTERVAL", "JSON", "SMALLINT", "TIME", "TIMESTAMP", "TINYINT", "UUID"),
+    *("TIMESTAMP WITH TIME ZONE", "UBIGINT", "VARCHAR"),
+)
+"""Types that somebody may have meant who wrote another."""
 
 
 class AssetflowError(Exception):
@@ -1803,6 +1809,19 @@ class UnknownColumn(DefinitionError):
             f"'{upstream}' has no column named '{column}'.",
             {"read by": asset, "defined in": place, "has": ", ".join(names)},
             did_you_mean(column, names, "Name a column that is there, or add it upstream."),
+        )
+
+
+class UnknownType(DefinitionError):
+    """A column is declared with a type that DuckDB does not know."""
+
+    code = "unknown_type"
+
+    def __init__(self, column: str, type_: str, name: str, place: str) -> None:
+        super().__init__(
+            f"'{type_}' is no type of DuckDB.",
+            {"column": column, "declared by": name, "defined in": place},
+            did_you_mean(type_.upper(), COMMON_TYPES, "Write a type such as BIGINT or VARCHAR."),
         )
 
 

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assetflow.errors import AssetflowError, DeclaredColumns, UnknownColumn, WrongForm
+from assetflow.errors import (
+    AssetflowError,
+    DeclaredColumns,
+    UnknownColumn,
+    UnknownType,
+    WrongForm,
+)
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
 from assetflow.graph.mapping import WHOLE_TO_WHOLE
@@ -80,6 +86,7 @@ class Analysis:
             if isinstance(asset.body, PythonBody):
                 problems.extend(self._closing_problems(asset))
         problems.extend(self._form_problems())
+        problems.extend(self._type_problems())
         self.errors = (*problems, *wrong)
 
     def _macro_problems(self) -> Iterator[AssetflowError]:
@@ -97,6 +104,18 @@ class Analysis:
                 if has_answer != (link.input.form == "value"):
                     place = Location(self.graph.assets[name].location.path, link.input.line)
                     yield WrongForm(link.upstream, name, str(place), has_answer=has_answer)
+
+    def _type_problems(self) -> Iterator[AssetflowError]:
+        """Yield an error for each declared column whose type DuckDB does not know."""
+        made = self.declarations
+        declared: list[tuple[str, Location, Schema]] = [
+            *((asset.name, asset.location, asset.options.columns or ()) for asset in made.assets),
+            *((source.name, source.location, source.columns or ()) for source in made.sources),
+        ]
+        for name, place, columns in declared:
+            for column in columns:
+                if not self.sql.is_type(column.type):
+                    yield UnknownType(column.name, column.type, name, str(place))
 
     def _closing_problems(self, asset: Asset) -> Iterator[AssetflowError]:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from assetflow.errors import BadMacro, UnknownVariable
+from assetflow.errors import AssetflowError, BadMacro, UnknownVariable
 from assetflow.model.asset import Asset, Input, SqlBody
 from assetflow.model.columns import (
     EVERYTHING,
@@ -187,6 +187,16 @@ class SqlReader:
             (column,) = self._opened_binder().describe_unstored(query, {})
             self._types[type_] = column.type
         return self._types[type_]
+
+    def is_type(self, type_: str) -> bool:
+        """Whether DuckDB knows `type_`; asked once for each text."""
+        key = fingerprint("type", type_)
+        if self.cache.get(key) is None:
+            try:
+                self.cache.put(key, {"type": self.spelled_type(type_)})
+            except AssetflowError:
+                return False
+        return True
 
     def check_macros(self) -> None:
         """Raise BadMacro if a macro cannot be created; asked once for each text of them."""

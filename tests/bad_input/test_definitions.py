@@ -38,6 +38,9 @@ WRONG = {
     "header_without_end": {"shop/bad.sql": "/* assetflow\ntags = []\nselect 1 as a\n"},
     "header_on_one_line": {"shop/bad.sql": '/* assetflow group = "a" */\nselect 1 as a\n'},
     "header_below": {"shop/bad.sql": "select 1 as a\n/* assetflow\ntags = []\n*/\n"},
+    "column_of_no_type": {
+        "shop/bad.sql": '/* assetflow\ncolumns = { a = "INTEGR" }\n*/\nselect 1 as a\n'
+    },
     # partitions
     "partitions_without_an_hour": {
         "shop/bad.sql": '/* assetflow\npartitions = { hourly = { start = "2026-01-05T25" } }\n*/\n'
