@@ -85,7 +85,8 @@ RESULT = RunResult(
     keys=KEYS,
 )  # fmt: skip
 RUN_PAGE = RunPage(
-    RunLine(RESULT.run, "failed", "main", AT, 12.34, {"materialized": 2, "failed": 1, "skipped": 7}),
+    RunLine(RESULT.run, "failed", "main", AT, 12.34,
+            {"materialized": 2, "failed": 1, "skipped": 7}),
     tuple(
         StepLine(one.target.asset, one.target.partition, one.outcome,
                  tuple((reason.code, str(reason)) for reason in one.reasons),

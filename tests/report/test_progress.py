@@ -10,6 +10,7 @@ from assetflow.report.asset_report import sparkline
 from assetflow.report.progress import Progress, log_lines, progress_view
 from assetflow.report.words import duration, shortened, size
 from tests.golden import rendered
+from tests.report.sample_partitions import PLAN
 
 
 def target(name):
@@ -50,6 +51,21 @@ def test_the_view_stays_small_however_much_runs():
 
     assert len(lines) == 10
     assert lines[-1].strip() == "… and 192 more"
+
+
+def test_an_asset_with_partitions_is_one_line_that_counts_them():
+    progress = Progress.of(PLAN, 0.0)
+    for step in PLAN.steps[:6]:
+        progress = progress.with_started(step.target, 1.0)
+    for step in PLAN.steps[:2]:
+        progress = progress.with_finished(StepResult(step.target, "materialized", ()))
+
+    lines = rendered(progress_view(progress, 3.5), 80).splitlines()
+
+    assert lines == [
+        "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 2 of 30 steps  3.5s",
+        "   flights  2 of 7  2.5s",
+    ]
 
 
 def test_failures_are_counted_in_the_view():
