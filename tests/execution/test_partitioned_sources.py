@@ -400,10 +400,15 @@ def changes(draw):
     return day, rows
 
 
-def content(project: SmallProject) -> dict[str, list]:
-    """Return what is served of each asset, and of its days where it has some."""
-    loaded = api.load(project.root, environ={})
-    return {name: api.read(loaded, name).to_pylist() for name in ("amounts", "places", "total")}
+def change(root: Path, now: dict[str, str], step: list) -> None:
+    """Give days other rows, or none, in `now` and in the files."""
+    for day, rows in step:
+        if rows is None:
+            now.pop(day, None)
+            (root / f"data/{day}.csv").unlink(missing_ok=True)
+        else:
+            now[day] = orders_of(day) + "".join(f"{n},{n},home\n" for n in rows)
+            (root / f"data/{day}.csv").write_text(now[day])
 
 
 @settings(
@@ -416,17 +421,7 @@ def test_incremental_equals_from_scratch(tmp_path_factory, steps):
     made(project)
     now = {day: orders_of(day) for day in DAYS}
     for step in steps:
-        for day, rows in step:
-            if rows is None:
-                now.pop(day, None)
-            else:
-                now[day] = "id,amount,place\n1,10,home\n" + "".join(f"{n},{n},home\n" for n in rows)
-        for day in DAYS:
-            path = root / f"data/{day}.csv"
-            if day in now:
-                path.write_text(now[day])
-            else:
-                path.unlink(missing_ok=True)
+        change(root, now, step)
         made(project)
         if not now:
             return
