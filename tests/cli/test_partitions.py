@@ -136,6 +136,16 @@ def test_an_unknown_partition_is_told_with_those_that_there_are(days, capfd):
     }
 
 
+def test_a_partition_that_one_of_the_selected_assets_has_is_enough(days, capfd):
+    monthly = HEADER.replace("daily", "monthly").replace("-01-01", "-01").replace("-02-01", "-02")
+    days.write({"shop/monthly.sql": f"{monthly}select count(*) as n from days\n"})
+
+    plan = made(document(capfd, "plan", "days", "monthly", "--partition", "2026-01-05"))
+
+    assert plan.keys() == {"days", "monthly"}
+    assert document(capfd, "plan", "--partition", "2026-02", code=2)
+
+
 def test_steps_of_which_the_same_is_to_be_said_are_one_line(days, capfd):
     run(["materialize", "--partition", "2026-01-01..2026-01-09"])
     capfd.readouterr()
@@ -310,7 +320,8 @@ def test_the_data_of_a_removed_key_is_withdrawn_by_a_run_of_everything(shops, ca
     api.remove_partitions(project, "shops", ["paris"])
 
     assert "withdraw  sales  paris  no longer declared" in page(capfd, "plan")
-    assert [one["sync"] for one in document(capfd, "status", "sales")] == ["stale"]
+    (standing,) = document(capfd, "status", "sales")
+    assert (standing["sync"], standing["partitions"]) == ("stale", {"up_to_date": 1, "stale": 1})
     shops.materialize("sales")
     assert len(shops.rows("sales")) == 2
     shops.materialize()
