@@ -66,12 +66,17 @@ class Formula:
     @property
     def code(self) -> CodeVersion:
         reads = sorted((name, *columns) for name, columns in self.reads.items())
-        return CodeVersion(fingerprint(str(reads), str(self.salt), str(self.modulus)))
+        numbers = (self.salt, self.modulus, self.is_volatile)
+        return CodeVersion(fingerprint(str(reads), *map(str, numbers)))
 
 
 @dataclass
 class World:
-    """Formulas and source rows as they are now, and what was made of them so far."""
+    """Formulas and source rows as they are now, and what was made of them so far.
+
+    A volatile asset sees `outside`, which is another in each run; `seen` is what it saw when
+    it made a version. Versions that are `gone` cannot be read any more.
+    """
 
     formulas: dict[str, Formula]
     sources: dict[str, Row]
@@ -80,6 +85,8 @@ class World:
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     materializations: list[Materialized] = field(default_factory=list)
     published: dict[AssetPartition, Publication] = field(default_factory=dict)
+    seen: dict[VersionId, int] = field(default_factory=dict)
+    gone: set[VersionId] = field(default_factory=set)
     sequence: int = 0
     ran: list[str] = field(default_factory=list)
 
@@ -105,7 +112,7 @@ class World:
                 history=self.history(),
                 digest_of=self.digest_of,
                 parts_of=lambda asset, version: None,
-                is_there=lambda version: version.version in self.content,
+                is_there=lambda version: version.version not in self.gone,
             ),
             states={AssetName(name): self.state(name) for name in self.sources},
         )
@@ -125,15 +132,14 @@ class World:
 
     def history(self) -> History:
         accepted = [Candidate(made, self.versions[made.version]) for made in self.materializations]
+        newest = {AssetPartition(one.materialization.asset): one for one in accepted}
         return History(
             published=dict(self.published),
             candidates={
                 (one.materialization.asset, WHOLE, one.materialization.key): one for one in accepted
             },
             volatile={
-                AssetPartition(one.materialization.asset): one
-                for one in accepted
-                if one.materialization.is_volatile
+                target: one for target, one in newest.items() if one.materialization.is_volatile
             },
         )
 
@@ -150,16 +156,26 @@ class World:
     def plan(self, request: Request = ALL) -> Plan:
         return plan(self.known(), request)
 
-    def materialize(self, request: Request = ALL, *, die_after: int | None = None) -> list[str]:
-        """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
+    def materialize(
+        self, request: Request = ALL, *, die_after: int | None = None, failing: str = ""
+    ) -> list[str]:
+        """Carry out a plan; with `die_after`, die unpublished after that many steps ran.
+
+        A step of the asset `failing` fails if it runs, and what is below is skipped.
+        """
+        self.outside += 1
         known = self.known()
         made = plan(known, request)
         current = dict(known.states) | {
             target.asset: one.version.version for target, one in self.published.items()
         }
         self.ran = []
+        failed: set[AssetPartition] = set()
         staged: dict[AssetPartition, Publication | None] = {}
         for step in made.steps:
+            if failed.intersection(step.waits_on):
+                failed.add(step.target)
+                continue
             if step.action in ("withdraw", "blocked"):
                 if step.action == "withdraw":
                     staged[step.target] = None
@@ -169,6 +185,9 @@ class World:
                 continue
             if verdict.action == "materialize" and len(self.ran) == die_after:
                 return self.ran
+            if verdict.action == "materialize" and step.target.asset == failing:
+                failed.add(step.target)
+                continue
             self.sequence += 1
             staged[step.target] = self._carry_out(step.target, verdict)
             current[step.target.asset] = staged[step.target].version.version
@@ -189,6 +208,8 @@ class World:
         else:
             assert verdict.candidate is not None
             version = verdict.candidate.version
+            assert version.version not in self.gone
+            assert verdict.action == "verify" or self._may_be_reused(target, version)
         made = Materialized(
             materialization=MaterializationId(str(self.sequence)),
             run=RunId("r"),
@@ -212,10 +233,12 @@ class World:
         rows = {use.name: self.content[use.versions[0]] for use in verdict.inputs}
         row = self.formulas[target.asset].of(rows, self.outside)
         last = self.published.get(target)
-        if last is not None and self.content[last.version.version] == row:
+        if last is not None and last.version.version not in self.gone | self.differing(row):
+            self.seen[last.version.version] = self.outside
             return last.version
         version = VersionId(f"v{self.sequence}")
         self.content[version] = row
+        self.seen[version] = self.outside
         self.versions[version] = VersionStored(
             version=version,
             asset=target.asset,
@@ -233,13 +256,39 @@ class World:
         )
         return self.versions[version]
 
+    def differing(self, row: Row) -> set[VersionId]:
+        """Return the versions that hold something else than `row`."""
+        return {version for version, held in self.content.items() if held != row}
+
+    def _may_be_reused(self, target: AssetPartition, version: VersionStored) -> bool:
+        """Of a volatile asset only the newest may."""
+        made = [one.version for one in self.materializations if one.asset == target.asset]
+        return not self.formulas[target.asset].is_volatile or made[-1] == version.version
+
+    def takeable(self) -> set[tuple[str, str]]:
+        """Return the assets and keys for which nothing should have to run."""
+        newest = {one.asset: one for one in self.materializations}
+        return {
+            (one.asset, one.key)
+            for one in self.materializations
+            if one.version not in self.gone and (not one.is_volatile or newest[one.asset] == one)
+        }
+
+    def lose(self, name: str) -> None:
+        """Let the files of all versions of an asset be gone."""
+        self.gone |= {one.version for one in self.versions.values() if one.asset == name}
+
     def values(self) -> dict[str, Row]:
         return {t.asset: self.content[p.version.version] for t, p in self.published.items()}
 
     def from_scratch(self) -> dict[str, Row]:
-        clean = World(dict(self.formulas), dict(self.sources), self.outside)
-        clean.materialize()
-        return clean.values()
+        """Return what formulas give, one after the other; the outside is as it was seen."""
+        rows: dict[str, Row] = dict(self.sources)
+        for name in self.known().graph.assets:
+            published = self.published.get(AssetPartition(name))
+            outside = self.seen[published.version.version] if published else 0
+            rows[name] = self.formulas[name].of(rows, outside)
+        return {name: row for name, row in rows.items() if name not in self.sources}
 
 
 def changed(world: World, name: str, **changes: object) -> None:
