@@ -339,8 +339,10 @@ class Knowledge:
                 target = AssetPartition(made.asset, made.partition)
                 if not made.is_volatile:
                     self.past.candidates[*target, made.key] = one
-                elif is_ours and self._is_newest(target, one):
-                    self.past.volatile[target] = one
+                if is_ours and self._is_newest(target, one):
+                    self.past.volatile.pop(target, None)
+                    if made.is_volatile:
+                        self.past.volatile[target] = one
 
     def _is_newest(self, target: AssetPartition, one: Candidate) -> bool:
         known = self.past.volatile.get(target)

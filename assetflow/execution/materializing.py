@@ -121,6 +121,7 @@ class Materializing:
             execution = self._carried_out(journal, attempt)
             if self._stop.is_asked:
                 self._keep_withdrawn()
+                self._tell_changes(execution)
                 return "interrupted"
             if self._is_published(journal, execution):
                 self._tell_changes(execution)

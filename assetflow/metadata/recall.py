@@ -227,7 +227,8 @@ def newest_volatile(
     """Return the newest materialization that `environment` knows of each of the volatile `assets`.
 
     It knows what its own runs made and what was ever published in it. An older one is
-    never given, also where the data of the newest was removed.
+    never given, also where the data of the newest was removed, or where the asset was not
+    volatile when it was made last.
     """
     with Store(state).reading() as connection:
         of_assets = _of_assets(connection, assets)
@@ -240,13 +241,13 @@ def _newest_volatile(
     found = _candidates(
         connection,
         f"""from (from materializations where {condition}
-                 and is_volatile
+                 and asset in (select asset from materializations where is_volatile)
                  and (run in (select run from runs where environment = $1)
                       or materialization in (select materialization from publications
                                              where environment = $1))
                  qualify row_number() over (partition by asset, partition
                                             order by created_at desc, number desc) = 1)
-           where version in (select version from versions)
+           where is_volatile and version in (select version from versions)
              and version not in (select version from removed_versions)""",
         (environment,),
         algorithm,

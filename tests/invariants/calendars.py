@@ -273,11 +273,17 @@ class Calendar:
             found = {one.name: self.mapping(one) for one in self.assets}
         except AssetflowError:
             return False
-        return all(one.batch == 1 or self._can_batch(one, found[one.name].text) for one in self.assets)
+        return all(
+            one.batch == 1 or self._can_batch(one, found[one.name].text) for one in self.assets
+        )
 
     def _can_batch(self, one: Declared, mapping: str) -> bool:
         """Whether the rows of each partition, and no others, say that they are of its day."""
-        if one.scheme.kind != "days" or one.scheme.offset != "00:00" or one.scheme.timezone != "UTC":
+        if (
+            one.scheme.kind != "days"
+            or one.scheme.offset != "00:00"
+            or one.scheme.timezone != "UTC"
+        ):
             return False
         if one.template not in ("copied", "ignoring", "odd", "passed"):
             return False
@@ -292,16 +298,18 @@ class Calendar:
         if one.template not in (*COPIES, "passed"):
             return False
         if one.reads == "raw":
-            return one.scheme.offset == "00:00" and one.scheme.timezone == "UTC" and not one.is_python
+            return (
+                one.scheme.offset == "00:00" and one.scheme.timezone == "UTC" and not one.is_python
+            )
         return one.mapping == "inferred" and self._has_own_days(self.by_name[one.reads])
 
     def files(self) -> Iterator[tuple[str, str]]:
         yield "assetflow.toml", 'package = "shop"\nthreads = 2\n'
         yield "shop/__init__.py", ""
         time = ', event_time="day"' if self.has_event_time else ""
-        yield "shop/sources.py", (
-            "from assetflow import source\n\n"
-            f'source("raw", path="data/raw.csv"{time})\n'
+        yield (
+            "shop/sources.py",
+            (f'from assetflow import source\n\nsource("raw", path="data/raw.csv"{time})\n'),
         )
         lines = [
             f"{FIRST + timedelta(days=day)},{REGIONS[region]},{k},{a}"

@@ -45,13 +45,13 @@ STEPS = """
 class Mill:
     """The project in `root`: sources grain and salt hold one number, many times."""
 
-    def __init__(self, root: Path, settings: str = "") -> None:
+    def __init__(self, root: Path, settings: str = "", threads: int = 2) -> None:
         self.root = root
         self.state = root / ".assetflow"
         self.number = 0
         write(
             root,
-            assetflow_toml=f'package = "mill"\nthreads = 2\n{settings}',
+            assetflow_toml=f'package = "mill"\nthreads = {threads}\n{settings}',
             mill__sources_py='from assetflow import source\nsource("grain", path="data/grain.csv")',
             mill__steps_py=STEPS,
             mill__ground_sql="select number from grain",

@@ -2,7 +2,8 @@
 
 `Nursery` starts one process that has everything imported, and forks a child from it for
 each run. A child counts the calls that assetflow's floors of action make, and kills
-itself, with the signal that nothing can catch, at the one it is told.
+itself, with the signal that nothing can catch, at the one it is told: by its number, or by
+its name.
 """
 
 import importlib
@@ -12,9 +13,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -27,10 +29,15 @@ WATCHED = tuple(f"assetflow/{part}/" for part in ("execution", "metadata", "ware
 
 @dataclass(frozen=True)
 class Life:
-    """What a child is to do: materialize `root`, and die at its call number `dies_at`."""
+    """What a child is to do: materialize `root`, and die at its call number `dies_at`.
+
+    Or where `place` says: "call" or "return", a function such as `journal.Journal.sync`, and
+    which time; "torn" and a number dies with half of that line of the journal written.
+    """
 
     root: str
     dies_at: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,9 @@ class Nursery:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def live(self, root: Path, dies_at: int = 0) -> End:
+    def live(self, root: Path, dies_at: int = 0, place: str = "") -> End:
         """Let a child materialize `root`, and return when it has ended."""
-        life = Life(str(root), dies_at)
+        life = Life(str(root), dies_at, place)
         self.process.stdin.write(json.dumps(asdict(life)) + "\n")
         self.process.stdin.flush()
         return End(**json.loads(self.process.stdout.readline()))
@@ -75,23 +82,48 @@ class _Fate:
     def __init__(self, life: Life) -> None:
         self.life = life
         self.calls = 0
+        self.passed = 0
+        self.lines = 0
         self.is_watched: dict[CodeType, bool] = {}
+        self.event, self.function, self.times = [*life.place.split(), "", "", ""][:3]
 
     def begin(self) -> None:
+        if self.event == "torn":
+            os.write = partial(self._written, os.write)
+            return
         threading.setprofile(self._called)
         sys.setprofile(self._called)
 
     def _called(self, frame: FrameType, event: str, _argument: object) -> None:
-        if event not in _CALLS:
+        if event not in _CALLS and event != self.event:
             return
         code = frame.f_code
         if code not in self.is_watched:
             self.is_watched[code] = any(part in code.co_filename for part in WATCHED)
         if not self.is_watched[code]:
             return
-        self.calls += 1
-        if self.calls == self.life.dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        self.calls += event in _CALLS
+        if event == self.event and self.function == _name(code):
+            self.passed += 1
+        if event in _CALLS and self.calls == self.life.dies_at:
+            _die()
+        if self.times and self.passed == int(self.times):
+            _die()
+
+    def _written(self, write: Callable[[int, bytes], int], descriptor: int, data: bytes) -> int:
+        self.lines += data.startswith(b'{"record"')
+        if self.lines == int(self.function):
+            write(descriptor, data[: len(data) // 2])
+            _die()
+        return write(descriptor, data)
+
+
+def _name(code: CodeType) -> str:
+    return f"{Path(code.co_filename).stem}.{code.co_qualname}"
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _materialize(life: Life, report: int) -> None:

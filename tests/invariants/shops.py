@@ -7,11 +7,13 @@ the code under test, from what an asset is made, and whether it had a reason to 
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from assetflow import api
+from assetflow.errors import NothingAsOf
 from tests.project.written import write_file
 
 COLUMNS = ("k", "a", "b", "c")
@@ -26,7 +28,8 @@ class Template:
     """One way to make an asset with columns k, a, b from inputs u and v, and a number n.
 
     `reads` are the columns of each input on which the result depends; () is their number
-    of rows. `is_python`, else SQL. `over` says what u must be: "", "source" or "ranked".
+    of rows. `is_python`, else SQL. `uses` are the fields of the shop that are in it. `over`
+    says what u must be: "", "source" or "ranked".
     """
 
     name: str
@@ -34,7 +37,7 @@ class Template:
     reads: tuple[tuple[str, ...], ...] = ()
     is_python: bool = False
     is_ordered: bool = False
-    uses_shift: bool = False
+    uses: tuple[str, ...] = ()
     is_volatile: bool = False
     is_file: bool = False
     over: str = ""
@@ -52,7 +55,8 @@ def query(name: str, text: str, *reads: tuple[str, ...], **facts: object) -> Tem
 
 
 def function(name: str, text: str, *reads: tuple[str, ...], **facts: object) -> Template:
-    return Template(name, text, reads, is_python=True, uses_shift="SHIFT" in text, **facts)
+    uses = ("shift",) if "SHIFT" in text else ()
+    return Template(name, text, reads, is_python=True, uses=uses, **facts)
 
 
 KAB = ("k", "a", "b")
@@ -89,11 +93,20 @@ TEMPLATES = (
         "select x.k, x.a, count(*) as b from x group by all",
         KA,
     ),
+    query("typed", "select k, a::integer as a, b + {n} as b from {u}", KAB),
+    query("macro", "select k, scaled(a) as a, {n}::bigint as b from {u}", KA, uses=("factor",)),
+    query("variable", "select k, a, b from {u} where a >= $least + {n}", KAB, uses=("least",)),
     query("scalar", "select k, (select count(*) from {v}) + {n} as a, b from {u}", ("k", "b"), ()),
     query("limit", "select k, a, b from {u} limit {n} + 1", IN_ORDER, over="source"),
     query(
         "number",
         "select k, a, row_number() over () + {n} as b from {u}",
+        IN_ORDER,
+        over="source",
+    ),
+    query(
+        "earliest",
+        "select earliest(k) as k, earliest(a) as a, {n}::bigint as b from {u}",
         IN_ORDER,
         over="source",
     ),
@@ -117,6 +130,19 @@ TEMPLATES = (
         "    total = {v}.count('*').fetchall()[0][0]\n"
         "    return [dict(k=k, a=a, b=b + total * {n}) for k, a, b in rows({u}, 0)] or table([])",
         EVERYTHING,
+        EVERYTHING,
+    ),
+    function(
+        "widened",
+        "({u}: pa.Table) -> pa.Table:\n"
+        "    made = table(rows({u}, 0))\n"
+        "    return made.append_column('c', made['a']) if {n} % 2 else made",
+        EVERYTHING,
+    ),
+    function(
+        "widths",
+        "({u}: pa.Table) -> pa.Table:\n"
+        "    return table([({n}, {u}.schema.field('a').type.bit_width, 0)])",
         EVERYTHING,
     ),
     function(
@@ -176,6 +202,13 @@ def unused():
 """
 
 
+_MACROS = """
+create macro scaled(x) as x * {factor};
+create macro earliest(x) as first(x);
+create macro unused(x) as x + {unused};
+"""
+
+
 @dataclass(frozen=True, repr=False)
 class Declared:
     """One asset: its template, the names of its inputs, and the number in it."""
@@ -213,7 +246,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Content:
-    """What is in a table, or in a file."""
+    """What is in a table, or in a file. Columns are names with their types."""
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[object, ...], ...]
@@ -224,12 +257,13 @@ class Content:
         if not reads:
             return len(self.rows)
         in_order = reads == IN_ORDER or (is_python and self.is_ordered)
+        columns, rows = self.columns, self.rows
         if "*" not in reads:
-            places = [name for name, _ in self.columns]
-            chosen = [places.index(name) for name in reads]
-            rows = [tuple(row[place] for place in chosen) for row in self.rows]
-            return reads, in_order, tuple(rows if in_order else sorted(rows))
-        return self.columns, in_order, self.rows if in_order else tuple(sorted(self.rows))
+            names = [name for name, _ in columns]
+            chosen = [names.index(name) for name in reads]
+            columns = tuple(columns[place] for place in chosen)
+            rows = tuple(tuple(row[place] for place in chosen) for row in rows)
+        return columns, in_order, rows if in_order else tuple(sorted(rows, key=repr))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Content) and self._comparable() == other._comparable()
@@ -238,20 +272,30 @@ class Content:
         return hash(self.columns)
 
     def _comparable(self) -> object:
-        return self.columns, self.rows if self.is_ordered else sorted(self.rows)
+        return self.columns, self.rows if self.is_ordered else sorted(self.rows, key=repr)
 
 
 @dataclass(frozen=True, repr=False)
 class Shop:
-    """A project: what its files say. Assets stand after what they read."""
+    """A project: what its files say. Assets stand after what they read.
+
+    `shift` is in a helper of functions, `factor` in a macro, `least` a variable; `unused`
+    is in a helper, a macro and a variable that nothing uses. The columns of sources are
+    declared to be of `kind`, where it is said; and `null` is how they write no value.
+    """
 
     sources: tuple[tuple[str, tuple[Row, ...]], ...]
     assets: tuple[Declared, ...]
     shift: int = 1
+    factor: int = 1
+    least: int = 0
     unused: int = 0
+    kind: str = ""
+    null: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.sources_by_name} {self.assets} shift={self.shift}"
+        numbers = f"shift={self.shift} factor={self.factor} least={self.least}"
+        return f"{self.sources_by_name} {self.assets} {numbers} {self.kind}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -273,6 +317,14 @@ class Shop:
     def readers(self, name: str) -> tuple[Declared, ...]:
         return tuple(one for one in self.assets if name in one.inputs)
 
+    def below(self, name: str) -> set[str]:
+        """Return the names of all that is made from `name`, by way of others too."""
+        found = {name}
+        for one in self.assets:
+            if found.intersection(one.inputs):
+                found.add(one.name)
+        return found - {name}
+
     def plainly(self) -> "Shop":
         """Return the shop without what changes no content: notes, breakage, former names."""
         assets = (replace(one, note=0, renamed_from="", is_broken=False) for one in self.assets)
@@ -280,10 +332,17 @@ class Shop:
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the text of each file."""
-        yield "assetflow.toml", 'package = "shop"\nthreads = 2\n'
+        variables = f"least = {self.least}, unused = {self.unused}"
+        yield "assetflow.toml", f'package = "shop"\nthreads = 2\nvariables = {{ {variables} }}\n'
         yield "shop/__init__.py", ""
         yield "shop/helpers.py", _HELPERS.format(shift=self.shift, unused=self.unused)
-        declared = [f'source("{name}", path="data/{name}.csv")' for name, _ in self.sources]
+        yield "shop/macros/scaling.sql", _MACROS.format(factor=self.factor, unused=self.unused)
+        columns = f", columns={dict.fromkeys(COLUMNS, self.kind)}" if self.kind else ""
+        options = f", read_options={{'nullstr': '{self.null}'}}" if self.null else ""
+        declared = [
+            f'source("{name}", path="data/{name}.csv"{columns}{options})'
+            for name, _ in self.sources
+        ]
         yield "shop/sources.py", "from assetflow import source\n\n" + "\n".join(declared)
         for name, rows in self.sources:
             lines = [",".join(map(str, row)) for row in (COLUMNS, *rows)]
@@ -307,8 +366,14 @@ class Shop:
         return {one.name: self._identity(one, everything) for one in self.assets}
 
     def _source_contents(self) -> dict[str, Content]:
-        columns = tuple((name, "BIGINT") for name in COLUMNS)
-        return {name: Content(columns, rows) for name, rows in self.sources}
+        columns = tuple((name, self.kind or "BIGINT") for name in COLUMNS)
+        return {
+            name: Content(
+                columns,
+                tuple(tuple(None if str(v) == self.null else v for v in row) for row in rows),
+            )
+            for name, rows in self.sources
+        }
 
     def _identity(self, one: Declared, contents: Mapping[str, Content]) -> object:
         template = one.template
@@ -316,7 +381,7 @@ class Shop:
             template.name,
             one.inputs,
             one.number if template.uses_number else None,
-            self.shift if template.uses_shift else None,
+            tuple(getattr(self, field) for field in template.uses),
             tuple(
                 contents[name].seen_by(reads, is_python=template.is_python)
                 for name, reads in zip(one.inputs, template.reads, strict=True)
@@ -324,9 +389,9 @@ class Shop:
         )
 
 
-def published(shop: Shop, root: Path) -> dict[str, Content]:
+def published(shop: Shop, root: Path, environment: str = "main") -> dict[str, Content]:
     """Return what the project in `root` serves, through its Python face."""
-    project = api.load(root)
+    project = api.load(root, environment=environment)
     ordered = {one.name for one in shop.assets if one.template.is_ordered}
     found = {}
     with api.connect(project) as connection:
@@ -338,7 +403,9 @@ def published(shop: Shop, root: Path) -> dict[str, Content]:
             rows = connection.execute(f'from "{name}"').fetchall()
             found[name] = Content(columns, tuple(rows), name in ordered)
     for one in shop.assets:
-        if one.template.is_file:
+        if not one.template.is_file:
+            continue
+        with suppress(NothingAsOf):
             found[one.name] = Content((), ((api.read(project, one.name).read_text("utf-8"),),))
     return found
 

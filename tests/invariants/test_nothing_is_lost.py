@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
@@ -67,8 +68,9 @@ def _name(kind: str, line: dict[str, object]) -> str:
 
 def assert_sound(mill: Mill, memory: Memory) -> None:
     """Hold the state of a project, all of whose runs have ended, against all that was seen."""
-    assert mill.served() == {mill.number}
+    # Before any command is asked, which would mend the catalog.
     assert mill.served_by_catalog() == {mill.number}
+    assert mill.served() == {mill.number}
     assert memory.lost(mill) == {}
     assert mill.ran_twice() == []
     assert mill.journaled() == []
@@ -121,18 +123,56 @@ def test_killed_before_anything_was_published_the_first_run_completes(tmp_path, 
         assert_sound(mill, memory)
 
 
-def test_killed_when_all_but_the_last_is_done_the_next_run_finishes_it(tmp_path, nursed):
-    mill, memory = Mill(tmp_path), Memory()
-    assert nursed.live(mill.root).status == "succeeded"
-    calls = calls_of_a_run(mill, nursed)
-    for moment in moments(calls // 5, max(KILLS // 3, 4)):
-        mill.bring(mill.number + 1)
+@dataclass(frozen=True)
+class Deaths:
+    """Where one run after the other dies, and how many of them had begun and not finished."""
 
-        nursed.live(mill.root, dies_at=calls - moment)
+    places: tuple[str, ...]
+    interrupted: int
+    repeats: tuple[str, ...] = ()
+
+
+DEATHS = {
+    "when three steps are recorded": Deaths(("return run.Execution.record 3",), 1),
+    "in the midst of a line": Deaths(("torn 6", "return run.Execution.record 1"), 2, ("sifted",)),
+    "when all is made": Deaths(("call publishing.Publisher.publish 1",), 1),
+    "when the publication is journaled": Deaths(("return journal.Journal.sync 1",), 1),
+    "while what another left is folded": Deaths(
+        ("call publishing.Publisher.publish 1", "return folding._remove 1"), 1
+    ),
+    "before the catalog is renewed": Deaths(("call publishing.refresh_catalog 1",), 0),
+    "when the journal is gone": Deaths(("return journal.Journal.discard 1",), 0),
+}
+
+
+@pytest.fixture(scope="module")
+def old_mill(tmp_path_factory, nursed):
+    mill = Mill(tmp_path_factory.mktemp("mill"), threads=1)
+    assert nursed.live(mill.root).status == "succeeded"
+    return mill
+
+
+@pytest.mark.parametrize("when", DEATHS)
+def test_killed_where_it_tells_nothing_is_done_twice(old_mill, nursed, when):
+    mill, memory, deaths = old_mill, Memory(), DEATHS[when]
+    mill.bring(mill.number + 1)
+    interrupted = statuses(mill)["interrupted"]
+
+    for place in deaths.places:
+        assert nursed.live(mill.root, place=place).signal == signal.SIGKILL
         memory.look(mill)
 
-        assert nursed.live(mill.root).status == "succeeded"
-        assert_sound(mill, memory)
+    assert nursed.live(mill.root).status == "succeeded"
+    assert_sound(mill, memory)
+    assert statuses(mill)["interrupted"] == interrupted + deaths.interrupted
+    again = {f"{name} {mill.number}" for name in deaths.repeats}
+    assert {
+        call for call, times in mill.worked().items() if times > 1 and call not in again
+    } == set()
+
+
+def statuses(mill: Mill) -> Counter[str]:
+    return Counter(run.status for run in api.runs(api.load(mill.root), 1000))
 
 
 def test_a_command_killed_from_outside_is_completed_by_the_next(tmp_path):

@@ -99,6 +99,14 @@ def test_of_a_volatile_asset_only_the_newest_counts_in_its_environment(state):
     assert newest(state, "main") is None
 
 
+def test_what_was_made_while_an_asset_was_not_volatile_counts_as_newer(state):
+    folded(state, "r1", started("r1"), *volatile(1, "r1", hours=1))
+    folded(state, "r2", started("r2"), stored("v2", run="r2"))
+    folded(state, "r3", started("r3"), made("m2", "v2", run="r3", created_at=later(hours=2)))
+
+    assert newest(state, "main") is None
+
+
 def test_the_newest_observation_of_each_source_is_kept(state):
     second = replace(OBSERVATION, state="s2", observed_at=later(hours=1))
     back = replace(OBSERVATION, observed_at=later(hours=2))

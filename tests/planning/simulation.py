@@ -77,7 +77,8 @@ class Formula:
     @property
     def code(self) -> CodeVersion:
         reads = sorted((name, *columns) for name, columns in self.reads.items())
-        return CodeVersion(fingerprint(str(reads), str(self.salt), str(self.modulus)))
+        numbers = (self.salt, self.modulus, self.is_volatile)
+        return CodeVersion(fingerprint(str(reads), *map(str, numbers)))
 
 
 @dataclass
@@ -86,6 +87,9 @@ class World:
 
     What has `partitions` is made slice by slice; a source that has them has its rows in
     `parts`, of those slices that arrived. The sources that are `gone` cannot be observed.
+
+    A volatile asset sees `outside`, which is another in each run; `seen` is what it saw when
+    it made a version. Versions that are `lost` cannot be read any more.
     """
 
     formulas: dict[str, Formula]
@@ -99,6 +103,8 @@ class World:
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     materializations: list[Materialized] = field(default_factory=list)
     published: dict[AssetPartition, Publication] = field(default_factory=dict)
+    seen: dict[VersionId, int] = field(default_factory=dict)
+    lost: set[VersionId] = field(default_factory=set)
     sequence: int = 0
     ran: list[str] = field(default_factory=list)
 
@@ -125,7 +131,7 @@ class World:
                 history=self.history(),
                 digest_of=self.digest_of,
                 parts_of=lambda asset, version: None,
-                is_there=lambda version: version.version in self.content,
+                is_there=lambda version: version.version not in self.lost,
             ),
             current=self.current(),
             reach={name: tuple(slices.keys[name]) for name in graph.assets},
@@ -193,6 +199,10 @@ class World:
 
     def history(self) -> History:
         accepted = [Candidate(made, self.versions[made.version]) for made in self.materializations]
+        newest = {
+            AssetPartition(one.materialization.asset, one.materialization.partition): one
+            for one in accepted
+        }
         return History(
             published=dict(self.published),
             candidates={
@@ -201,9 +211,7 @@ class World:
                 for made in [one.materialization]
             },
             volatile={
-                AssetPartition(one.materialization.asset, one.materialization.partition): one
-                for one in accepted
-                if one.materialization.is_volatile
+                target: one for target, one in newest.items() if one.materialization.is_volatile
             },
         )
 
@@ -223,14 +231,24 @@ class World:
     def plan(self, request: Request = ALL) -> Plan:
         return plan(self.known(request), request)
 
-    def materialize(self, request: Request = ALL, *, die_after: int | None = None) -> list[str]:
-        """Carry out a plan; with `die_after`, die unpublished after that many steps ran."""
+    def materialize(
+        self, request: Request = ALL, *, die_after: int | None = None, failing: str = ""
+    ) -> list[str]:
+        """Carry out a plan; with `die_after`, die unpublished after that many steps ran.
+
+        A step of the asset `failing` fails if it runs, and what is below is skipped.
+        """
+        self.outside += 1
         known = self.known(request)
         made = plan(known, request)
         current = dict(known.current)
         self.ran = []
+        failed: set[AssetPartition] = set()
         staged: dict[AssetPartition, Publication | None] = {}
         for step in made.steps:
+            if failed.intersection(step.waits_on):
+                failed.add(step.target)
+                continue
             if step.action in ("withdraw", "blocked"):
                 if step.action == "withdraw":
                     staged[step.target] = None
@@ -240,6 +258,9 @@ class World:
                 continue
             if verdict.action == "materialize" and len(self.ran) == die_after:
                 return self.ran
+            if verdict.action == "materialize" and step.target.asset == failing:
+                failed.add(step.target)
+                continue
             self.sequence += 1
             staged[step.target] = self._carry_out(step.target, verdict)
             current[step.target] = staged[step.target].version.version
@@ -260,6 +281,8 @@ class World:
         else:
             assert verdict.candidate is not None
             version = verdict.candidate.version
+            assert version.version not in self.lost
+            assert verdict.action == "verify" or self._may_be_reused(target, version)
         made = Materialized(
             materialization=MaterializationId(str(self.sequence)),
             run=RunId("r"),
@@ -283,10 +306,12 @@ class World:
         rows = {use.name: [self.content[one] for one in use.versions] for use in verdict.inputs}
         row = self.formulas[target.asset].of(rows, self.outside)
         last = self.published.get(target)
-        if last is not None and self.content[last.version.version] == row:
+        if last is not None and last.version.version not in self.lost | self.differing(row):
+            self.seen[last.version.version] = self.outside
             return last.version
         version = VersionId(f"v{self.sequence}")
         self.content[version] = row
+        self.seen[version] = self.outside
         self.versions[version] = VersionStored(
             version=version,
             asset=target.asset,
@@ -304,10 +329,47 @@ class World:
         )
         return self.versions[version]
 
+    def differing(self, row: Row) -> set[VersionId]:
+        """Return the versions that hold something else than `row`."""
+        return {version for version, held in self.content.items() if held != row}
+
+    def _may_be_reused(self, target: AssetPartition, version: VersionStored) -> bool:
+        """Of a volatile asset only the newest may."""
+        made = [
+            one.version
+            for one in self.materializations
+            if (one.asset, one.partition) == (target.asset, target.partition)
+        ]
+        return not self.formulas[target.asset].is_volatile or made[-1] == version.version
+
+    def takeable(self) -> set[tuple[str, str]]:
+        """Return the assets and keys for which nothing should have to run."""
+        newest = {one.asset: one for one in self.materializations}
+        return {
+            (one.asset, one.key)
+            for one in self.materializations
+            if one.version not in self.lost and (not one.is_volatile or newest[one.asset] == one)
+        }
+
+    def lose(self, name: str) -> None:
+        """Let the files of all versions of an asset be lost."""
+        self.lost |= {one.version for one in self.versions.values() if one.asset == name}
+
     def values(self) -> dict[str, Row]:
         return {str(t): self.content[p.version.version] for t, p in self.published.items()}
 
     def from_scratch(self) -> dict[str, Row]:
+        """Return what formulas give, one after the other; the outside is as it was seen."""
+        rows: dict[str, Row] = dict(self.sources)
+        for name in self.known().graph.assets:
+            published = self.published.get(AssetPartition(name))
+            outside = self.seen[published.version.version] if published else 0
+            given = {other: [rows[other]] for other in self.formulas[name].reads}
+            rows[name] = self.formulas[name].of(given, outside)
+        return {name: row for name, row in rows.items() if name not in self.sources}
+
+    def built_anew(self) -> dict[str, Row]:
+        """Return what a new world with the same formulas makes, slice by slice."""
         clean = World(dict(self.formulas), dict(self.sources), self.outside)
         clean.partitions, clean.parts, clean.mappings = self.partitions, self.parts, self.mappings
         clean.materialize()

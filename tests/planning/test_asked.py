@@ -55,7 +55,6 @@ def test_a_range_is_two_keys_joined_by_dots(text, first, last):
         (LETTERS, LETTERS[:5], ["g..c"]),
         (DAYS, (), []),
     ],
-    ids=str,
 )
 def test_neighbours_in_time_are_a_range_and_a_few_others_stand_by_themselves(keys, wanted, shown):
     assert [str(one) for one in ranges_of(keys, map(PartitionKey, wanted))] == shown

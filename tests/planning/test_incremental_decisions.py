@@ -1,10 +1,12 @@
 """Invariant 1 on the planner alone: incremental equals from scratch, with no needless run."""
 
+from collections.abc import Collection
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetflow.planning.steps import Request
-from tests.planning.simulation import Formula, World, changed
+from tests.planning.simulation import ALL, Formula, World, changed
 
 SOURCES = ("s0", "s1")
 ASSETS = tuple(f"n{place}" for place in range(6))
@@ -21,47 +23,96 @@ def formulas(draw, place: int) -> Formula:
         reads={name: draw(columns) for name in names},
         salt=draw(SMALL),
         modulus=draw(st.sampled_from([1, 2, 7])),
+        is_volatile=draw(st.sampled_from([False, False, True])),
     )
 
 
+COLUMN = st.sampled_from(COLUMNS)
 ROWS = st.fixed_dictionaries(dict.fromkeys(COLUMNS, SMALL))
+
+
+KINDS = (
+    *("source", "column", "column", "formula", "reads", "reads", "salt", "remove"),
+    *("revert", "revert"),
+)
+HOWS = ("all", "all", "die", "die", "select", "only", "force", "refresh", "fail", "lose")
+
+
+VALUES = {
+    "source": ROWS,
+    "column": st.dictionaries(COLUMN, SMALL, min_size=1, max_size=1),
+    "reads": st.lists(COLUMN, min_size=1, max_size=2, unique=True).map(tuple),
+    "salt": SMALL,
+    "remove": st.none(),
+    "revert": SMALL,
+}
 
 
 @st.composite
 def edits(draw) -> tuple:
-    kind = draw(st.sampled_from(["source", "formula", "salt", "die", "select", "force", "remove"]))
-    place = draw(st.integers(0, len(ASSETS) - 1))
-    match kind:
-        case "source":
-            return kind, draw(st.sampled_from(SOURCES)), draw(ROWS)
-        case "formula":
-            return kind, ASSETS[place], draw(formulas(place))
-        case "salt":
-            return kind, ASSETS[place], draw(SMALL)
-        case "remove":
-            return kind, ASSETS[-1], None
-        case _:
-            return kind, ASSETS[place], draw(st.integers(0, 4))
+    """Draw what becomes of a world, and how it is materialized first."""
+    kind = draw(st.sampled_from(KINDS))
+    place = len(ASSETS) - 1 if kind == "remove" else draw(st.integers(0, len(ASSETS) - 1))
+    name = draw(st.sampled_from(SOURCES)) if kind in ("source", "column") else ASSETS[place]
+    value = draw(formulas(place) if kind == "formula" else VALUES[kind])
+    how = draw(st.sampled_from(HOWS)), draw(st.sampled_from(ASSETS)), draw(st.integers(0, 4))
+    return kind, name, value, how
 
 
-def apply(world: World, edit: tuple) -> None:
-    kind, name, value = edit
-    request = Request(targets=frozenset({name} & world.formulas.keys()))
+def apply(world: World, earlier: list[tuple], kind: str, name: str, value: object) -> None:
+    """Edit `world`; what it was before is added to `earlier`."""
+    earlier.append((dict(world.formulas), dict(world.sources)))
     match kind:
         case "source":
             world.sources[name] = value
+        case "column":
+            world.sources[name] = {**world.sources[name], **value}
+        case "reads" if name in world.formulas:
+            inputs = world.formulas[name].reads
+            changed(world, name, reads={**inputs, **dict.fromkeys([*inputs][:1], value)})
         case "formula":
             world.formulas[name] = value
         case "salt" if name in world.formulas:
             changed(world, name, salt=value)
-        case "die":
-            world.materialize(die_after=value)
-        case "select":
-            world.materialize(request)
-        case "force":
-            world.materialize(Request(targets=request.targets, force=True))
         case "remove":
             world.formulas.pop(name, None)
+        case "revert":
+            formulas, sources = earlier[-1 - value % len(earlier)]
+            world.formulas, world.sources = dict(formulas), dict(sources)
+
+
+def run(
+    world: World, request: Request = ALL, may_run: Collection[str] = (), **how: object
+) -> set[str]:
+    """Materialize; nothing may run that could be taken, but for what was asked to run."""
+    takeable, made_before = world.takeable(), len(world.materializations)
+
+    ran = world.materialize(request, **how)
+
+    made = {one.asset: one.key for one in world.materializations[made_before:]}
+    assert not {(name, made[name]) for name in ran if name not in may_run} & takeable
+    return set(ran)
+
+
+def go(world: World, how: str, name: str, number: int) -> None:
+    """Materialize in some way before all is brought up to date."""
+    targets = frozenset({name} & world.formulas.keys())
+    match how:
+        case "die":
+            run(world, die_after=number)
+        case "select" | "only":
+            served = set(world.published)
+            run(world, Request(targets=targets, only=how == "only"))
+            assert served <= set(world.published)
+        case "force":
+            assert targets <= run(world, Request(targets=targets, force=True), targets)
+        case "refresh":
+            volatile = {name for name, one in world.formulas.items() if one.is_volatile}
+            assert volatile <= run(world, Request(refresh=True), volatile)
+        case "fail":
+            run(world, failing=name)
+        case "lose":
+            world.lose(name)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,15 +123,15 @@ def test_incremental_equals_from_scratch(data):
         {name: data.draw(ROWS) for name in SOURCES},
     )
     world.materialize()
+    earlier: list[tuple] = []
 
-    for edit in data.draw(st.lists(edits(), min_size=1, max_size=6)):
-        apply(world, edit)
-        known = {(made.asset, made.key) for made in world.materializations}
-        ran = world.materialize()
+    for *edit, how in data.draw(st.lists(edits(), min_size=1, max_size=6)):
+        apply(world, earlier, *edit)
+        go(world, *how)
+
+        run(world)
 
         assert world.values() == world.from_scratch()
-        made = {one.asset: one.key for one in world.materializations[-len(ran) or None :]}
-        assert not {(name, made[name]) for name in ran if name in made} & known
         assert world.plan().steps == ()
 
 
@@ -95,8 +146,9 @@ def test_what_is_unknown_stops_what_is_made_from_it_and_nothing_else(data):
         world.materialize()
     world.gone = set(data.draw(st.sampled_from([["s0"], ["s1"], SOURCES])))
 
-    for edit in data.draw(st.lists(edits(), min_size=1, max_size=4)):
-        apply(world, edit)
+    earlier: list[tuple] = []
+    for *edit, _how in data.draw(st.lists(edits(), min_size=1, max_size=4)):
+        apply(world, earlier, *edit)
         served = world.values()
         ran = world.materialize()
 

@@ -100,7 +100,7 @@ def test_incremental_equals_from_scratch_slice_by_slice(data):
         count = len(world.materializations)
         ran = world.materialize()
 
-        clean, found = world.from_scratch(), world.values()
+        clean, found = world.built_anew(), world.values()
         blocked = held_back(world)
         assert {name: found.get(name) for name in clean if name not in blocked} == {
             name: row for name, row in clean.items() if name not in blocked
