@@ -22,7 +22,7 @@ from assetflow.metadata.recall import (
     slice_digests,
 )
 from assetflow.model.asset import Source, SqlBody
-from assetflow.model.columns import ReadSet, Schema, united
+from assetflow.model.columns import Column, ReadSet, Schema, united
 from assetflow.model.names import (
     AssetName,
     AssetPartition,
@@ -168,7 +168,7 @@ class Knowledge:
         }
         if all(self._shapes.get(upstream) == shape for upstream, shape in shapes.items()):
             return self.facts[target.asset]
-        facts = self._with_kept_code(self.analysis.facts(target.asset, shapes))
+        facts = self._with_kept_code(self._facts(target.asset, shapes))
         with self._guard:
             self._want(facts)
         return facts
@@ -190,6 +190,7 @@ class Knowledge:
         if source is not None:
             return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
         stored = self.versions[version]
+        read_set = self._stored_part(upstream, read_set)
         with self._guard:
             known = self._digests.setdefault(version, dict(stored.digests))
             if stored.algorithm != self.engine.algorithm and not known.keys() - dict(
@@ -288,7 +289,7 @@ class Knowledge:
         return scan_parts(
             self.data,
             parts,
-            key_column=self.graph.assets[name].options.key_column,
+            key_column=self._key_column(name),
             schema=united(one.schema for one in versions) if len(schemas) > 1 else (),
             ordered=all(one.ordered for one in versions),
         )
@@ -385,10 +386,45 @@ class Knowledge:
             if self.analysis.cache.is_new:
                 ahead.submit(self.analysis.describe_ahead, dict(shapes))
             for name in graph.assets:
-                facts = self._checked(self.analysis.facts(name, shapes))
+                facts = self._checked(self._facts(name, shapes))
                 self.facts[name] = facts
                 self._want(facts)
-                shapes[name] = self._expected_shape(name, facts)
+                shapes[name] = self._with_key_column(name, self._expected_shape(name, facts))
+
+    def _facts(self, name: AssetName, shapes: Mapping[AssetName, Shape]) -> AssetFacts:
+        """Return the facts of an asset; which key columns it reads is one of its settings.
+
+        Digests do not know these columns: that other keys are read is in the trace anyway.
+        """
+        facts = self.analysis.facts(name, shapes)
+        columns = {use.upstream: self._key_column(use.upstream) for use in facts.inputs}
+        read = tuple(
+            (f"key column of {use.name}", columns[use.upstream])
+            for use in facts.inputs
+            if columns[use.upstream]
+            and (use.read_set.columns is None or columns[use.upstream] in use.read_set.columns)
+        )
+        return replace(facts, settings=(*facts.settings, *read)) if read else facts
+
+    def _key_column(self, name: AssetName) -> str:
+        """Return under which name readers of an asset see the partition key, "" where not."""
+        asset = self.graph.assets.get(name)
+        return "" if asset is None else asset.options.key_column
+
+    def _with_key_column(self, name: AssetName, shape: Shape) -> Shape:
+        """Return what readers see of a stored `shape`: the partition key too, if so declared."""
+        column = self._key_column(name)
+        if not column or shape.schema is None:
+            return shape
+        return replace(shape, schema=(*shape.schema, Column(column, "VARCHAR")))
+
+    def _stored_part(self, upstream: AssetName, read_set: ReadSet) -> ReadSet:
+        """Return what of `read_set` is stored: the partition key is not."""
+        column = self._key_column(upstream)
+        if not column or column not in (read_set.columns or ()):
+            return read_set
+        stored = (name for name in read_set.columns or () if name != column)
+        return ReadSet.of(stored, ordered=read_set.ordered)
 
     def _checked(self, facts: AssetFacts) -> AssetFacts:
         """Return `facts` with a problem where the event time is none of the columns."""
@@ -421,7 +457,8 @@ class Knowledge:
             return self._shapes[upstream]
         stored = [self.versions[version] for version in versions]
         schema = united(one.schema for one in stored)
-        return Shape(schema, all(one.ordered for one in stored))
+        shape = Shape(schema, all(one.ordered for one in stored))
+        return self._with_key_column(upstream, shape)
 
     def unread_shape(self, upstream: AssetName) -> Shape:
         """Return the shape of an upstream of which nothing is read: as known, or of the newest."""
@@ -431,11 +468,14 @@ class Knowledge:
         with self._guard:
             made = [one for one in self.versions.values() if one.asset == upstream]
         newest = max(made, key=lambda one: one.version, default=None)
-        return known if newest is None else Shape(newest.schema, newest.ordered)
+        if newest is None:
+            return known
+        return self._with_key_column(upstream, Shape(newest.schema, newest.ordered))
 
     def _want(self, facts: AssetFacts) -> None:
         for use in facts.inputs:
-            self.wanted.setdefault(use.upstream, set()).add(use.read_set)
+            stored = self._stored_part(use.upstream, use.read_set)
+            self.wanted.setdefault(use.upstream, set()).add(stored)
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:

@@ -11,6 +11,7 @@ import pytest
 
 from assetflow import api
 from assetflow.errors import NothingAsOf
+from assetflow.execution import packed_partitions
 from assetflow.metadata.outline import served
 from assetflow.planning.results import RunResult
 from tests.small_project import SmallProject
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from assetflow import AssetContext, Retries, asset, daily
+from assetflow import AssetContext, Offset, Retries, asset, daily
 
 DAYS = daily("2026-01-01", "2026-01-06")
 
@@ -513,3 +514,224 @@ def test_small_files_are_packed_and_each_reader_and_gc_follow(tmp_path, monkeypa
 
 def parquet(root) -> list[Path]:
     return [*(root / ".assetflow/data").rglob("*.parquet")]
+
+
+# The partition key as a column.
+
+
+def test_readers_see_the_partition_key_as_a_column_where_the_asset_says_so(tmp_path):
+    project = slices(
+        tmp_path,
+        keyed=query("select k, amount from clean", DAYS, 'key_column = "made_for"'),
+        summed="select made_for, sum(amount)::bigint as amount from keyed group by all",
+        counted="select count(*) as n from keyed where made_for > '2026-01-02'",
+        pair=query(
+            "select max(made_for) as newest from keyed",
+            DAYS,
+            "mappings = { keyed = { trailing = 2 } }",
+        ),
+        before=query(
+            "select made_for, k from keyed", DAYS, "mappings = { keyed = { offset = -1 } }"
+        ),
+        listed="""
+            import pyarrow as pa
+            from assetflow import asset
+
+
+            @asset
+            def listed(keyed: pa.Table) -> pa.Table:
+                return keyed
+            """,
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert [row["made_for"] for row in project.rows("summed")] == list(KEYS)
+    assert project.rows("counted") == [{"n": 6}]
+    assert [row["newest"] for row in project.rows("pair")] == list(KEYS)
+    assert api.read(project.load(), "listed").column_names == ["k", "amount", "made_for"]
+    assert {row["made_for"] for row in project.rows("before")} == set(KEYS[:-1])
+    assert api.lineage(project.load()).read_sets["counted"]["keyed"].columns == ("made_for",)
+    assert project.materialize().steps == ()
+
+    project.write({"data/raw.csv": raw(d3=8)})
+    result = project.materialize()
+    assert keys_of(result, "keyed", "materialized") == ["2026-01-03"]
+    assert {"before[2026-01-04]", "counted", *PAIRS} <= set(ran(result, "verified"))
+    assert {str(step.target) for step in result.steps if step.outcome in RAN} >= {
+        "summed",
+        "listed",
+    }
+
+    path = tmp_path / "shop/keyed.sql"
+    path.write_text(path.read_text().replace("made_for", "day_of"))
+    project.write({"shop/summed.sql": "select 1 as one from keyed", "shop/counted.sql": "select 1"})
+    project.write({"shop/pair.sql": "select 1", "shop/before.sql": "select 1"})
+    result = project.materialize()
+    assert "listed" in ran(result)
+    assert api.read(project.load(), "listed").column_names == ["k", "amount", "day_of"]
+
+
+PAIRS = ["pair[2026-01-03]", "pair[2026-01-04]"]
+
+
+# Changed definitions.
+
+
+def ranged(start: str, end: str, **more: str) -> str:
+    said = ", ".join(f'{name} = "{value}"' for name, value in more.items())
+    more_said = f", {said}" if said else ""
+    return f'partitions = {{ daily = {{ start = "{start}", end = "{end}"{more_said} }} }}'
+
+
+COPY = "select day, k, amount from clean"
+
+
+def actions(project: SmallProject) -> dict[str, str]:
+    return {str(step.target): step.action for step in api.plan(project.load()).steps}
+
+
+def test_a_wider_range_starts_only_what_is_new_and_a_narrower_withdraws_the_rest(tmp_path):
+    project = slices(tmp_path, copy=query(COPY, ranged("2026-01-02", "2026-01-04")))
+    project.materialize()
+
+    project.write({"shop/copy.sql": query(COPY, ranged("2026-01-01", "2026-01-06"))})
+    assert actions(project) == {
+        f"copy[{key}]": "materialize" for key in ("2026-01-01", "2026-01-04", "2026-01-05")
+    }
+    project.materialize()
+    before = versions(project, "copy")
+
+    project.write({"shop/copy.sql": query(COPY, ranged("2026-01-02", "2026-01-05"))})
+    assert actions(project) == {f"copy[{KEYS[0]}]": "withdraw", f"copy[{KEYS[4]}]": "withdraw"}
+    project.materialize()
+    assert len(project.rows("copy")) == 6
+
+    project.write({"shop/copy.sql": query(COPY, ranged("2026-01-01", "2026-01-06"))})
+    assert ran(project.materialize(), "reused") == [f"copy[{KEYS[0]}]", f"copy[{KEYS[4]}]"]
+    assert versions(project, "copy") == before
+
+
+def test_partitions_are_turned_off_and_on_again_without_a_loss(tmp_path):
+    daily, whole = query(COPY, DAYS), f"{COPY}\n"
+    project = slices(tmp_path, copy=daily, total="select count(*) as n from copy")
+    project.materialize()
+    before = versions(project, "copy")
+
+    project.write({"shop/copy.sql": whole})
+    planned = actions(project)
+    assert planned["copy"] == "materialize"
+    assert [planned[f"copy[{key}]"] for key in KEYS] == ["withdraw"] * 5
+    project.materialize()
+    assert (len(project.rows("copy")), project.rows("total")) == (10, [{"n": 10}])
+
+    project.write({"shop/copy.sql": daily})
+    assert actions(project)["copy"] == "withdraw"
+    result = project.materialize()
+    assert ran(result, "reused")[:5] == [f"copy[{key}]" for key in KEYS]
+    assert ran(result) == []
+    assert versions(project, "copy") == before
+    assert project.rows("total") == [{"n": 10}]
+
+
+def test_another_time_zone_is_other_windows_and_runs_them_again(tmp_path):
+    text = "select $partition_start as start, count(*) as n from raw"
+    project = slices(tmp_path, timed=query(text, DAYS))
+    project.materialize()
+
+    zoned = ranged("2026-01-01", "2026-01-06", timezone="Europe/Berlin", offset="06:00")
+    project.write({"shop/timed.sql": query(text, zoned)})
+    result = project.materialize()
+
+    assert keys_of(result, "timed") == list(KEYS)
+    assert str(project.rows("timed")[0]["start"]) == "2026-01-01 06:00:00"
+    assert project.materialize().steps == ()
+
+
+def test_older_partitions_made_by_older_code_are_read_by_name_with_the_newest_types(tmp_path):
+    project = slices(tmp_path)
+    project.write({"shop/clean.sql": query("select day, 1::integer as n from raw", DAYS)})
+    project.materialize()
+    project.write(
+        {"shop/clean.sql": query("select 'new' as mark, 5000000000 as n, day from raw", DAYS)}
+    )
+    restricted(project, "2026-01-05")
+
+    table = api.read(project.load(), "clean")
+
+    assert set(table.column_names) == {"mark", "n", "day"}
+    assert str(table.schema.field("n").type) == "int64"
+    assert Counter(table.column("mark").to_pylist()) == {None: 40, "new": 10}
+    assert project.materialize().status == "succeeded"
+    assert api.read(project.load(), "clean").column("mark").null_count == 0
+
+
+def test_functions_without_inputs_run_again_only_where_they_are_asked_to(tmp_path):
+    project = slices(
+        tmp_path,
+        fetched=function("""
+            def fetched(context: AssetContext) -> pa.Table:
+                return pa.table({"key": [context.partition.key]})
+            """),
+    )
+    assert keys_of(project.materialize(), "fetched") == list(KEYS)
+    assert project.materialize().steps == ()
+
+    again = project.materialize("fetched", partitions=["2026-01-02..2026-01-03"], refresh=True)
+
+    assert keys_of(again, "fetched", "unchanged") == ["2026-01-02", "2026-01-03"]
+    assert project.materialize().steps == ()
+
+
+def test_a_function_reads_nothing_of_a_function_whose_columns_only_a_version_tells(tmp_path):
+    project = slices(
+        tmp_path,
+        first=function("""
+            def first(clean: pa.Table) -> pa.Table:
+                return clean.select(["k", "amount"])
+            """),
+        before=function(
+            """
+            def before(first: pa.Table) -> pa.Table:
+                assert first.column_names == ["k", "amount"], first.column_names
+                return first
+            """,
+            'mappings={"first": Offset(-1)}',
+        ),
+        queried=query(
+            "select k, amount from first", DAYS, "mappings = { first = { offset = -1 } }"
+        ),
+    )
+
+    result = project.materialize()
+
+    assert (result.status, errors(result)) == ("succeeded", [])
+    assert api.read(project.load(), "before", KEYS[0]).column_names == ["k", "amount"]
+    assert api.read(project.load(), "queried", KEYS[0]).num_rows == 0
+    assert project.materialize().steps == ()
+
+
+class Died(BaseException):
+    """The process is gone, as far as the run can tell."""
+
+
+def test_a_run_that_dies_while_it_packs_loses_nothing(tmp_path, monkeypatch):
+    project = forty(tmp_path)
+
+    def die(*_arguments: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packed_partitions, "sync_versions", die)
+        with pytest.raises(Died):
+            project.materialize()
+    assert len(versions(project, "clean")) == 40
+    assert project.materialize().steps == ()
+    assert project.rows("total") == [{"n": 80, "amount": 1560}]
+
+    project.write({"data/raw.csv": (tmp_path / "data/raw.csv").read_text() + "2026-01-01,9,9\n"})
+    project.materialize()
+    assert len(files_of(project, "clean")) < 20
+    assert project.rows("total") == [{"n": 81, "amount": 1569}]
+    assert project.materialize().steps == ()

@@ -53,7 +53,7 @@ SUMS = {
 }
 FUNCTIONS = {
     "passed": "{u}",
-    "shifted": "{u}.slice({n})",
+    "shifted": "{u}.sort_by([(name, 'ascending') for name in {u}.column_names]).slice({n})",
     "sized": "pa.table({{'day': [None], 'region': ['all'], 'k': [{n}], 'a': [len({u})]}}, "
     "schema=pa.schema([('day', pa.date32()), ('region', pa.string()), "
     "('k', pa.int64()), ('a', pa.int64())]))",

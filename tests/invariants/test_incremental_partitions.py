@@ -213,7 +213,7 @@ class Leg:
 @st.composite
 def journeys(draw) -> list[Leg]:
     legs = [Leg("", draw(calendars()), draw(st.sampled_from(HOWS)), draw(st.integers(0, 20)))]
-    for number in range(draw(st.integers(2, 5))):
+    for number in range(draw(st.integers(1, 3))):
         kind = draw(st.sampled_from([*EDITS, "added", "reverted"]))
         place = draw(st.integers(0, 20))
         before = legs[-1].calendar
@@ -262,7 +262,6 @@ class Journey:
             assert step.outcome not in RAN or one not in self.made, f"{step.target} ran again"
         self.made |= {(*target, identity) for target, identity in identities.items()}
         assert api.materialize(api.load(self.root)).steps == ()
-        self.compare_plans(Request())
 
     def check_keys(self, *, may_run: bool) -> None:
         """Look into the store: nothing ran whose key had been made before."""
@@ -318,7 +317,12 @@ def go(journey: Journey, how: str, place: int) -> None:
             except Died:
                 journey.check_keys(may_run=False)
         case "slices" if one.scheme.kind != "none":
-            ranges = (PartitionRange(key, keys[min(place % len(keys) + 1, len(keys) - 1)]),)
+            other = (
+                key
+                if one.scheme.kind == "both"
+                else keys[min(place % len(keys) + 1, len(keys) - 1)]
+            )
+            ranges = (PartitionRange(key, other),)
             journey.compare_plans(Request(partitions=ranges))
             journey.compare_plans(Request(frozenset({one.name}), partitions=ranges))
             journey.materialize(select=[one.name], partitions=[str(ranges[0])])
