@@ -87,6 +87,10 @@ class Scheme:
         return f"{self.kind}[{self.first}:{self.last}]{self.timezone}{self.offset}"
 
     @property
+    def is_utc(self) -> bool:
+        return (self.timezone, self.offset) == ("UTC", "00:00")
+
+    @property
     def partitions(self) -> Partitions | None:
         start, end = FIRST + timedelta(days=self.first), FIRST + timedelta(days=self.last)
         where = {"timezone": self.timezone, "offset": self.offset}
