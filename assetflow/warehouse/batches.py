@@ -72,7 +72,8 @@ def stage_batch_value(
 ) -> list[Staged]:
     """Store what a Python asset returned for the partitions of `new`, as `stage_batch` does.
 
-    `partition_of` gives the SQL expression for columns as they are stored. A value may have the forms that `stage_value` takes, but for a path.
+    `partition_of` gives the SQL expression for columns as they are stored. A value may
+    have the forms that `stage_value` takes, but for a path.
     """
     if isinstance(value, Path):
         why = "A file cannot be told apart by partitions: set `batch_size=1`."
