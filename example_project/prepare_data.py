@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from importlib.metadata import PackageNotFoundError, files
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -24,13 +25,13 @@ def main() -> None:
     tables = _tables_of_the_package()
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         zipfile.ZipFile(tables["flights.csv.zip"]).extractall(folder)
-        _write_flights(connection, Path(folder, "flights.csv"))
+        _write_flights(Path(folder, "flights.csv"))
         for name in ("planes", "airports"):
             _write_parquet(connection, tables[f"{name}.csv"], DATA / f"{name}.parquet")
     for name in ("weather", "airlines"):
         shutil.copy(tables[f"{name}.csv"], DATA / f"{name}.csv")
     count = sum(path.is_file() for path in DATA.rglob("*"))
-    print(f"Wrote {count} files to {DATA.name}/, twelve months of flights among them.")
+    print(f"Wrote {count} files to {DATA.name}/, one for each day of flights among them.")
 
 
 def _tables_of_the_package() -> dict[str, Path]:
@@ -42,12 +43,16 @@ def _tables_of_the_package() -> dict[str, Path]:
     return {file.name: Path(str(file.locate())) for file in found if "/data/" in str(file)}
 
 
-def _write_flights(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Write one CSV file for each month, with the columns as text, so that NA stays NA."""
-    connection.execute("create table flights as from read_csv(?, all_varchar = true)", [str(path)])
-    for month in range(1, 13):
-        target = DATA / "flights" / f"2013-{month:02}.csv"
-        connection.execute(f"copy (from flights where month = '{month}') to '{target}' (header)")
+def _write_flights(path: Path) -> None:
+    """Write one CSV file for each day, with the values as they stand, so that NA stays NA.
+
+    The lines are in the order of the days: each file is a run of them.
+    """
+    with path.open(encoding="utf-8") as lines:
+        head = next(lines)
+        for (year, month, day), flights in groupby(lines, key=lambda line: line.split(",", 3)[:3]):
+            target = DATA / "flights" / f"{year}-{int(month):02}-{int(day):02}.csv"
+            target.write_text(head + "".join(flights), encoding="utf-8")
 
 
 def _write_parquet(connection: duckdb.DuckDBPyConnection, path: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import UnfitEventTime
 from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
+from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import is_slice
 from assetflow.metadata.outline import PublishedShape
@@ -41,7 +42,6 @@ from assetflow.warehouse.digests import digest_columns, has_columns
 from assetflow.warehouse.parts import Part, scan_parts
 
 if TYPE_CHECKING:
-    from assetflow.execution.source_states import SourceState, UnseenSource
     from assetflow.warehouse.connection import Engine
 
 
@@ -188,7 +188,13 @@ class Knowledge:
             return self._slice_digest(upstream, version, read_set, window)
         source = self.source(upstream, version)
         if source is not None:
-            return source.digest(read_set, self.wanted.get(upstream, ()), self.engine)
+            wanted = self.wanted.get(upstream, ())
+            with self._guard:
+                if source.partition and read_set not in source.digests:
+                    digest_together(
+                        self._without(source, read_set), {read_set, *wanted}, self.engine
+                    )
+            return source.digest(read_set, wanted, self.engine)
         stored = self.versions[version]
         read_set = self._stored_part(upstream, read_set)
         with self._guard:
@@ -200,6 +206,15 @@ class Knowledge:
             if read_set not in known:
                 self._compute(upstream, stored, read_set, known)
             return known[read_set]
+
+    def _without(self, first: SourceState, read_set: ReadSet) -> Iterator[SourceState]:
+        """Yield the states of a source, from `first` on, whose digest is not known."""
+        yield first
+        keys = self.slices.keys[first.source.name]
+        for place in range(keys.index(first.partition) + 1, len(keys)):
+            one = self.sources.get(AssetPartition(first.source.name, keys[place]))
+            if one is not None and read_set not in one.digests:
+                yield one
 
     def _slice_digest(
         self, upstream: AssetName, version: VersionId, read_set: ReadSet, window: str

@@ -17,18 +17,21 @@ def wanted_partitions(
     """Return what `request` is about: the targets, what they are made from, what follows.
 
     Where partitions are named, an asset that has some of them is asked for these; one
-    that has none (a monthly mart, say, for a day) for those that read what is asked for.
-    What is only upstream is wanted as far as it is read, and cannot be left out: an asset
+    that has none (a monthly mart, say, for a day) for those that are made from these
+    partitions of others, be they selected or not. What is only upstream is wanted as far as it is read, and cannot be left out: an asset
     without partitions reads those that there are, and makes no others.
     """
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
         return {name: slices.keys[name] for name in scope}
-    targets = targets_of(slices, request)
-    wanted: dict[AssetName, Collection[PartitionKey]] = {}
+    asked: dict[AssetName, Collection[PartitionKey]] = {
+        name: _named(slices, request, name) for name in slices.graph.sources
+    }
     for name in slices.graph.assets:
-        if name in targets:
-            wanted[name] = _asked_of(slices, request, name, wanted)
+        if name in scope:
+            asked[name] = _asked_of(slices, request, name, asked)
+    targets = targets_of(slices, request)
+    wanted = {name: keys for name, keys in asked.items() if name in targets}
     return wanted if request.only else _with_upstreams(slices, wanted)
 
 
@@ -56,14 +59,26 @@ def _asked_of(
     name: AssetName,
     before: Wanted,
 ) -> Collection[PartitionKey]:
-    keys = slices.keys[name]
-    if keys.partitions is None:
+    if not _is_cut(slices, name):
         is_named = request.targets is not None and name in request.targets
+        keys = slices.keys[name]
         return keys if is_named or slices.readers(name, before) else ()
+    return _named(slices, request, name) or slices.readers(
+        name, {other: found for other, found in before.items() if _is_cut(slices, other)}
+    )
+
+
+def _named(slices: Slices, request: Request, name: AssetName) -> Collection[PartitionKey]:
+    """Return the partitions of `name` that the request names, if it has some of them."""
+    if not _is_cut(slices, name):
+        return ()
     if request.latest:
-        return tuple(keys)[-1:]
-    own = {key for one in request.partitions for key in keys_in(slices, name, one)}
-    return own or slices.readers(name, before)
+        return tuple(slices.keys[name])[-1:]
+    return {key for one in request.partitions for key in keys_in(slices, name, one)}
+
+
+def _is_cut(slices: Slices, name: AssetName) -> bool:
+    return slices.keys[name].partitions is not None
 
 
 def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[PartitionKey, ...]:

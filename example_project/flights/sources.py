@@ -1,18 +1,22 @@
 """What the project reads and does not make: the files that prepare_data.py writes."""
 
-from assetflow import source
+from assetflow import daily, source
+
+DAYS = daily("2013-01-01", end="2014-01-01", timezone="America/New_York")
 
 source(
     "raw_flights",
-    path="data/flights/*.csv",
+    path="data/flights/{day}.csv",
+    partitions=DAYS,
     read_options={"nullstr": "NA"},
-    description="Scheduled departures, one file a month",
+    description="Scheduled departures, one file a day",
     owners=["team:operations"],
     tags=["raw"],
 )
 source(
     "raw_weather",
     path="data/weather.csv",
+    event_time="time_hour",
     read_options={"nullstr": "NA"},
     description="What the airports measured, hour by hour",
     owners=["team:meteorology"],

@@ -2,6 +2,9 @@
 description = "Each flight with the weather of its hour"
 group = "core"
 owners = ["team:operations"]
+partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
+partition_by = "flight_date"
+batch_size = 31
 */
 select
     flights.flight_date,

@@ -2,9 +2,13 @@
 description = "One word for the weather of each hour"
 group = "core"
 owners = ["team:meteorology"]
+partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
+partition_by = "weather_date"
+batch_size = 31
 */
 select
     origin,
+    weather_date,
     weather_hour,
     weather_kind(
         visibility,

@@ -14,9 +14,8 @@ with days as (
 ),
 
 pressures as (
-    -- New York is five hours behind UTC, four in summer: a day of the barometer needs no more.
     select
-        (weather_hour - interval 5 hours)::date as flight_date,
+        weather_date as flight_date,
         min(pressure) as lowest_pressure
     from stg_weather
     group by all

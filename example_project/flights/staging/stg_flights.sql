@@ -2,6 +2,9 @@
 description = "Scheduled departures, typed; one that never left is cancelled"
 group = "staging"
 owners = ["team:operations"]
+partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
+partition_by = "flight_date"
+batch_size = 31
 columns.flight_date.type = "DATE"
 columns.flight_date.description = "The local day of the scheduled departure"
 columns.departure_delay.type = "SMALLINT"

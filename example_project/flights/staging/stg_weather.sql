@@ -2,9 +2,13 @@
 description = "Hourly weather in knots, inches and miles"
 group = "staging"
 owners = ["team:meteorology"]
+partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
+partition_by = "weather_date"
+batch_size = 31
 */
 select
     origin,
+    make_date(year, month, day) as weather_date, -- New York, like the days of flights
     time_hour::timestamp as weather_hour, -- UTC
     temp::decimal(5, 1) as temperature, -- Fahrenheit
     -- One hour at Newark says 1,048 mph. The fastest wind ever measured on land was 253.
