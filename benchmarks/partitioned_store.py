@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SMALL_FILES = 8
 """How many of the newest partitions lie in files of their own; the older ones are packed."""
 
-_VERSION = "printf('%016x%08x', 1700000000000 + {0} * 7, hash({0}) % 4294967296)"
+_VERSION = "printf('%016x%08x', 1760000000000000000 + {0} * 7000000, hash({0}) % 4294967296)"
 
 # `grown` has a row for each partition that is to be: `number` is that of its version and of
 # its materialization. The key that is there is slot 0, and stays as it is.
@@ -85,6 +87,8 @@ def grow_store(state: Path) -> None:
 
     Each asset must have one partition, which lies in a file of its own.
     """
+    import duckdb
+
     with duckdb.connect(str(state / "metadata.duckdb")) as connection:
         connection.begin()
         connection.execute(_GROWN)
@@ -97,7 +101,7 @@ def grow_store(state: Path) -> None:
         connection.commit()
 
 
-def _write_packed(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
+def _write_packed(connection: DuckDBPyConnection, data: Path) -> None:
     """Write the packed files, each with the rows of its asset's first partition many times."""
     rows = connection.execute(
         """select f.file, f.path, v.path, list(g.key order by g.slot)
@@ -117,7 +121,7 @@ def _write_packed(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
         connection.execute("update packed_files set size_bytes = $1 where file = $2", [size, file])
 
 
-def _write_single(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
+def _write_single(connection: DuckDBPyConnection, data: Path) -> None:
     rows = connection.execute(
         """select v.path, first.path from grown as g
            join versions as v on v.number = g.number
