@@ -1,85 +1,136 @@
-"""A metadata store as many assets with many partitions leave it, written in bulk.
+"""A store with many partitions, grown in bulk from one that really was materialized.
 
-Every asset is partitioned alike and reads the one before it, every fourth one that before
-too, under the same key; the first ones read a source. All is up to date.
+What a run recorded of the one partition that every asset has is repeated for all other
+keys: traces, versions, digests, publications, packed files. It is what runs would have left,
+as long as the partitions of a source all hold the same rows. Run as a script, it grows the
+store of the project in the present folder: `python benchmarks/partitioned_store.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from assetflow.metadata.store import Store
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
-SMALL_FILES = 30
+SMALL_FILES = 8
 """How many of the newest partitions lie in files of their own; the older ones are packed."""
 
-_VERSION = "printf('%016x%08x', 1700000000000 + number * 7, hash(number) % 4294967296)"
+_VERSION = "printf('%016x%08x', 1760000000000000000 + {0} * 7000000, hash({0}) % 4294967296)"
 
-_PARTITIONS = f"""
-    create temp table partitions as
-    select *, {_VERSION} as version,
-           'a' || printf('%04d', asset_number) as asset,
-           printf('a%04d/packed/%s.parquet', asset_number, md5(asset_number::varchar)) as packed
-    from (select asset_number, key_number, row_number() over (order by key_number, asset_number)
-                 as number, key, time_window
-          from range($1) as assets(asset_number)
-          cross join (select unnest(range(len($2::varchar[]))) as key_number,
-                             unnest($2::varchar[]) as key, unnest($3::varchar[]) as time_window))
-    order by number"""
+# `grown` has a row for each partition that is to be: `number` is that of its version and of
+# its materialization. The key that is there is slot 0, and stays as it is.
+_GROWN = f"""
+    create temp table grown as
+    select first.asset, first.version as first_version, first.made as first_made,
+           days.slot, days.key, first.last_number * days.slot + first.made as number,
+           days.time_window,
+           {_VERSION.format("(first.last_number * days.slot + first.made)")} as version,
+           {_VERSION.format("(first.last_number * days.slot + first.made + 500000000)")} as made_id
+    from (select asset, version, made, (select max(number) from versions) as last_number
+          from current_publications) as first
+    cross join (
+        select partition as key, row_number() over (order by partition) - 1 as slot,
+               partition || 'T00:00:00Z/' || (partition::date + 1)::date || 'T00:00:00Z'
+                   as time_window
+        from observations where partition <> '') as days
+    where days.slot > 0 order by number"""
 
 _INSERTS = (
-    """insert into read_sets values (1, ['amount', 'day', 'id'], false), (2, null, false)""",
     """insert into versions
-       select version, asset, key, 'r1', timestamp '2026-01-05' + to_milliseconds(number),
-              asset || '/' || key || '/' || version || '.parquet', 'parquet',
-              '[["day","DATE",""],["id","BIGINT",""],["amount","DECIMAL(18,2)",""]]',
-              1000 + hash(number) % 100, 20000 + hash(number) % 5000, false, 'b9d1f2a86c03e7d4',
-              false, number
-       from partitions order by number""",
+       select v.* replace (g.version as version, g.key as partition, g.number as number,
+                           g.asset || '/' || g.version || '.parquet' as path)
+       from grown as g join versions as v on v.version = g.first_version order by g.number""",
     """insert into packed_files
-       select distinct asset_number + 1, packed, 20000000, true, timestamp '2026-01-06'
-       from partitions order by all""",
+       select g.first_made, g.asset || '/' || min(g.version) || '-' || count(*) || '.parquet',
+              0, true, max(v.created_at)
+       from grown as g join versions as v on v.version = g.first_version
+       where g.slot <= (select max(slot) from grown) - $small
+       group by g.first_made, g.asset order by 1""",
     """insert into packed_versions
-       select number, asset_number + 1
-       from partitions where key_number < (select max(key_number) from partitions) - $1 + 1
-       order by all""",
+       select number, first_made from grown
+       where slot <= (select max(slot) from grown) - $small order by number""",
     """insert into digests
-       select version, set, 'b9d1f2a86c03e7d4', '1000:' || hash(number, set)::varchar
-       from partitions, range(1, 3) as sets(set) order by number, set""",
+       select d.* replace (g.version as version)
+       from grown as g join digests as d on d.version = g.first_version
+       order by g.number, d.rowid""",
     """insert into materializations
-       select number, md5(version)[:24], 'r1', asset, key, version, md5('key' || version),
-              md5('code' || asset), 'materialized', false,
-              timestamp '2026-01-05' + to_milliseconds(number), 0.05 + random() / 10,
-              '[["TimeZone","UTC"]]', '[]', time_window,
-              case when asset_number % 4 = 3 then 2 else 1 end
-       from partitions order by number""",
+       select m.* replace (g.number as number, g.made_id as materialization, g.key as partition,
+                           g.version as version, md5(m.key || g.key) as key,
+                           g.time_window as time_window)
+       from grown as g join materializations as m on m.number = g.first_made
+       order by g.number""",
     """insert into materialization_inputs
-       select here.number, coalesce(above.asset, 'raw'), coalesce(above.asset, 'raw'), 'sql',
-              'same', '["' || here.key || '"]',
-              '["' || coalesce(above.version, 'state-' || here.key) || '"]', 1,
-              '1000:' || hash(here.number)::varchar
-       from partitions as here cross join range(1, 3) as steps(step)
-       left join partitions as above
-         on above.asset_number = here.asset_number - step and above.key_number = here.key_number
-       where step = 1 or here.asset_number % 4 = 3 order by here.number, step""",
+       select i.* replace (g.number as materialization, '["' || g.key || '"]' as partitions,
+                           '["' || coalesce(above.version, o.state) || '"]' as versions)
+       from grown as g join materialization_inputs as i on i.materialization = g.first_made
+       left join grown as above on above.asset = i.upstream and above.slot = g.slot
+       left join observations as o on o.source = i.upstream and o.partition = g.key
+       order by g.number, i.rowid""",
+    """insert into steps
+       select s.* replace (g.key as partition, g.made_id as materialization)
+       from grown as g join steps as s using (asset) order by g.number""",
     """insert into publications
-       select 1, 'p1', 'r1', 'main', timestamp '2026-01-06', timestamp '2026-01-06', asset, key,
-              0, version, md5(version)[:24] from partitions order by number""",
+       select p.* replace (g.key as partition, g.version as version, g.made_id as materialization)
+       from grown as g join publications as p using (asset) order by g.number""",
     """insert into current_publications
-       select 'main', asset, key, 1, version, md5(version)[:24], number, number
-       from partitions order by number""",
+       select p.* replace (g.key as partition, g.version as version, g.made_id as materialization,
+                           g.number as made, g.number as stored)
+       from grown as g join current_publications as p using (asset) order by g.number""",
 )
 
 
-def write_store(state: Path, assets: int, keys: Sequence[str], windows: Sequence[str]) -> None:
-    """Make the store of a project of `assets` assets that all have the partitions `keys`.
+def grow_store(state: Path) -> None:
+    """Give every asset in the store of `state` all partitions that its sources have.
 
-    The states of the source `raw` are "state-KEY"; `code_of` tells the code versions.
+    Each asset must have one partition, which lies in a file of its own.
     """
-    with Store(state).writing() as connection:
-        connection.execute(_PARTITIONS, [assets, [*keys], [*windows]])
+    import duckdb
+
+    with duckdb.connect(str(state / "metadata.duckdb")) as connection:
+        connection.begin()
+        connection.execute(_GROWN)
         for statement in _INSERTS:
-            values = [SMALL_FILES] if "$1" in statement else None
+            values = {"small": SMALL_FILES} if "$small" in statement else None
             connection.execute(statement, values)
-        connection.execute("drop table partitions")
+        _write_packed(connection, state / "data")
+        _write_single(connection, state / "data")
+        connection.execute("drop table grown")
+        connection.commit()
+
+
+def _write_packed(connection: DuckDBPyConnection, data: Path) -> None:
+    """Write the packed files, each with the rows of its asset's first partition many times."""
+    rows = connection.execute(
+        """select f.file, f.path, v.path, list(g.key order by g.slot)
+           from packed_files as f join grown as g on g.first_made = f.file
+           join packed_versions as p on p.stored = g.number
+           join versions as v on v.version = g.first_version group by all order by f.file"""
+    ).fetchall()
+    for file, path, first, keys in rows:
+        connection.execute(
+            f"""copy (select rows.*, keys.key as assetflow_partition
+                      from (select unnest($1::varchar[]) as key) as keys
+                      cross join read_parquet('{data / first}') as rows)
+                to '{data / path}' (format parquet)""",
+            [keys],
+        )
+        size = (data / path).stat().st_size
+        connection.execute("update packed_files set size_bytes = $1 where file = $2", [size, file])
+
+
+def _write_single(connection: DuckDBPyConnection, data: Path) -> None:
+    rows = connection.execute(
+        """select v.path, first.path from grown as g
+           join versions as v on v.number = g.number
+           join versions as first on first.version = g.first_version
+           where g.number not in (select stored from packed_versions)"""
+    ).fetchall()
+    for path, first in rows:
+        shutil.copyfile(data / first, data / path)
+
+
+if __name__ == "__main__":
+    grow_store(Path(".assetflow"))

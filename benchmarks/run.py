@@ -8,14 +8,27 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import partition_scenarios
 import tpch
+from figures import (
+    CACHE,
+    HEADINGS,
+    HERE,
+    STORE,
+    Bench,
+    Figure,
+    median_seconds,
+    ratio,
+    remove,
+    run_floor,
+    steps_run,
+)
 from generate import (
     Asset,
     downstream_of,
@@ -25,13 +38,10 @@ from generate import (
     write_project,
     write_script,
 )
-from measure import Sample, Summary, measure, summarize
+from measure import Summary, measure, summarize
 
-HERE = Path(__file__).resolve().parent
-CACHE = HERE.parent / ".bench"
 SIZES = (1_000, 10_000)
 NUMBERS = {"numbers": "read_csv('data/numbers.csv')"}
-STORE = ".assetflow"
 
 MOST_OF_FLOOR = 2.0
 MOST_GROWTH = 1.3
@@ -45,62 +55,6 @@ MOST_HELP_SECONDS = 0.25
 MOST_OF_TPCH = 1.15
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure beside its goal, which is an upper bound, and what it was made from."""
-
-    what: str
-    value: float | None
-    unit: str
-    goal: float | None = None
-    ours: Summary | None = None
-    floor: Summary | None = None
-    note: str = ""
-
-    @property
-    def met(self) -> str:
-        """Return whether the goal is met, for a reader."""
-        if self.value is None or self.goal is None:
-            return ""
-        return "yes" if self.value <= self.goal else "no"
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the figure as a row of the table."""
-        value = "" if self.value is None else f"{self.value:,.2f} {self.unit}"
-        goal = "" if self.goal is None else f"{self.goal:,g} {self.unit}"
-        return (
-            *(self.what, value, goal, self.met),
-            *("" if side is None else str(side) for side in (self.ours, self.floor)),
-            self.note,
-        )
-
-
-HEADINGS = ("what", "figure", "goal", "met", "ours", "floor", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What is to be measured: projects of these sizes, each figure so many times."""
-
-    sizes: tuple[int, ...]
-    repeats: int
-    floor_only: bool
-
-    def assetflow(self, project: Path, *arguments: str) -> Sample:
-        """Run one command of assetflow in `project`."""
-        return measure([sys.executable, "-m", "assetflow", *arguments], project)
-
-    def samples(
-        self, project: Path, *arguments: str, before: Callable[[], object] = lambda: None
-    ) -> list[Sample]:
-        """Run one command of assetflow several times, none if only the floor is wanted."""
-        samples = []
-        for _ in range(0 if self.floor_only else self.repeats):
-            before()
-            samples.append(self.assetflow(project, *arguments))
-        return samples
-
-
 def first_materialization(bench: Bench) -> Iterator[Figure]:
     """Materialize everything from nothing: wall, cost per asset, peak memory, metadata."""
     walls: dict[int, float] = {}
@@ -109,7 +63,7 @@ def first_materialization(bench: Bench) -> Iterator[Figure]:
         ours, floor = _race(bench, project, count)
         what = f"first materialization, N = {count:,}"
         goal = MOST_OF_FLOOR if count == SIZES[0] else None
-        yield Figure(what, _ratio(ours, floor), "x floor", goal, ours, floor)
+        yield Figure(what, ratio(ours, floor), "x floor", goal, ours, floor)
         if ours is None:
             continue
         walls[count] = ours.wall
@@ -139,7 +93,7 @@ def one_change(bench: Bench) -> Iterator[Figure]:
     """Change the expression of one asset in the middle of the smallest project."""
     count = min(bench.sizes)
     project = _materialized(bench, count)
-    _floor(project, "floor.sql", "out")
+    run_floor(project, "floor.sql", "out")
     assets = make_assets(count)
     middle = middle_asset(assets)
     edits, idle, floors, affected, ran = [], [], [], [], []
@@ -147,15 +101,15 @@ def one_change(bench: Bench) -> Iterator[Figure]:
         edited = middle.edited(by)
         write_asset(project, edited)
         affected.append(_write_affected(project, assets, edited))
-        floors.append(_floor(project, "affected.sql", "again"))
+        floors.append(run_floor(project, "affected.sql", "again"))
         if not bench.floor_only:
             edits.append(bench.assetflow(project, "materialize", "--json"))
             idle.append(bench.assetflow(project, "materialize", "--json"))
-            ran.append(_steps_run(edits[-1]))
+            ran.append(steps_run(edits[-1]))
     write_asset(project, middle)
     floor = summarize(floors)
     ours, resting = (summarize(edits), summarize(idle)) if edits else (None, None)
-    by_hand = _median_seconds(floors)
+    by_hand = median_seconds(floors)
     value = (ours.wall - resting.wall) / by_hand if ours and resting else None
     reach = len(downstream_of(middle.name, assets))
     note = (
@@ -172,7 +126,7 @@ def lineage(bench: Bench) -> Iterator[Figure]:
     project = _materialized(bench, count)
     arguments = ("lineage", f"{middle_asset(make_assets(count)).name}.amount")
     warm = bench.samples(project, *arguments)
-    cold = bench.samples(project, *arguments, before=lambda: _remove(project / STORE / "cache"))
+    cold = bench.samples(project, *arguments, before=lambda: remove(project / STORE / "cache"))
     for how, samples, goal in (
         ("warm", warm, MOST_WARM_SECONDS),
         ("cold", cold, MOST_COLD_SECONDS),
@@ -194,10 +148,10 @@ def tpch_queries(bench: Bench) -> Iterator[Figure]:
     """Materialize the 22 queries of TPC-H at scale factor 1 from nothing."""
     project = CACHE / "tpch"
     count = tpch.write_project(project)
-    _floor(project, "floor.sql", "out")  # whoever comes first would read the files from disk
+    run_floor(project, "floor.sql", "out")  # whoever comes first would read the files from disk
     ours, floor = _race(bench, project, count)
     what = "TPC-H at scale factor 1, first materialization"
-    yield Figure(what, _ratio(ours, floor), "x floor", MOST_OF_TPCH, ours, floor)
+    yield Figure(what, ratio(ours, floor), "x floor", MOST_OF_TPCH, ours, floor)
 
 
 SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
@@ -207,6 +161,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "change": one_change,
     "lineage": lineage,
     "tpch": tpch_queries,
+    **partition_scenarios.SCENARIOS,
 }
 
 
@@ -215,19 +170,12 @@ def _race(bench: Bench, project: Path, count: int) -> tuple[Summary | None, Summ
     ours, floor = [], []
     for _ in range(bench.repeats):
         if not bench.floor_only:
-            _remove(project / STORE)
+            remove(project / STORE)
             ours.append(bench.assetflow(project, "materialize", "--json"))
-            if _steps_run(ours[-1]) != count:
-                raise SystemExit(f"{_steps_run(ours[-1])} of {count} assets were materialized.")
-        floor.append(_floor(project, "floor.sql", "out"))
+            if steps_run(ours[-1]) != count:
+                raise SystemExit(f"{steps_run(ours[-1])} of {count} assets were materialized.")
+        floor.append(run_floor(project, "floor.sql", "out"))
     return summarize(ours) if ours else None, summarize(floor)
-
-
-def _floor(project: Path, script: str, out: str) -> Sample:
-    """Run `script` into the empty folder `out`: to replace a file costs more than to write it."""
-    _remove(project / out)
-    (project / out).mkdir()
-    return measure([sys.executable, str(HERE / "floor.py"), script], project)
 
 
 def _project(count: int) -> Path:
@@ -260,7 +208,7 @@ def _write_affected(project: Path, assets: tuple[Asset, ...], edited: Asset) -> 
         asset.name: f"read_parquet('out/{asset.name}.parquet')" for asset in assets
     }
     write_script(project / "downstream.sql", made, published, "next")
-    _floor(project, "downstream.sql", "next")
+    run_floor(project, "downstream.sql", "next")
     compare = [sys.executable, str(HERE / "floor.py"), "--compare", "out", "next"]
     changed = json.loads(measure(compare, project).output)
     for path in (project / "next").iterdir():
@@ -270,32 +218,12 @@ def _write_affected(project: Path, assets: tuple[Asset, ...], edited: Asset) -> 
     return len(affected)
 
 
-def _steps_run(sample: Sample) -> int:
-    """Return how many steps a run carried out, by the JSON it printed."""
-    counts: dict[str, int] = json.loads(sample.output)["counts"]
-    return counts.get("materialized", 0) + counts.get("unchanged", 0)
-
-
-def _median_seconds(samples: Iterable[Sample]) -> float:
-    """Return the median of the seconds that the floor took inside its process."""
-    seconds = sorted(json.loads(sample.output)["seconds"] for sample in samples)
-    return float(seconds[len(seconds) // 2])
-
-
 def _metadata_bytes(project: Path) -> int:
     return sum(path.stat().st_size for path in (project / STORE).glob("metadata.duckdb*"))
 
 
 def _list(counts: Iterable[int]) -> str:
     return ", ".join(map(str, counts)) or "none"
-
-
-def _ratio(ours: Summary | None, floor: Summary) -> float | None:
-    return ours.wall / floor.wall if ours else None
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _table(figures: Iterable[Figure]) -> str:

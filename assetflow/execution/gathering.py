@@ -156,7 +156,8 @@ def _expected(knowledge: Knowledge, name: AssetName) -> Expected:
 
 def _of_missing_files(knowledge: Knowledge, found: Standing) -> dict[AssetName, set[PartitionKey]]:
     """Return what is published in files that are not there, or not as they were written."""
-    gone = [file for file in found.files if not are_there(str(knowledge.data), *file)]
+    data = str(knowledge.data)
+    gone = [file for file in found.files if not are_there(data, *file)]
     if not gone:
         return {}
     doubtful: dict[AssetName, set[PartitionKey]] = {}
