@@ -18,8 +18,9 @@ def wanted_partitions(
 
     Where partitions are named, an asset that has some of them is asked for these; one
     that has none (a monthly mart, say, for a day) for those that are made from these
-    partitions of others, be they selected or not. What is only upstream is wanted as far as it is read, and cannot be left out: an asset
-    without partitions reads those that there are, and makes no others.
+    partitions of others, be they selected or not. What is only upstream is wanted as far
+    as it is read, and cannot be left out: an asset without partitions reads those that
+    there are, and makes no others.
     """
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
