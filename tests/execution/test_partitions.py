@@ -172,6 +172,33 @@ def flaky(root, *decorator: str) -> str:
 BELOW = query("select k, amount + 1 as amount from flaky", DAYS)
 
 
+BEHIND = {
+    "same": (DAYS, "", ["below[2026-01-03]"]),
+    "trailing": (DAYS, "{ trailing = 2 }", ["below[2026-01-03]", "below[2026-01-04]"]),
+    "before": (DAYS, "{ offset = -1 }", ["below[2026-01-04]"]),
+    "all": (DAYS, '"all"', [f"below[{key}]" for key in KEYS]),
+    "coarser": ('partitions = { monthly = { start = "2026-01", end = "2026-02" } }', "", None),
+    "whole": ("", "", ["below"]),
+}
+
+
+@pytest.mark.parametrize("mapping", BEHIND)
+def test_what_a_run_of_its_upstream_alone_left_behind_is_found(tmp_path, mapping):
+    partitions, said, expected = BEHIND[mapping]
+    header = (partitions, f"mappings = {{ clean = {said} }}" if said else "")
+    text = "select sum(amount)::bigint as total from clean"
+    project = slices(tmp_path, below=query(text, *header))
+    project.materialize()
+    project.write({"data/raw.csv": raw(d3=77)})
+    project.materialize("clean")
+
+    result = project.materialize()
+
+    assert ran(result) == (expected or ["below[2026-01]"])
+    assert {step.target.asset for step in result.steps} == {"below"}
+    assert project.materialize().steps == ()
+
+
 def test_a_partition_that_fails_fails_alone_and_the_next_run_makes_it_and_what_reads_it(tmp_path):
     project = slices(tmp_path, flaky=flaky(tmp_path), below=BELOW)
 
