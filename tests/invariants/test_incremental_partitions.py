@@ -36,7 +36,7 @@ from tests.invariants.calendars import (
     Scratch,
     published,
 )
-from tests.invariants.test_incremental import Died, Stopping
+from tests.invariants.journeys import Died, Stopping
 
 EXAMPLES = int(os.environ.get("ASSETFLOW_EXAMPLES", "0"))
 SHRINKS = "ASSETFLOW_SHRINK" in os.environ
