@@ -114,7 +114,8 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
         _add(wanted, knowledge.slices.reads(name, keys))
     for target in knowledge.obsolete:
         _add(wanted, {target.asset: (target.partition,)})
-    knowledge.recall(remembered(knowledge.state, knowledge.environment, wanted, touched))
+    if wanted:
+        knowledge.recall(remembered(knowledge.state, knowledge.environment, wanted, touched))
 
 
 def _add(

@@ -44,7 +44,12 @@ def stored_type(type_: str, column: str = "") -> str:
 
 def stored_schema(schema: Schema) -> Schema:
     """Return `schema` as it is read back from a stored version."""
-    return tuple(column._replace(type=stored_type(column.type, column.name)) for column in schema)
+    return tuple(
+        column
+        if (stored := stored_type(column.type, column.name)) == column.type
+        else column._replace(type=stored)
+        for column in schema
+    )
 
 
 def cast_projection(schema: Schema) -> str:
