@@ -64,7 +64,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         self.returned = done.returncode if done.returncode >= 0 else 128 - done.returncode

@@ -9,7 +9,7 @@ from tests.docs.terminal import Terminal
 PLAYED = [
     page
     for page in PAGES
-    if page.name != "tutorial.md"
+    if not page.name.startswith("tutorial")
     and any(block.path or block.language == "console" for block in blocks(page.read_text("utf-8")))
 ]
 
