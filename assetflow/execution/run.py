@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -175,7 +175,7 @@ class Execution:
                 ended = self._begun(task, sink)
             except Cancelled:
                 ended = [self._skipped(step, RunStopped()) for step in task.steps]
-        seconds = time.perf_counter() - started
+        seconds = _share(time.perf_counter() - started, task.steps)
         output = shortened(sink.getvalue())
         for one in ended:
             one.result = replace(one.result, seconds=seconds, output=output)
@@ -261,7 +261,7 @@ class Execution:
                 with self._slot(options.pool):
                     started = time.perf_counter()
                     made = self.maker.make(settled, self.settings.run, attempt, sink)
-                seconds = time.perf_counter() - started
+                seconds = _share(time.perf_counter() - started, [step for step, _ in settled])
                 break
             except AssetflowError as error:
                 if not self._may_retry(options.retries, attempt, error):
@@ -465,6 +465,14 @@ def found_candidates(
             versions[record.version] = record
         elif isinstance(record, Materialized) and record.version in versions:
             yield Candidate(record, versions[record.version])
+
+
+def _share(seconds: float, steps: Collection[Step]) -> float:
+    """Return what of the time of a task is each step's: partitions of a batch share it.
+
+    Assets that one function returns do not: each took it all.
+    """
+    return seconds / len({step.target.partition for step in steps})
 
 
 def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:

@@ -18,6 +18,10 @@ SAME = {
     "an instant in JSON": ('"at": "2026-11-22T08:52:48.475019Z"', '"at": "2027-01-02T11:12:13.1Z"'),
     "a size": ("orders  2.2 KB  18ea51d4e0cf4b9b", "orders  941 B  18ea51d4e0cf4b9c"),
     "how far columns stand apart": ("run   status", "run                status"),
+    "an estimate, or none": (
+        "1 to materialize.\nAbout 12s of work, by what it took before.\n",
+        "1 to materialize.\n",
+    ),
     "seconds in JSON": ('    "seconds": 0.6079168629994456', '    "seconds": 1.7e-05'),
 }
 DIFFERENT = {

@@ -33,7 +33,10 @@ def _write(path: Path, rows, columns=("id", "place")) -> None:
     if path.suffix == ".json":
         lines = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
     else:
-        lines = [",".join(columns), *(f'{key},"{text}"' if text else f"{key}," for key, text in rows)]
+        lines = [
+            ",".join(columns),
+            *(f'{key},"{text}"' if text else f"{key}," for key, text in rows),
+        ]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 

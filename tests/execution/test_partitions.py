@@ -3,8 +3,10 @@
 import os
 from collections import Counter
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -286,6 +288,21 @@ def test_a_batch_makes_several_partitions_from_the_union_of_what_they_read(tmp_p
     for key in KEYS:
         assert api.read(project.load(), "many", key).num_rows == 2
     assert project.materialize().steps == ()
+
+
+def test_the_partitions_of_a_batch_share_its_time(tmp_path, monkeypatch):
+    project = slices(tmp_path, many=query("select day, k from clean", DAYS, *BATCH_HEADER))
+    project.materialize("clean")
+    ticks = count()
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr("assetflow.execution.run.time", clock)
+
+    result = project.materialize("many", threads=1)
+
+    seconds = {step.target.partition: step.seconds for step in result.steps}
+    batch, rest = ({seconds[key] for key in keys} for keys in (KEYS[:3], KEYS[3:]))
+    assert len(batch) == len(rest) == 1
+    assert sum(seconds.values()) <= next(ticks)
 
 
 def test_a_partition_of_a_batch_that_came_out_the_same_keeps_its_version(tmp_path):
