@@ -297,7 +297,9 @@ def connected(place: Place, timezone: str, keys: KeyColumns) -> duckdb.DuckDBPyC
     """Return a DuckDB in memory with a view for each published table of `place`."""
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    # Published files never change: their footers are read once. DuckDB looks whether others do.
+    settings = {"python_enable_replacements": "false", "parquet_metadata_cache": "true"}
+    connection = duckdb.connect(":memory:", config=settings)
     connection.execute(f"set TimeZone = '{timezone}'")
     for name, scan in served_scans(place.state, place.environment, keys).items():
         schema, _, table = name.rpartition(".")

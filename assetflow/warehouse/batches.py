@@ -141,7 +141,7 @@ class _Batch:
         path = packed_path(first.target.asset, len(self.new))
         with being_written(first.data, path) as partial:
             write(partial)
-            rows = rows_in(partial)
+            rows = rows_in(connection, partial)
             scan = read_parquet([partial])
             self._check(connection, scan, rows)
             found = self._digested(connection, scan, rows)

@@ -51,9 +51,9 @@ def what_to_pack(parts: Sequence[Packable]) -> tuple[tuple[Packable, ...], ...]:
     """Return which of `parts` are to be packed together, in the order that they have.
 
     Files are in levels, each holding about 16 times the rows of the one below. As soon
-    as 16 files of one level, and of one schema, are there, they are packed together
-    with all smaller ones, so that a row is rewritten at most once for each level. Files
-    that are more than half full are left alone.
+    as 16 files of one level, and of one schema, are there, or enough rows for a whole
+    file, they are packed together with all smaller ones, so that a row is rewritten at
+    most once for each level. Files that are more than half full are left alone.
     """
     groups: list[tuple[Packable, ...]] = []
     for schema in dict.fromkeys(each.schema for each in parts):
@@ -107,10 +107,17 @@ def _level(rows: int) -> int:
 
 
 def _chosen(files: Sequence[_File]) -> list[_File]:
-    """Return the files of the highest level at which, with those below, there are enough."""
-    levels = [_level(_rows(file)) for file in files]
-    full = [level for level in set(levels) if levels.count(level) >= FEWEST_FILES]
-    return [file for file, level in zip(files, levels, strict=True) if full and level <= max(full)]
+    """Return the files of the highest level at which there are enough, and all below."""
+    levels: dict[int, list[_File]] = {}
+    for file in files:
+        levels.setdefault(_level(_rows(file)), []).append(file)
+    full = max((level for level, some in levels.items() if _is_full(some)), default=-1)
+    return [file for level, some in levels.items() if level <= full for file in some]
+
+
+def _is_full(files: Sequence[_File]) -> bool:
+    """Whether there are many files, or rows enough for one that is never packed again."""
+    return len(files) >= FEWEST_FILES or sum(map(_rows, files)) >= PACKED_ROWS
 
 
 def _filled(parts: Sequence[Packable]) -> list[tuple[Packable, ...]]:

@@ -108,7 +108,7 @@ def stage_query(
         copy = f"copy ({text}\n) to {quoted_text(str(partial))} (format parquet)"
         counted = connection.execute(copy, parameters or None).fetchall()
         # A pivot whose columns the data decides runs as several statements: the last counts.
-        rows = counted[0][0] if counted else rows_in(partial)
+        rows = counted[0][0] if counted else rows_in(connection, partial)
         return _complete(connection, partial, stored, rows, new)
 
 
@@ -266,14 +266,15 @@ def _stage_relation(
     check_reserved(columns)
     with being_written(new.data, version_path(new.target.asset, new.version)) as partial:
         relation.project(cast_projection(columns)).write_parquet(str(partial))
-        return _complete(connection, partial, stored_schema(columns), rows_in(partial), new)
+        rows = rows_in(connection, partial)
+        return _complete(connection, partial, stored_schema(columns), rows, new)
 
 
-def rows_in(path: Path) -> int:
+def rows_in(connection: DuckDBPyConnection, path: Path) -> int:
     """Return how many rows the Parquet file at `path` has."""
-    from pyarrow.parquet import read_metadata
-
-    return int(read_metadata(path).num_rows)
+    query = f"select num_rows from parquet_file_metadata({quoted_text(str(path))})"
+    ((rows,),) = connection.execute(query).fetchall()
+    return int(rows)
 
 
 def _stage_files(value: Path, new: NewVersion) -> Staged:
