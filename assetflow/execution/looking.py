@@ -298,8 +298,10 @@ def connected(place: Place, timezone: str, keys: KeyColumns) -> duckdb.DuckDBPyC
     import duckdb
 
     # Published files never change: their footers are read once. DuckDB looks whether others do.
-    settings = {"python_enable_replacements": "false", "parquet_metadata_cache": "true"}
-    connection = duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(
+        ":memory:",
+        config={"python_enable_replacements": "false", "parquet_metadata_cache": "true"},
+    )
     connection.execute(f"set TimeZone = '{timezone}'")
     for name, scan in served_scans(place.state, place.environment, keys).items():
         schema, _, table = name.rpartition(".")

@@ -17,7 +17,7 @@ from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKe
 from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -102,11 +102,36 @@ def remembered(
     with Store(state).reading() as connection:
         here = _asked(connection, "asked_publications", wanted)
         made = _asked(connection, "asked_candidates", candidates_for)
-        return Remembered(
-            _published(connection, environment, here, algorithm),
-            _accepted(connection, made, algorithm),
-            _newest_volatile(connection, environment, made, algorithm),
+        connection.execute(
+            f"""create or replace temp table told(what, number, version) as
+                select 'published', made, version {_SHOWN} and {here}
+                union all select 'accepted', number, version {_accepted_of(made)}
+                union all select 'volatile', number, version {_volatile_of(made)}""",
+            [environment],
         )
+        return _told(connection, environment, here, algorithm)
+
+
+def _told(
+    connection: DuckDBPyConnection, environment: str, here: str, algorithm: str
+) -> Remembered:
+    """Return what was `told`, its contents fetched once: much of it is told twice."""
+    contents = fetch_contents(
+        connection, "select distinct number, version from told", (), algorithm
+    )
+    rows = connection.execute(
+        """select what, materialization from materializations join told using (number)
+           where what <> 'published' order by number"""
+    ).fetchall()
+    found: dict[str, list[Candidate]] = {"accepted": [], "volatile": []}
+    for what, made in rows:
+        one = contents.materializations[made]
+        found[what].append(Candidate(one, contents.versions[one.version]))
+    return Remembered(
+        _publications(connection, environment, here, contents),
+        _by_key(found["accepted"]),
+        _by_target(found["volatile"]),
+    )
 
 
 def _asked(connection: DuckDBPyConnection, name: str, wanted: Partitions | None) -> str:
@@ -145,12 +170,20 @@ def published(
 def _published(
     connection: DuckDBPyConnection, environment: str, condition: str, algorithm: str
 ) -> dict[AssetPartition, Publication]:
-    shown = f"from current_publications where environment = $1 and {condition}"
-    contents = fetch_contents(
-        connection, f"select made, version {shown}", (environment,), algorithm
-    )
+    shown = f"select made, version {_SHOWN} and {condition}"
+    contents = fetch_contents(connection, shown, (environment,), algorithm)
+    return _publications(connection, environment, condition, contents)
+
+
+_SHOWN = "from current_publications where environment = $1"
+
+
+def _publications(
+    connection: DuckDBPyConnection, environment: str, condition: str, contents: Contents
+) -> dict[AssetPartition, Publication]:
     rows = connection.execute(
-        f"select asset, partition, sequence, materialization, version {shown}", [environment]
+        f"select asset, partition, sequence, materialization, version {_SHOWN} and {condition}",
+        [environment],
     ).fetchall()
     return {
         AssetPartition(asset, partition): Publication(
@@ -205,16 +238,20 @@ def candidates(
 def _accepted(
     connection: DuckDBPyConnection, condition: str, algorithm: str
 ) -> dict[tuple[AssetName, PartitionKey, Key], Candidate]:
-    found = _candidates(
-        connection,
-        f"""from materializations where {condition}
+    return _by_key(_candidates(connection, _accepted_of(condition), (), algorithm))
+
+
+def _accepted_of(condition: str) -> str:
+    return f"""from (from materializations where {condition}
            and not is_volatile and version in (select version from versions)
            and version not in (select version from removed_versions)
            qualify row_number() over (partition by asset, partition, key
-                                      order by created_at desc, number desc) = 1""",
-        (),
-        algorithm,
-    )
+                                      order by created_at desc, number desc) = 1)"""
+
+
+def _by_key(
+    found: Iterable[Candidate],
+) -> dict[tuple[AssetName, PartitionKey, Key], Candidate]:
     return {
         (each.materialization.asset, each.materialization.partition, each.materialization.key): each
         for each in found
@@ -238,9 +275,11 @@ def newest_volatile(
 def _newest_volatile(
     connection: DuckDBPyConnection, environment: str, condition: str, algorithm: str
 ) -> dict[AssetPartition, Candidate]:
-    found = _candidates(
-        connection,
-        f"""from (from materializations where {condition}
+    return _by_target(_candidates(connection, _volatile_of(condition), (environment,), algorithm))
+
+
+def _volatile_of(condition: str) -> str:
+    return f"""from (from materializations where {condition}
                  and asset in (select asset from materializations where is_volatile)
                  and (run in (select run from runs where environment = $1)
                       or materialization in (select materialization from publications
@@ -248,10 +287,10 @@ def _newest_volatile(
                  qualify row_number() over (partition by asset, partition
                                             order by created_at desc, number desc) = 1)
            where is_volatile and version in (select version from versions)
-             and version not in (select version from removed_versions)""",
-        (environment,),
-        algorithm,
-    )
+             and version not in (select version from removed_versions)"""
+
+
+def _by_target(found: Iterable[Candidate]) -> dict[AssetPartition, Candidate]:
     return {
         AssetPartition(each.materialization.asset, each.materialization.partition): each
         for each in found
@@ -261,7 +300,7 @@ def _newest_volatile(
 def _candidates(
     connection: DuckDBPyConnection, query: str, values: tuple[object, ...], algorithm: str
 ) -> Iterator[Candidate]:
-    selected = f"select number, version from ({query})"
+    selected = f"select number, version {query}"
     return _paired(fetch_contents(connection, selected, values, algorithm))
 
 

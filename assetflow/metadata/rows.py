@@ -135,9 +135,12 @@ def _fetch_versions(
     versions = {}
     rows = connection.execute(
         """select v.* exclude (number)
-                  replace (p.path as path, p.size_bytes as size_bytes, p.packed as packed)
-           from versions as v join places as p on p.stored = v.number
-           where v.version in (select version from chosen)"""
+                  replace (coalesce(f.path, v.path) as path,
+                           coalesce(f.size_bytes, v.size_bytes) as size_bytes,
+                           coalesce(f.packed, v.packed) as packed)
+           from (from versions where version in (select version from chosen)) as v
+           left join packed_versions as p on p.stored = v.number
+           left join packed_files as f using (file)"""
     ).fetchall()
     for version, *whose, created_at, path, form, schema, count, size, ordered, own, packed in rows:
         used = algorithm if (version, algorithm) in digests else own
