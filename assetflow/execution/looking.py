@@ -297,11 +297,9 @@ def connected(place: Place, timezone: str, keys: KeyColumns) -> duckdb.DuckDBPyC
     """Return a DuckDB in memory with a view for each published table of `place`."""
     import duckdb
 
-    # Published files never change: their footers are read once. DuckDB looks whether others do.
-    connection = duckdb.connect(
-        ":memory:",
-        config={"python_enable_replacements": "false", "parquet_metadata_cache": "true"},
-    )
+    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    # The footers of published files are read once; DuckDB looks whether a file has changed.
+    connection.execute("set parquet_metadata_cache = true")
     connection.execute(f"set TimeZone = '{timezone}'")
     for name, scan in served_scans(place.state, place.environment, keys).items():
         schema, _, table = name.rpartition(".")
