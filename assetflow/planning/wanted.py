@@ -19,12 +19,17 @@ def wanted_partitions(
     Where partitions are named, an asset that has some of them is asked for these; one
     that has none (a monthly mart, say, for a day) for those that are made from these
     partitions of others, be they selected or not. What is only upstream is wanted as far
-    as it is read, and cannot be left out: an asset without partitions reads those that
-    there are, and makes no others.
+    as it is read. Where partitions are named, that is what cannot be left out: an asset
+    without partitions then reads those that there are, and makes no others.
     """
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
-        return {name: slices.keys[name] for name in scope}
+        if request.targets is None or request.only:
+            return {name: slices.keys[name] for name in scope}
+        asked_whole = {
+            name: slices.keys[name] for name in targets_of(slices, request) if name in scope
+        }
+        return _with_upstreams(slices, asked_whole, only_blocking=False)
     asked: dict[AssetName, Collection[PartitionKey]] = {
         name: _named(slices, request, name) for name in slices.graph.sources
     }
@@ -33,7 +38,7 @@ def wanted_partitions(
             asked[name] = _asked_of(slices, request, name, asked)
     targets = targets_of(slices, request)
     wanted = {name: keys for name, keys in asked.items() if name in targets}
-    return wanted if request.only else _with_upstreams(slices, wanted)
+    return wanted if request.only else _with_upstreams(slices, wanted, only_blocking=True)
 
 
 def _scope(slices: Slices, request: Request) -> Collection[AssetName]:
@@ -93,10 +98,13 @@ def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[Par
         return ()
 
 
-def _with_upstreams(slices: Slices, wanted: Wanted) -> dict[AssetName, Collection[PartitionKey]]:
+def _with_upstreams(
+    slices: Slices, wanted: Wanted, *, only_blocking: bool
+) -> dict[AssetName, Collection[PartitionKey]]:
+    """Return `wanted` and what it reads; `only_blocking`: only what cannot be left out."""
     found: dict[AssetName, set[PartitionKey]] = {name: set(keys) for name, keys in wanted.items()}
     for name in reversed(tuple(slices.graph.assets)):
-        needed = slices.reads(name, found.get(name, ()), only_blocking=True)
+        needed = slices.reads(name, found.get(name, ()), only_blocking=only_blocking)
         for upstream, keys in needed.items():
             if upstream in slices.graph.assets and keys:
                 found.setdefault(upstream, set()).update(keys)

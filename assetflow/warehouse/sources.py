@@ -204,6 +204,14 @@ def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
 
 
 def _options(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield the options of DuckDB's reader, those that are declared, and what they rest on.
+
+    How values are quoted is not left to DuckDB, which would take it from the first of many
+    files, and fail on the first quoted value of a later one.
+    """
+    declared = {name for name, _ in source.read_options}
+    if source.format == "csv" and not declared & {"quote", "escape"}:
+        yield from (("quote", "'\"'"), ("escape", "'\"'"))
     known = _OPTIONS[source.format or "csv"]
     for name, literal in source.read_options:
         if name not in known:

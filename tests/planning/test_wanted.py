@@ -52,3 +52,22 @@ def test_only_the_selection_is_asked(world):
 def test_a_named_day_never_asks_for_all_partitions_by_way_of_a_whole(world):
     assert "weeks_of_whole" not in _wanted(world)
     assert not _wanted(world, targets=_targets("weeks_of_whole"))
+
+
+def test_what_is_only_upstream_is_asked_for_as_far_as_it_is_read(world):
+    world.partitions["few"] = daily("2025-12-16", "2025-12-18")
+    world.formulas["few"] = Formula({"days": ("a",)}, 0, 7)
+    request = Request(targets=_targets("few"))
+
+    found = wanted_partitions(world.known(request).slices, request)
+
+    two = {"2025-12-16", "2025-12-17"}
+    assert {name: set(keys) for name, keys in found.items()} == {"few": two, "days": two}
+
+
+def test_a_whole_that_is_selected_asks_for_all_that_it_reads(world):
+    request = Request(targets=_targets("whole"))
+
+    found = wanted_partitions(world.known(request).slices, request)
+
+    assert len(found["days"]) == len(world.known(request).slices.keys["days"])

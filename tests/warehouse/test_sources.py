@@ -302,3 +302,22 @@ def test_a_folder_named_like_a_partition_is_no_column(cursor, tmp_path):
     path.write_text("id\n1\n")
 
     assert source_schema(cursor, source(), [path]) == columns(id="BIGINT")
+
+
+@pytest.mark.parametrize("quoted_first", [True, False])
+def test_values_are_quoted_alike_whichever_file_comes_first(cursor, write, quoted_first):
+    plain = write("plain.csv", "id,name\n1,x\n")
+    quoted = write("quoted.csv", 'id,name\n2,"p, q"\n')
+    paths = [quoted, plain] if quoted_first else [plain, quoted]
+
+    rows = read(cursor, source(), paths, columns(id="INTEGER", name="VARCHAR"))
+
+    assert sorted(rows) == [(1, "x"), (2, "p, q")]
+    assert source_schema(cursor, source(), paths) == columns(id="BIGINT", name="VARCHAR")
+
+
+def test_another_quote_is_declared(cursor, write):
+    path = write("a.csv", "id,name\n2,'p, q'\n")
+    declared = source(read_options=(("quote", "''''"),))
+
+    assert read(cursor, declared, [path], columns(id="INTEGER", name="VARCHAR")) == [(2, "p, q")]
