@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -83,7 +84,10 @@ class Mill:
 
     def journaled(self) -> list[dict[str, object]]:
         """Return the whole lines of all journals that were not folded yet."""
-        texts = [path.read_text("utf-8") for path in (self.state / "journal").glob("*.jsonl")]
+        texts = []
+        for path in (self.state / "journal").glob("*.jsonl"):
+            with suppress(FileNotFoundError):  # its run may have ended since
+                texts.append(path.read_text("utf-8"))
         lines = [line for text in texts for line in text.split("\n")[:-1]]
         return [json.loads(line) for line in lines]
 

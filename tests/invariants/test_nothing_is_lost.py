@@ -20,7 +20,7 @@ from assetflow import api
 from tests.invariants.mills import Mill
 from tests.invariants.mortals import Nursery, nursery
 
-KILLS = int(os.environ.get("ASSETFLOW_EXAMPLES", "12"))
+KILLS = int(os.environ.get("ASSETFLOW_EXAMPLES", "9"))
 CHANCE = random.Random(None if "ASSETFLOW_EXAMPLES" in os.environ else 7)
 IDENTITY = {
     "Materialized": ("materializations", "materialization"),
