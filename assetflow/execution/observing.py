@@ -14,6 +14,7 @@ from assetflow.execution.source_states import (
     SourceState,
     UnseenSource,
     about,
+    columns_before,
     observe,
     reading,
     scan_of_files,
@@ -177,8 +178,7 @@ class _Look:
         Columns are those of what is known already. New files are read for them, all at
         once, only where none is.
         """
-        newest = _newest(self.previous.values())
-        before = newest.schema if newest else ()
+        before = columns_before(self.source, _newest(self.previous.values()))
         self._known = frozenset(key for key in self.files if self._is_known(key, before))
         self.schema = self.source.columns or before
         if self.source.columns or self._known:

@@ -261,7 +261,7 @@ def _observed(
     if is_known and previous:
         schema = previous.schema
     else:
-        schema = schema_of_files(source, paths, engine, previous.schema if previous else ())
+        schema = schema_of_files(source, paths, engine, columns_before(source, previous))
     schema = source.columns or schema
     if source.event_time and not source.is_inline:
         check_event_time(source.name, source.event_time, schema, source.location)
@@ -275,6 +275,16 @@ def _observed(
         digests=dict(previous.digests) if is_known and previous else {},
         is_new=not is_known or files != before,
     )
+
+
+def columns_before(source: Source, previous: Observed | None) -> Schema:
+    """Return the columns that a source had, if it was read then as it is read now.
+
+    Columns that were declared, and are no more, say nothing about what is in the files.
+    """
+    if previous is None or previous.state != state_of(source, previous.files):
+        return ()
+    return previous.schema
 
 
 def state_of(source: Source, files: Sequence[FileState]) -> VersionId:
