@@ -25,6 +25,7 @@ from assetflow.metadata.recall import (
     runs,
     versions,
 )
+from assetflow.metadata.records import Observed
 from assetflow.metadata.retention import mark_removed, unreferenced
 from assetflow.metadata.tail import JournalTail
 from tests.metadata.making import (
@@ -44,7 +45,8 @@ from tests.metadata.making import (
 )
 from tests.metadata.test_journal import SAMPLES
 
-DEFINITION, LINEAGE, OBSERVATION = SAMPLES[3], SAMPLES[4], SAMPLES[11]
+DEFINITION, LINEAGE = SAMPLES[3], SAMPLES[4]
+OBSERVATION = next(sample for sample in SAMPLES if isinstance(sample, Observed))
 
 
 def versions_of(found):

@@ -51,7 +51,7 @@ def test_every_input_has_its_mapping(tmp_path):
         "total.months": "all",
         "again.months": "coarser",
         "again.total": "whole",
-        "cut.events": "slice",
+        "cut.events": "slice by at in UTC",
         "whole.events": "whole",
         "trailing.days": "trailing 7",
     }

@@ -51,6 +51,11 @@ def new(engine, data):
     return new
 
 
+def by_column(_schema: Schema) -> str:
+    """Return the SQL of the key of a row, which is in a column of its own."""
+    return "k"
+
+
 def part_of(staged, key):
     return Part(staged.path, staged.size_bytes, PartitionKey(key), staged.packed)
 
@@ -72,7 +77,7 @@ def test_a_batch_is_what_its_partitions_are_alone(cursor, new, rows, small, orde
         patch.setattr(digests_module, "SMALL", small)
         alone = singles(cursor, new, rows, ordered=ordered)
         made = [new(key, ordered=ordered) for key in KEYS]
-        batch = stage_batch_value(cursor, table(rows), None, made, "k")
+        batch = stage_batch_value(cursor, table(rows), None, made, by_column)
 
     assert [one.digests for one in batch] == [one.digests for one in alone]
     assert [one.rows for one in batch] == [one.rows for one in alone]
@@ -147,7 +152,7 @@ def test_a_batch_may_be_returned_in_any_form(cursor, new, data, form):
         "stream": lambda: iter(rows.to_batches()),
     }[form]()
 
-    batch = stage_batch_value(cursor, value, None, [new("b"), new("a'")], "k")
+    batch = stage_batch_value(cursor, value, None, [new("b"), new("a'")], by_column)
 
     assert [one.rows for one in batch] == [2, 1]
     scan = scan_parts(data, [part_of(one, k) for one, k in zip(batch, ("b", "a'"), strict=True)])
@@ -156,7 +161,7 @@ def test_a_batch_may_be_returned_in_any_form(cursor, new, data, form):
 
 def test_a_path_is_no_batch(cursor, new, tmp_path):
     with pytest.raises(AssetReturnedWrongThing, match="batch_size=1"):
-        stage_batch_value(cursor, tmp_path, None, [new("b")], "k")
+        stage_batch_value(cursor, tmp_path, None, [new("b")], by_column)
 
 
 @pytest.mark.parametrize("name", ["assetflow_partition", "Assetflow_Partition"])

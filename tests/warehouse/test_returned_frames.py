@@ -11,4 +11,4 @@ def test_a_frame_is_known_while_another_library_is_half_imported(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "pandas", ModuleType("pandas"))
 
-    assert returned._from_frame(pl.DataFrame({"a": [1, 2]})).to_pydict() == {"a": [1, 2]}
+    assert returned._from_frame(pl.DataFrame({"a": [1, 2]}), None).to_pydict() == {"a": [1, 2]}
