@@ -16,7 +16,7 @@ from assetflow.errors import (
     UnfitPartitionColumn,
     VersionMissing,
 )
-from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet
+from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.warehouse import digests as digests_module
 from assetflow.warehouse.batches import stage_batch, stage_batch_value
