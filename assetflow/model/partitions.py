@@ -502,6 +502,22 @@ def described(partitions: Partitions) -> str:
     return str(partitions)
 
 
+def in_a_word(partitions: Partitions) -> str:
+    """Return what kind of partitions these are.
+
+    >>> in_a_word(product(day=daily("2026-01-05"), shop=dynamic("shops")))
+    'daily by dynamic'
+    """
+    match partitions:
+        case TimePartitions():
+            return _ADJECTIVES[partitions.unit]
+        case StaticPartitions():
+            return "static"
+        case DynamicPartitions():
+            return "dynamic"
+    return " by ".join(in_a_word(one) for _, one in partitions.dimensions)
+
+
 def keys_of(
     partitions: Partitions | None,
     now: datetime,

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.model.names import AssetName
-from assetflow.model.partitions import described
+from assetflow.model.partitions import in_a_word
 from assetflow.planning.pages import (
     AuditResult,
     DynamicChange,
@@ -59,7 +59,7 @@ def _described(graph: AssetGraph, name: AssetName) -> tuple[str, str, str]:
 def _partitions(graph: AssetGraph, name: AssetName) -> str:
     one = graph.assets.get(name)
     partitions = one.options.partitions if one else graph.sources[name].partitions
-    return described(partitions) if partitions else ""
+    return in_a_word(partitions) if partitions else ""
 
 
 def _first_line(text: str) -> str:
