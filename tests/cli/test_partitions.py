@@ -182,7 +182,7 @@ def test_show_and_ls_say_what_is_declared(days, capfd):
     assert shown["definition"] == "daily from 2026-01-01 to 2026-01-31"
     assert (shown["count"], shown["published"]) == (31, ["2026-01-03..2026-01-04"])
     assert shown["missing"] == ["2026-01-01..2026-01-02", "2026-01-05..2026-01-31"]
-    assert "daily from 2026-01-01" in page(capfd, "ls")
+    assert "daily" in page(capfd, "ls")
     listed = {one["name"]: one["partitions"] for one in document(capfd, "ls")}
     assert listed["total"] is None
     assert listed["days"] == shown["definition"]
