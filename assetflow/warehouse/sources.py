@@ -19,6 +19,8 @@ from assetflow.sql.query import quoted
 from assetflow.warehouse.quoting import quoted_paths, quoted_text
 
 if TYPE_CHECKING:
+    from _csv import Reader as _CsvReader
+
     from duckdb import DuckDBPyConnection
 
 _CSV_OPTIONS = frozenset(
@@ -176,21 +178,29 @@ def _is_empty(path: Path) -> bool:
 
 
 def _uneven_row(path: Path) -> str:
-    """Return which row of a CSV file has another number of columns than its first line."""
+    """Return which row of a CSV file has other columns than its first line, or has no end."""
     try:
         with _opened(path) as binary:
             stream = TextIOWrapper(binary, "utf-8-sig", "replace", newline="")
             mark = _delimiter(stream.readline())
             stream.seek(0)
-            rows = csv.reader(stream, delimiter=mark)
-            width = len(next(rows, []))
-            for row in rows:
-                if row and len(row) != width:
-                    columns = "column" if len(row) == 1 else "columns"
-                    found = f"{len(row)} {columns}, the first line {width}"
-                    return f"line {rows.line_num}: It has {found}."
-    except (OSError, EOFError, csv.Error):
+            return _uneven_of(csv.reader(stream, delimiter=mark, strict=True))
+    except (OSError, EOFError):
         return ""
+
+
+def _uneven_of(rows: _CsvReader) -> str:
+    begun, width = 1, 0
+    try:
+        for row in rows:
+            width = width or len(row)
+            if row and len(row) != width:
+                columns = "column" if len(row) == 1 else "columns"
+                found = f"{len(row)} {columns}, the first line {width}"
+                return f"line {rows.line_num}: It has {found}."
+            begun = rows.line_num + 1
+    except csv.Error:
+        return f"line {begun}: A quote is not closed."
     return ""
 
 

@@ -20,6 +20,7 @@ UNKNOWN = {
     "source_vanished": {JAN: None},
     "one_file_departs": {FEB: "id,amt\n3,4.0\n"},
     "one_file_lacks_a_column": {FEB: "id\n3\n"},
+    "a_quote_that_is_not_closed": {JAN: 'id,amount\n1,"2.5\n2,3.0\n'},
     "a_row_with_too_many_values": {JAN: "id,amount\n1,2.5\n2,3.0,9,9\n"},
     "an_empty_csv": {JAN: ""},
     "a_csv_that_is_not_utf8": {JAN: b"id,amount\n1,2.5\n2,\xf6\xff\n"},
@@ -211,7 +212,6 @@ def test_another_environment_is_not_touched_by_a_source_of_this_one(shop):
 
 SPOILT = {
     "values_of_another_type": {JAN: "id,amount\n1,cheap\n"},
-    "a_quote_that_is_not_closed": {JAN: 'id,amount\n1,"2.5\n2,3.0\n'},
 }
 
 
