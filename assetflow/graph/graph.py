@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import PartitionMapping
 from assetflow.model.asset import Asset, Input, Source
 from assetflow.model.names import AssetName
 

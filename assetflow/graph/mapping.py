@@ -38,7 +38,7 @@ _NESTING = frozenset(
 )
 
 
-class Mapping(ABC):
+class PartitionMapping(ABC):
     """One way in which partitions map to those of an upstream.
 
     `text` goes into traces. `blocks` says whether a partition of the upstream that was
@@ -67,7 +67,7 @@ class Mapping(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Mapping):
+class Whole(PartitionMapping):
     """The upstream has no partitions: each partition reads all of it."""
 
     @property
@@ -82,7 +82,7 @@ class Whole(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Mapping):
+class Slice(PartitionMapping):
     """The upstream has no partitions, but an event time: each partition reads its own time.
 
     Naive times of the `column` are those of `timezone`. Both are in traces: another column,
@@ -106,7 +106,7 @@ class Slice(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class All(Mapping):
+class All(PartitionMapping):
     """Each partition reads all partitions of the upstream."""
 
     is_blocked_by_missing: bool = False
@@ -127,7 +127,7 @@ class All(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class Same(Mapping):
+class Same(PartitionMapping):
     """Each partition reads the one of the same key."""
 
     @property
@@ -142,7 +142,7 @@ class Same(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class Overlapping(Mapping):
+class Overlapping(PartitionMapping):
     """Each window reads those that lie in it (finer), or the one in which it lies (coarser)."""
 
     name: str
@@ -159,7 +159,7 @@ class Overlapping(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class Shifted(Mapping):
+class Shifted(PartitionMapping):
     """Each window reads those of the upstream from `low` to `high` places after its own end."""
 
     name: str
@@ -193,7 +193,7 @@ class Shifted(Mapping):
 
 
 @dataclass(frozen=True, slots=True)
-class Last(Mapping):
+class Last(PartitionMapping):
     """Each partition reads the last of the upstream."""
 
     @property
@@ -212,11 +212,11 @@ class Match(NamedTuple):
 
     name: str
     below: int
-    mapping: Mapping
+    mapping: PartitionMapping
 
 
 @dataclass(frozen=True, slots=True)
-class Dimensions(Mapping):
+class Dimensions(PartitionMapping):
     """Dimensions map one by one: those of the upstream that match none are read whole.
 
     `matches` are by the upstream's dimensions in their order.
@@ -271,14 +271,14 @@ def resolve(
     *,
     cut: Slice | None = None,
     edge: Edge = Edge(),  # noqa: B008 - a frozen value
-) -> Mapping:
+) -> PartitionMapping:
     """Return how `below` maps to `above`: as `declared`, else as can be inferred.
 
     MappingNotInferred where neither says it; `edge` names both sides. `cut` is how an
     upstream without partitions can be cut, None where it has no event time.
     """
     found = _declared(declared, below, above) if declared else _inferred(below, above, cut)
-    if isinstance(found, Mapping):
+    if isinstance(found, PartitionMapping):
         return found
     raise MappingNotInferred(
         edge.asset,
@@ -294,7 +294,7 @@ def _inferred(
     below: Partitions | None,
     above: Partitions | None,
     cut: Slice | None,
-) -> Mapping | str:
+) -> PartitionMapping | str:
     if above is None:
         return cut if cut is not None and time_of(below) else Whole()
     if below is None:
@@ -304,7 +304,7 @@ def _inferred(
     return _inferred_simple(below, above)
 
 
-def _inferred_simple(below: Simple, above: Simple) -> Mapping | str:
+def _inferred_simple(below: Simple, above: Simple) -> PartitionMapping | str:
     match below, above:
         case TimePartitions(), TimePartitions():
             return _inferred_time(below, above)
@@ -316,7 +316,7 @@ def _inferred_simple(below: Simple, above: Simple) -> Mapping | str:
     return "their keys are of different kinds"
 
 
-def _inferred_time(below: TimePartitions, above: TimePartitions) -> Mapping | str:
+def _inferred_time(below: TimePartitions, above: TimePartitions) -> PartitionMapping | str:
     if below.timezone != above.timezone:
         return "their windows are of different time zones"
     if not _agree(below, above):
@@ -339,7 +339,7 @@ def _agree(below: TimePartitions, above: TimePartitions) -> bool:
 
 def _declared(
     declared: DeclaredMapping, below: Partitions | None, above: Partitions | None
-) -> Mapping | str:
+) -> PartitionMapping | str:
     if above is None:
         return "the upstream has no partitions, so that no mapping can be said"
     match declared:
@@ -353,7 +353,7 @@ def _declared(
             return _of_time(Shifted(f"offset {count}", count, count), below, above)
 
 
-def _latest(below: Partitions | None, above: Partitions) -> Mapping | str:
+def _latest(below: Partitions | None, above: Partitions) -> PartitionMapping | str:
     """Return the mapping to the last key; of a product, to that of its dimension of time."""
     if not isinstance(above, ProductPartitions) or time_of(above) is None:
         return Last()
@@ -367,7 +367,9 @@ def _latest(below: Partitions | None, above: Partitions) -> Mapping | str:
     )
 
 
-def _of_time(shifted: Shifted, below: Partitions | None, above: Partitions) -> Mapping | str:
+def _of_time(
+    shifted: Shifted, below: Partitions | None, above: Partitions
+) -> PartitionMapping | str:
     """Return `shifted` between the dimensions of time, with the others as they are inferred."""
     if time_of(below) is None or time_of(above) is None:
         return f"{shifted.text!r} needs windows of time on both sides"
@@ -382,15 +384,15 @@ def _of_time(shifted: Shifted, below: Partitions | None, above: Partitions) -> M
     return shifted
 
 
-Pairing: TypeAlias = Callable[[Simple, Simple], "Mapping | str"]
+Pairing: TypeAlias = Callable[[Simple, Simple], "PartitionMapping | str"]
 
 
 def _by_dimensions(
     below: Partitions | None,
     above: Partitions,
     pair: Pairing,
-    unmatched: Callable[[Simple], Mapping] = lambda _: All(),
-) -> Mapping | str:
+    unmatched: Callable[[Simple], PartitionMapping] = lambda _: All(),
+) -> PartitionMapping | str:
     """Return the mapping of dimensions, or why two that belong together do not map."""
     lower, upper = _dimensions(below), _dimensions(above)
     matches = []
@@ -503,6 +505,6 @@ WHOLE_TO_WHOLE = Whole()
 """How inputs without partitions are read."""
 
 
-def is_slice(mapping: Mapping) -> bool:
+def is_slice(mapping: PartitionMapping) -> bool:
     """Whether a partition reads a part of an upstream that is stored whole, by its event time."""
     return type(mapping) is Slice  # of an abstract class, isinstance asks a method of Python's

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assetflow.graph.mapping import Mapping as PartitionMapping
-from assetflow.graph.mapping import is_slice
+from assetflow.graph.mapping import PartitionMapping, is_slice
 from assetflow.metadata.encoding import text_of
 from assetflow.metadata.rows import fetch_read_sets
 from assetflow.metadata.store import Store

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from assetflow.errors import AssetflowError
-from assetflow.graph.mapping import WHOLE_TO_WHOLE
-from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.names import AssetName, CodeVersion
 

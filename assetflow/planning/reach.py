@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import WHOLE_TO_WHOLE, is_slice
-from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping, is_slice
 from assetflow.model.names import WHOLE, AssetName, PartitionKey
 from assetflow.model.partitions import KeySet
 

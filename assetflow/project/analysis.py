@@ -15,8 +15,7 @@ from assetflow.errors import (
 )
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
-from assetflow.graph.mapping import WHOLE_TO_WHOLE
-from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.asset import Asset, Input, Location, PythonBody, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key

@@ -10,8 +10,7 @@ from assetflow.errors import (
     UnknownMappedInput,
 )
 from assetflow.graph.graph import AssetGraph, Link
-from assetflow.graph.mapping import Edge, Slice, resolve
-from assetflow.graph.mapping import Mapping as PartitionMapping
+from assetflow.graph.mapping import Edge, PartitionMapping, Slice, resolve
 from assetflow.model.asset import Asset, Location
 from assetflow.model.mappings import DeclaredMapping, find_mapping_problem
 from assetflow.model.names import AssetName, folded

@@ -12,8 +12,7 @@ from pathlib import Path
 from assetflow import api
 from assetflow.errors import AssetflowError
 from assetflow.execution.serving import scan_of
-from assetflow.graph.mapping import Mapping as PartitionMapping
-from assetflow.graph.mapping import Slice, is_slice, resolve
+from assetflow.graph.mapping import PartitionMapping, Slice, is_slice, resolve
 from assetflow.metadata.outline import served
 from assetflow.model.mappings import AllPartitions, DeclaredMapping, Latest, Offset, Trailing
 from assetflow.model.names import PartitionKey

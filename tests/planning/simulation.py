@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.inference import infer
-from assetflow.graph.mapping import Mapping as PartitionMapping
-from assetflow.graph.mapping import resolve
+from assetflow.graph.mapping import PartitionMapping, resolve
 from assetflow.model.asset import Asset, Input, Location, Options, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, Column, ReadSet
 from assetflow.model.fingerprint import fingerprint
