@@ -94,7 +94,7 @@ def as_returned(
     if isinstance(value, duckdb.DuckDBPyRelation):
         types = [str(type_) for type_ in value.types]
         schema = tuple(map(Column, value.columns, types))
-        yield Returned(found, schema, relation=value)
+        yield Returned(found, _with_nulls(value, schema, declared or ()), relation=value)
         return
     failure = Failure()
     arrow = _as_arrow(connection, value, declared, failure)
@@ -358,7 +358,23 @@ def _described(connection: duckdb.DuckDBPyConnection, schema: pa.Schema, found: 
         raise AssetReturnedWrongThing(found, str(error).split("\n", 1)[0]) from error
     finally:
         connection.unregister(f"{VIEW}_empty")
-    return tuple(Column(name, type_) for name, type_, *_ in rows)
+    nulls = {field.name for field in schema if str(field.type) == "null"}
+    return tuple(Column(name, NULLS if name in nulls else type_) for name, type_, *_ in rows)
+
+
+def _with_nulls(relation: duckdb.DuckDBPyRelation, schema: Schema, declared: Schema) -> Schema:
+    """Return `schema`, in which INTEGER may be what DuckDB before 2.0 calls nothing but nulls."""
+    integers = {folded(column.name) for column in schema if column.type == "INTEGER"}
+    other = {folded(column.name) for column in declared if column.type.upper() != "INTEGER"}
+    in_doubt = [column for column in schema if folded(column.name) in integers & other]
+    if not in_doubt:
+        return schema
+    counts = ", ".join(f"count({quoted(column.name)})" for column in in_doubt)
+    (row,) = relation.aggregate(counts).fetchall()
+    nulls = {column.name for column, count in zip(in_doubt, row, strict=True) if count == 0}
+    return tuple(
+        column._replace(type=NULLS) if column.name in nulls else column for column in schema
+    )
 
 
 def _check_names(names: Iterable[object], found: str) -> None:
