@@ -275,7 +275,8 @@ def _show(connection: DuckDBPyConnection, environment: str) -> None:
 def _follow_links(connection: DuckDBPyConnection) -> None:
     """Make `followed`: what each slot whose upstream slots are linked is expected to have read.
 
-    Where a missing one blocks there is no row; else it is left out.
+    Where a missing one blocks there is no row; else it is left out. Nor is there a row where
+    a function reads no partition: it gets the columns, of which the versions tell nothing.
     """
     connection.execute(
         """create or replace temp table followed as
@@ -290,7 +291,8 @@ def _follow_links(connection: DuckDBPyConnection) -> None:
            left join shown as u on u.endpoint = r.above and u.slot = l.above
            where r.way = $1
            group by r.endpoint, r.name, b.slot, r.blocks
-           having not r.blocks or count(l.above) = count(u.version)""",
+           having (not r.blocks or count(l.above) = count(u.version))
+              and (any_value(r.form) = 'sql' or count(u.version) > 0)""",
         [LINKED],
     )
 

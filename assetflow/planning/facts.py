@@ -12,7 +12,8 @@ from assetflow.model.names import AssetName, CodeVersion
 class InputFacts:
     """One input: its name in the code, what it resolves to, and what is read of it.
 
-    `mapping` says which partitions of it a partition of the asset reads.
+    `mapping` says which partitions of it a partition of the asset reads. `columns` is the
+    fingerprint of the columns that a function gets: of no partition, it still gets these.
     """
 
     name: str
@@ -20,6 +21,7 @@ class InputFacts:
     form: str
     read_set: ReadSet
     mapping: PartitionMapping = WHOLE_TO_WHOLE
+    columns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

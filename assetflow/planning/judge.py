@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from assetflow.graph.mapping import is_slice
 from assetflow.model.columns import ReadSet
+from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import (
     AssetName,
     AssetPartition,
@@ -236,6 +237,7 @@ def _input_reads(
         recorded = before.get(use.name)
         if (
             recorded is not None
+            and read.versions
             and recorded.versions == read.versions
             and recorded.partitions == read.partitions
             and recorded.read_set == use.read_set
@@ -258,6 +260,8 @@ def _input_reads(
 
 def _digest(read: Read, window: str, digest_of: DigestOf) -> Digest:
     use = read.use
+    if not read.versions:
+        return Digest(fingerprint("nothing", use.columns))
     cut = window if is_slice(use.mapping) else ""
     return digest_of_parts(
         [digest_of(use.upstream, version, use.read_set, cut) for version in read.versions]

@@ -304,8 +304,14 @@ class Analysis:
             if columns is None
             else ReadSet.of(columns, ordered=shape.ordered)
         )
-        mapping = self._mapping(asset, link)
-        return InputFacts(link.input.name, link.upstream, link.input.form, read_set, mapping)
+        return InputFacts(
+            name=link.input.name,
+            upstream=link.upstream,
+            form=link.input.form,
+            read_set=read_set,
+            mapping=self._mapping(asset, link),
+            columns=_columns_read(shape.schema or (), columns),
+        )
 
     def _unbound(self, asset: Asset, links: Sequence[Link]) -> tuple[InputFacts, ...]:
         return tuple(
@@ -363,6 +369,13 @@ class Analysis:
 
     def _extras(self, asset: Asset) -> Parts:
         return extra_parts(asset, Path(self.declarations.root))
+
+
+def _columns_read(schema: Schema, names: Sequence[str] | None) -> str:
+    """Return the fingerprint of the columns of `schema` that a function reads, None for all."""
+    wanted = None if names is None else set(map(folded, names))
+    read = [one for one in schema if wanted is None or folded(one.name) in wanted]
+    return fingerprint(*(part for column in read for part in column[:2]))
 
 
 def _unknown_column(

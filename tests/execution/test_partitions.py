@@ -756,6 +756,29 @@ def test_a_function_reads_nothing_of_a_function_whose_columns_only_a_version_tel
     assert project.materialize().steps == ()
 
 
+def test_a_function_that_reads_nothing_runs_again_when_the_columns_that_it_gets_are_others(
+    tmp_path,
+):
+    project = slices(
+        tmp_path,
+        before=function(
+            """
+            def before(clean: pa.Table) -> pa.Table:
+                return clean
+            """,
+            'mappings={"clean": Offset(-1)}',
+        ),
+    )
+    project.materialize()
+    project.write({"shop/clean.sql": query("select *, 1 as more from raw", DAYS)})
+
+    result = project.materialize()
+
+    assert keys_of(result, "before") == list(KEYS)
+    assert "more" in api.read(project.load(), "before", KEYS[0]).column_names
+    assert project.materialize().steps == ()
+
+
 class Died(BaseException):
     """The process is gone, as far as the run can tell."""
 
