@@ -274,17 +274,22 @@ class SqlReader:
         inputs: Mapping[str, Schema],
         parameters: Mapping[str, object],
     ) -> Schema:
-        """Return what DuckDB describes; of two threads that ask, the second waits."""
+        """Return what DuckDB describes; of two threads that ask, the second waits.
+
+        An error names the file that it was found in, so each asset has to find its own.
+        """
         own: Future[Schema] = Future()
         claimed = self._described.setdefault(key, own)
-        if claimed is own:
-            try:
-                query = self.query(asset)
-                binder = self._opened_binder()
-                own.set_result(binder.describe_unstored(query, inputs, parameters, inputs))
-            except BaseException as error:  # noqa: BLE001 - raised again for each who asks
-                own.set_exception(error)
-        return claimed.result()
+        if claimed is not own and claimed.exception() is None:
+            return claimed.result()
+        query = self.query(asset)
+        try:
+            found = self._opened_binder().describe_unstored(query, inputs, parameters, inputs)
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        own.set_result(found)
+        return found
 
     def _bound(self, asset: Asset, inputs: Mapping[str, Schema], described: Schema) -> BoundQuery:
         from assetflow.sql.query_lineage import analyse
