@@ -24,6 +24,7 @@ from assetflow.metadata.recall import (
 )
 from assetflow.model.asset import Source, SqlBody
 from assetflow.model.columns import Column, ReadSet, Schema, united
+from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import (
     AssetName,
     AssetPartition,
@@ -31,6 +32,7 @@ from assetflow.model.names import (
     Digest,
     PartitionKey,
     VersionId,
+    folded,
 )
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
@@ -197,6 +199,13 @@ class Knowledge:
             return source.digest(read_set, wanted, self.engine)
         stored = self.versions[version]
         read_set = self._stored_part(upstream, read_set)
+        has = {folded(column.name) for column in stored.schema}
+        lacking = [name for name in read_set.columns or () if folded(name) not in has]
+        if lacking and stored.format == "parquet":
+            # An older partition: what a newer one has beside, readers of both find to be NULL.
+            there = ReadSet.of(set(read_set.columns or ()) - set(lacking), ordered=read_set.ordered)
+            found = self.digest_of(upstream, version, there)
+            return Digest(fingerprint("lacks", *lacking, found))
         with self._guard:
             known = self._digests.setdefault(version, dict(stored.digests))
             if stored.algorithm != self.engine.algorithm and not known.keys() - dict(

@@ -39,6 +39,7 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
+from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Candidate
 from assetflow.planning.plan import Known, settle, window_of
 from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, settled_to_nothing
@@ -229,8 +230,10 @@ class Execution:
             return [self._failed(step, step.reasons, str(error)) for step in steps]
         keys = {s.target.partition for s, verdict in settled if verdict.action == "materialize"}
         running = [one for one in settled if one[0].target.partition in keys]
-        unmade = [self._unmade(*one) for one in settled if one[0].target.partition not in keys]
-        return [*unmade, *(self._made(running, sink) if running else ())]
+        ended = [self._unmade(*one) for one in settled if one[0].target.partition not in keys]
+        for alike in _alike(running, self.knowledge.slices.keys[steps[0].target.asset]):
+            ended.extend(self._made(alike, sink))
+        return ended
 
     def _settle(self, step: Step) -> tuple[Step, Verdict]:
         facts = self.knowledge.settled_facts(step.target, self.current)
@@ -473,6 +476,34 @@ def _share(seconds: float, steps: Collection[Step]) -> float:
     Assets that one function returns do not: each took it all.
     """
     return seconds / len({step.target.partition for step in steps})
+
+
+def _alike(
+    settled: Sequence[tuple[Step, Verdict]], keys: KeySet
+) -> Iterator[Sequence[tuple[Step, Verdict]]]:
+    """Yield what can be made together: neighbours whose inputs have the same columns.
+
+    A query is told of the first and the last partition, and would bring the rows between.
+    One query over inputs of several kinds would give each partition the columns of all.
+    """
+    partitions: dict[PartitionKey, list[tuple[Step, Verdict]]] = {}
+    for one in settled:
+        partitions.setdefault(one[0].target.partition, []).append(one)
+    group: list[tuple[Step, Verdict]] = []
+    before: tuple[object, ...] = ()
+    for key in sorted(partitions, key=keys.index):
+        known = tuple(
+            (step.target.asset, facts.code_version, facts.described, facts.inputs)
+            for step, _ in partitions[key]
+            if (facts := step.facts) is not None
+        )
+        if group and before != (keys.index(key) - 1, *known):
+            yield group
+            group = []
+        group.extend(partitions[key])
+        before = (keys.index(key), *known)
+    if group:
+        yield group
 
 
 def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:

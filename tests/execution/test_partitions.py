@@ -711,6 +711,37 @@ def test_older_partitions_made_by_older_code_are_read_by_name_with_the_newest_ty
     assert api.read(project.load(), "clean").column("mark").null_count == 0
 
 
+def test_partitions_of_a_batch_whose_inputs_have_other_columns_are_as_if_made_alone(tmp_path):
+    project = slices(
+        tmp_path,
+        copy=query("select * from clean", DAYS, 'partition_by = "day"', "batch_size = 5"),
+    )
+    mine = "from raw where day = $partition_start"
+    project.write({"shop/clean.sql": query(f"select day, 1::integer as n {mine}", DAYS)})
+    project.materialize("clean")
+    project.write({"shop/clean.sql": query(f"select day, 1::integer as n, k {mine}", DAYS)})
+    restricted(project, "2026-01-03")
+
+    result = project.materialize("copy", only=True)
+
+    assert keys_of(result, "copy") == list(KEYS)
+    columns = {key: api.read(project.load(), "copy", key).column_names for key in KEYS}
+    assert columns.pop("2026-01-03") == ["day", "n", "k"]
+    assert set(map(tuple, columns.values())) == {("day", "n")}
+
+
+def test_a_batch_is_of_neighbours_so_that_what_lies_between_stays_out(tmp_path):
+    mine = "select * from raw where day >= $partition_start and day < $partition_end"
+    project = slices(tmp_path, copy=query(mine, DAYS, 'partition_by = "day"', "batch_size = 5"))
+    restricted_to = project.materialize("copy", partitions=["2026-01-03"])
+    assert keys_of(restricted_to, "copy") == ["2026-01-03"]
+
+    result = project.materialize("copy")
+
+    assert errors(result) == []
+    assert keys_of(result, "copy") == ["2026-01-01", "2026-01-02", "2026-01-04", "2026-01-05"]
+
+
 def test_functions_without_inputs_run_again_only_where_they_are_asked_to(tmp_path):
     project = slices(
         tmp_path,
