@@ -21,6 +21,7 @@ from assetflow.execution.publishing import Publisher, refresh_catalog
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
+from assetflow.execution.timing import time_of_state
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
@@ -225,6 +226,9 @@ class Materializing:
             if source.is_new:
                 source.is_new = False
                 journal.append(source.observed(self.asked.run, self.clock(), self.engine.algorithm))
+                found = time_of_state(source, self.engine, self.settings.timezone)
+                if found is not None:
+                    journal.append(found)
         while knowledge.added:
             (version, read_set), digest = knowledge.added.popitem()
             journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))
