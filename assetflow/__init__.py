@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetflow.model.context import AssetContext
     from assetflow.model.declare import asset, resource, source
     from assetflow.model.forms import Columns, From
+    from assetflow.model.freshness import Freshness
     from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
     from assetflow.model.options import Retries
     from assetflow.model.partitions import (
@@ -39,6 +40,7 @@ _HOMES = {
     "AssetflowError": "assetflow.errors",
     "Columns": "assetflow.model.forms",
     "Config": "assetflow.model.config",
+    "Freshness": "assetflow.model.freshness",
     "From": "assetflow.model.forms",
     "Latest": "assetflow.model.mappings",
     "Offset": "assetflow.model.mappings",
@@ -71,6 +73,7 @@ __all__ = [
     "AssetflowError",
     "Columns",
     "Config",
+    "Freshness",
     "From",
     "Latest",
     "Offset",

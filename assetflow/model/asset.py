@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assetflow.model.columns import Schema
+from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
 from assetflow.model.partitions import Partitions
@@ -96,6 +97,7 @@ class Options:
     key_column: str = ""
     event_time: str = ""
     timezone: str = ""
+    freshness: FreshnessPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ class Source:
     timezone: str = ""
     static: bool = False
     assume_complete: bool = False
+    freshness: FreshnessPolicy | None = None
 
     @property
     def is_inline(self) -> bool:

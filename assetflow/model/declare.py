@@ -200,9 +200,9 @@ def source(
     `options` are `format` (else the suffix of the path says it), `columns`, `description`,
     `group`, `owners`, `tags`, and `read_options` for DuckDB's reader; `partitions` where
     the path says to which a file belongs (`{day}`, `{key}`, `month=*`), and `event_time`,
-    the column (in `timezone`) by whose time partitioned readers are cut, and which says
-    how recent the data is. With `static=True` the source does not age; with
-    `assume_complete=True` it is as recent as the look at it.
+    the column (in `timezone`) by whose time partitioned readers are cut and data ages.
+    With `static=True` the source does not age; with `assume_complete=True` it is as recent
+    as the look at it. `freshness` says how old its data may be.
     """
     location = _caller(sys._getframe(1))  # noqa: SLF001 - the documented way to the caller
     text = "" if path is None else Path(path).as_posix() if isinstance(path, Path) else path
@@ -328,6 +328,7 @@ def _made_source(
         timezone=said.timezone or "",
         static=said.static,
         assume_complete=said.assume_complete,
+        freshness=said.freshness.frozen() if said.freshness else None,
     )
     return made, (*_source_errors(made), *errors)
 
