@@ -11,6 +11,7 @@ from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
     from pathlib import Path
 
 RECENT = 20
@@ -54,6 +55,37 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
             [environment],
         ).fetchall()
     return {asset: RollUp(count, rows, utc(at)) for asset, count, rows, at in rows}
+
+
+def slow_seconds(state: Path) -> dict[AssetName, float]:
+    """Return how long a materialization of each asset takes at most, but for one in ten."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select asset, list_aggr(max_by(seconds, number, {RECENT}), 'quantile_cont', 0.9)
+                from materializations where outcome in ('materialized', 'unchanged')
+                group by asset"""
+        ).fetchall()
+    return dict(rows)
+
+
+def tries(
+    state: Path, environment: str, assets: Collection[AssetName]
+) -> dict[AssetName, tuple[tuple[datetime, bool], ...]]:
+    """Return when each of `assets` was computed lately, the newest first, and if that gave news."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select asset, created_at, outcome = 'materialized'
+                from materializations join runs using (run)
+                where environment = $1 and asset in (select unnest($2::varchar[]))
+                  and outcome in ('materialized', 'unchanged')
+                qualify row_number() over (partition by asset order by number desc) <= {RECENT}
+                order by asset, number desc""",
+            [environment, [*assets]],
+        ).fetchall()
+    found: dict[AssetName, list[tuple[datetime, bool]]] = {}
+    for asset, at, is_new in rows:
+        found.setdefault(asset, []).append((utc(at), is_new))
+    return {asset: tuple(some) for asset, some in found.items()}
 
 
 def usual_seconds(state: Path, assets: Collection[AssetName]) -> dict[AssetName, float]:
