@@ -144,7 +144,7 @@ class Derivation:
     def of_versions(self, name: AssetName, versions: Iterable[VersionId]) -> DataTime:
         """Return the data time of `versions` of `name` together: that of the oldest."""
         found = [self._of_version((name, version)) for version in versions]
-        return _oldest(found) or DataTime(name, None, is_known=False)
+        return oldest(found) or DataTime(name, None, is_known=False)
 
     def _of_version(self, wanted: Node) -> DataTime:
         """Return the data time of one version; what it was made from is derived before.
@@ -180,19 +180,17 @@ class Derivation:
         if node in self._states:
             return self._at(name, self._states[node].newest)
         makings = self._makings.get(node, ())
-        newest = max(map(self._of_making, makings), key=_recency, default=None)
+        newest = max(map(self._of_making, makings), key=recency, default=None)
         return newest or DataTime(name, None, is_known=False)
 
     def _of_making(self, making: Making) -> DataTime:
         """Return the data time of a materialization: of its oldest input that ages."""
         own = [self._at(making.asset, making.event_time or making.started_at)]
         inputs = [self._of_read(making, read) for read in making.reads if read.versions]
-        oldest = _oldest([*(own if making.is_volatile else ()), *inputs])
-        if oldest is None:
-            return DataTime(making.asset, None)
-        if oldest.name == making.asset:
-            return oldest
-        return DataTime(making.asset, oldest.at, oldest.is_known, oldest, oldest.capped)
+        found = oldest([*(own if making.is_volatile else ()), *inputs])
+        if found is None or found.name == making.asset:
+            return found or DataTime(making.asset, None)
+        return DataTime(making.asset, found.at, found.is_known, found, found.capped)
 
     def _of_read(self, making: Making, read: VersionsRead) -> DataTime:
         if self._ageing.get(read.upstream) == "when_looked":
@@ -201,7 +199,7 @@ class Derivation:
         unknown = DataTime(read.upstream, None, is_known=False)
         # What is not found is being derived: a circle that only a changed graph can make.
         found = [self._found.get(node, unknown) for node in nodes]
-        return _oldest(found) or found[0]
+        return oldest(found) or found[0]
 
     def _at(self, name: AssetName, at: datetime | None) -> DataTime:
         """Return the data time of a root; an instant to come is capped, and kept to be said."""
@@ -212,18 +210,18 @@ class Derivation:
         return DataTime(name, at)
 
 
-def _oldest(found: Sequence[DataTime]) -> DataTime | None:
+def oldest(found: Sequence[DataTime]) -> DataTime | None:
     """Return the oldest of those that age, one that is not known before all; None if none ages."""
     ageing = [one for one in found if one.at is not None or not one.is_known]
     if ageing:
-        return min(ageing, key=_recency)
+        return min(ageing, key=recency)
     return found[0] if found else None
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def _recency(one: DataTime) -> tuple[int, datetime]:
+def recency(one: DataTime) -> tuple[int, datetime]:
     """Return what data times are ordered by: unknown, then by time, then what never ages."""
     if not one.is_known:
         return 0, _LONG_AGO

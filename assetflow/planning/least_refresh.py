@@ -1,39 +1,23 @@
-"""The least that brings overdue data back: which assets to run again, and for whom. Pure."""
+"""The least that brings overdue data back: which assets to make again, and for whom. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.names import AssetName
+from assetflow.planning.attainable import Ages, attainable, bottleneck
 from assetflow.planning.data_time import DataTime
-from assetflow.planning.overdue import Bottleneck
+from assetflow.planning.overdue import Bottleneck, becomes_overdue, needed_data_time
 from assetflow.planning.reasons import Overdue
 
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """How old everything is, and how new it could be made.
-
-    `upstreams` has each asset, upstream first, with what it is made from directly; what
-    else it names are sources. `published` is how recent what is published is, without
-    what was never made; `seen` is of sources, as they are now. `seconds` is how long a
-    step usually takes, at most (p90). `resting` are volatile assets and sources that gave
-    nothing new, until when they are not asked again.
-    """
-
-    upstreams: Mapping[AssetName, tuple[AssetName, ...]]
-    published: Mapping[AssetName, DataTime]
-    seen: Mapping[AssetName, DataTime]
-    volatile: frozenset[AssetName] = frozenset()
-    seconds: Mapping[AssetName, float] = field(default_factory=dict)
-    resting: Mapping[AssetName, datetime] = field(default_factory=dict)
-    owners: Mapping[AssetName, tuple[str, ...]] = field(default_factory=dict)
+_NEVER_MADE = datetime.min.replace(tzinfo=UTC)
+_AGELESS = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """One asset to make again, and the policies that need it, in the order of their names."""
+    """One asset to make again, and the policies that need it, by the names of their assets."""
 
     asset: AssetName
     reasons: tuple[Overdue, ...]
@@ -43,19 +27,154 @@ class Refresh:
 class LeastRefresh:
     """What to make again, upstream first, and what holds back those that no run brings back."""
 
-    refreshes: tuple[Refresh, ...]
-    held_back: Mapping[AssetName, Bottleneck]
+    refreshes: tuple[Refresh, ...] = ()
+    held_back: Mapping[AssetName, Bottleneck | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """A policy that wants its asset to be of `need` or newer."""
+
+    asset: AssetName
+    need: datetime
+    reason: Overdue
+
+
+def usual_durations(
+    upstreams: Mapping[AssetName, tuple[AssetName, ...]], seconds: Mapping[AssetName, float]
+) -> dict[AssetName, float]:
+    """Return how long it takes to make each asset with all that it is made from.
+
+    That is the longest path to it, each step for its `seconds`: the p90 of its past, say.
+    `upstreams` has the assets, upstream first.
+    """
+    found: dict[AssetName, float] = {}
+    for name, above in upstreams.items():
+        before = max((found.get(one, 0.0) for one in above), default=0.0)
+        found[name] = before + seconds.get(name, 0.0)
+    return found
+
+
+def cannot_be_met(
+    policies: Mapping[AssetName, FreshnessPolicy], usual: Mapping[AssetName, float]
+) -> Iterator[tuple[AssetName, float, float]]:
+    """Yield each asset whose bound is below the usual duration of making it, and both."""
+    for name, policy in policies.items():
+        bounds = [policy.max_lag_seconds, policy.within_seconds if policy.deadline else None]
+        bound = min(one for one in bounds if one is not None)
+        if bound < usual.get(name, 0.0):
+            yield name, bound, usual[name]
 
 
 def least_refresh(
     ages: Ages,
     policies: Mapping[AssetName, FreshnessPolicy],
     now: datetime,
-    within_seconds: float = 0.0,
+    usual: Mapping[AssetName, float],
+    within_seconds: float | None = None,
 ) -> LeastRefresh:
     """Return the least to make again so that none of `policies` is overdue when it is done.
 
-    With `within_seconds` what becomes overdue by then counts, too, and what will before a
-    run that begins then is done. Each upstream that several need is made once.
+    What is overdue and what was never made is made again; with `within_seconds` also what
+    will be overdue by then, or before a run that starts then is done, which takes the
+    `usual` seconds. Each upstream that several policies need is made once, and none that
+    is recent enough for all of them.
     """
-    raise NotImplementedError
+    wants = list(_wants(ages, policies, now, usual, within_seconds))
+    if not wants:
+        return LeastRefresh()
+    scope = _scope(ages, wants)
+    best = attainable(ages, now, scope)
+    held_back: dict[AssetName, Bottleneck | None] = {}
+    needs: dict[AssetName, datetime] = {}
+    reasons: dict[AssetName, dict[Overdue, None]] = {}
+    for want in wants:
+        name, published = want.asset, ages.published.get(want.asset)
+        if _at(best[name]) < want.need:
+            held_back[name] = bottleneck(ages, published, best[name], now) if published else None
+        if _helps(policies[name], published, best[name]):
+            needs[name] = min(want.need, _at(best[name]))
+            reasons[name] = {want.reason: None}
+    _pass_up(ages, scope, needs, reasons)
+    refreshes = (
+        Refresh(name, tuple(sorted(reasons[name], key=lambda reason: reason.asset)))
+        for name in scope
+        if name in needs
+    )
+    return LeastRefresh(tuple(refreshes), held_back)
+
+
+def _wants(
+    ages: Ages,
+    policies: Mapping[AssetName, FreshnessPolicy],
+    now: datetime,
+    usual: Mapping[AssetName, float],
+    within_seconds: float | None,
+) -> Iterator[_Want]:
+    for name, policy in policies.items():
+        published = ages.published.get(name)
+        if name not in ages.upstreams or (published is not None and published.at is None):
+            continue
+        done = now + timedelta(seconds=usual.get(name, 0.0) + (within_seconds or 0.0))
+        due_at = None if published is None else _due(policy, published)
+        until = now if within_seconds is None else done
+        if due_at is not None and until <= due_at:
+            continue
+        is_to_come = due_at is not None and now <= due_at
+        said = f"{due_at:%Y-%m-%d %H:%M} UTC" if is_to_come else ""
+        yield _Want(name, needed_data_time(policy, done), Overdue(name, str(policy), said))
+
+
+def _due(policy: FreshnessPolicy, data: DataTime) -> datetime:
+    assert data.at is not None
+    return becomes_overdue(policy, data.at)
+
+
+def _scope(ages: Ages, wants: list[_Want]) -> list[AssetName]:
+    """Return the assets of `wants` and all that they are made from, upstream first."""
+    waiting, found = [want.asset for want in wants], set[AssetName]()
+    while waiting:
+        name = waiting.pop()
+        if name in ages.upstreams and name not in found:
+            found.add(name)
+            waiting += ages.upstreams[name]
+    return [name for name in ages.upstreams if name in found]
+
+
+def _helps(policy: FreshnessPolicy, published: DataTime | None, best: DataTime) -> bool:
+    """Whether the `best` that a run can give becomes overdue later than what is published."""
+    if published is None:
+        return True
+    if best.at is None:
+        return best.is_known
+    return _due(policy, best) > _due(policy, published)
+
+
+def _pass_up(
+    ages: Ages,
+    scope: list[AssetName],
+    needs: dict[AssetName, datetime],
+    reasons: dict[AssetName, dict[Overdue, None]],
+) -> None:
+    """Add to `needs` and `reasons` the upstreams that are older than what is made from them."""
+    for name in reversed(scope):
+        need = needs.get(name)
+        if need is None:
+            continue
+        for upstream in ages.upstreams[name]:
+            if upstream in ages.upstreams and _is_older(ages, upstream, need):
+                needs[upstream] = max(needs.get(upstream, need), need)
+                reasons.setdefault(upstream, {}).update(reasons[name])
+
+
+def _is_older(ages: Ages, name: AssetName, need: datetime) -> bool:
+    """Whether an asset was never made, or is older than `need`."""
+    published = ages.published.get(name)
+    return published is None or _at(published) < need
+
+
+def _at(data: DataTime) -> datetime:
+    """Return a data time as it is compared: what nobody can tell is older than any other."""
+    if not data.is_known:
+        return _NEVER_MADE
+    return _AGELESS if data.at is None else data.at
