@@ -1,4 +1,4 @@
-"""The verbs: load, plan, materialize, status, lineage, show, read, connect, and the rest.
+"""The verbs: load, plan, materialize, status, freshness, lineage, show, read, connect, and more.
 
 Functions over a Project. Here, and nowhere below, the clock is read.
 """
@@ -48,10 +48,12 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from assetflow.execution.ageing import Ager, KnownAges
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.promoting import Realm
     from assetflow.graph.lineage import Lineage
+    from assetflow.planning.freshness_pages import FreshnessPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
         StepDiff,
     )
     from assetflow.planning.reach import Slices
-    from assetflow.planning.results import AssetStatus, RunResult
+    from assetflow.planning.results import AssetStatus, FreshnessStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
 
@@ -392,11 +394,64 @@ def status(
 
     targets = selected(project, select, exclude)
     known = gathered(project, Request()).known()
+    recency = _recency(project, targets)
     return tuple(
-        one
+        replace(one, freshness=recency.get(one.asset, "no_policy"))
         for one in standings(known, roll_ups(project.state, project.environment))
         if targets is None or one.asset in targets
     )
+
+
+def _recency(
+    project: Project, targets: Collection[AssetName] | None
+) -> dict[AssetName, FreshnessStatus]:
+    """Return how each asset that has a freshness policy stands against it."""
+    from assetflow.execution.ageing import lines_of
+
+    ager = _ager(project)
+    asked = [name for name in ager.stated() if targets is None or name in targets]
+    if not asked:
+        return {}
+    return {line.asset: line.facts.status for line in lines_of(ager.known(asked), asked)}
+
+
+def freshness(
+    project: Project,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    *,
+    at: datetime | None = None,
+) -> FreshnessPage:
+    """Return how old the data of each selected asset is, against what its policy allows.
+
+    Sources that have a policy, or are selected, are told, too. `at` is a moment of the past:
+    then nothing is observed, and what was known by then counts. Raises NaiveEventTime.
+    """
+    from assetflow.execution.ageing import lines_of
+    from assetflow.planning.freshness_pages import FreshnessPage
+
+    targets = selected(project, select, exclude, with_sources=True)
+    known = _ager(project, at).known(targets)
+    names = [name for name in known.names if _is_told(project, known, targets, name)]
+    return FreshnessPage(known.now, tuple(lines_of(known, names)))
+
+
+def _is_told(
+    project: Project, known: KnownAges, targets: Collection[AssetName] | None, name: AssetName
+) -> bool:
+    if targets is not None:
+        return name in targets
+    return name in project.graph.assets or name in known.stated
+
+
+def _ager(project: Project, at: datetime | None = None) -> Ager:
+    from assetflow.execution.ageing import Ager
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    instant = now() if at is None else at
+    engine = project.engine
+    return Ager(project.place, project.analysis, engine, instant, is_past=at is not None)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:

@@ -58,12 +58,14 @@ class RecalledAges:
     `current` are the versions that count for each asset; `makings` are in the order in
     which they were published. `states` are of the sources that were read, and the newest of
     each source and partition, in the order in which they were seen; `newest` are these.
+    `timed` are the states whose event time is known.
     """
 
     current: dict[AssetName, tuple[VersionId, ...]] = field(default_factory=dict)
     makings: list[Making] = field(default_factory=list)
     states: list[StateSeen] = field(default_factory=list)
     newest: dict[AssetName, dict[PartitionKey, VersionId]] = field(default_factory=dict)
+    timed: frozenset[tuple[VersionId, str]] = frozenset()
 
 
 def recalled_ages(state: Path, question: AgeQuestion) -> RecalledAges:
@@ -83,7 +85,7 @@ def recalled_ages(state: Path, question: AgeQuestion) -> RecalledAges:
         found.makings = [making for _, making in sorted(sequences, key=lambda one: one[0])]
         found.newest = _newest_states(connection, question)
         newest = {(name, one) for name, some in found.newest.items() for one in some.values()}
-        found.states = _states(connection, question, {*seen, *newest})
+        found.states, found.timed = _states(connection, question, {*seen, *newest})
     return found
 
 
@@ -301,8 +303,11 @@ def _newest_states(
 
 def _states(
     connection: DuckDBPyConnection, question: AgeQuestion, nodes: Iterable[_Node]
-) -> list[StateSeen]:
-    """Return those of `nodes` that are states of sources, each time that one was seen."""
+) -> tuple[list[StateSeen], frozenset[tuple[VersionId, str]]]:
+    """Return those of `nodes` that are states of sources, each time that one was seen.
+
+    Beside them stand those whose event time is known.
+    """
     _ask(connection, [*nodes])
     rows = connection.execute(
         f"""select o.source, o.state, o.observed_at,
@@ -314,7 +319,7 @@ def _states(
             where {question.bound("o.observed_at")} order by o.number"""
     ).fetchall()
     times = _event_times(connection, question, {state for _, state, _, _ in rows})
-    return list(_with_times(question, rows, times))
+    return list(_with_times(question, rows, times)), frozenset(times)
 
 
 def _with_times(

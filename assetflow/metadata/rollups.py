@@ -10,7 +10,7 @@ from assetflow.model.names import AssetName, PartitionKey
 from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -68,23 +68,28 @@ def slow_seconds(state: Path) -> dict[AssetName, float]:
     return dict(rows)
 
 
-def tries(
-    state: Path, environment: str, assets: Collection[AssetName]
-) -> dict[AssetName, tuple[tuple[datetime, bool], ...]]:
-    """Return when each of `assets` was computed lately, the newest first, and if that gave news."""
+def asks(
+    state: Path, environment: str, timed_by: Mapping[AssetName, str]
+) -> dict[AssetName, tuple[tuple[datetime, datetime | None], ...]]:
+    """Return when assets with an event time were computed lately, and how new that was.
+
+    Each has the oldest first. `timed_by` says by what their event time is told.
+    """
     with Store(state).reading() as connection:
         rows = connection.execute(
-            f"""select asset, created_at, outcome = 'materialized'
-                from materializations join runs using (run)
-                where environment = $1 and asset in (select unnest($2::varchar[]))
-                  and outcome in ('materialized', 'unchanged')
-                qualify row_number() over (partition by asset order by number desc) <= {RECENT}
-                order by asset, number desc""",
-            [environment, [*assets]],
+            f"""select m.asset, m.created_at, e.newest
+                from materializations as m join runs using (run)
+                join (select unnest($2::varchar[]) as asset, unnest($3::varchar[]) as timed_by) as t
+                  using (asset)
+                left join event_times as e on e.version = m.version and e.timed_by = t.timed_by
+                where runs.environment = $1 and m.outcome in ('materialized', 'unchanged')
+                qualify row_number() over (partition by m.asset order by m.number desc) <= {RECENT}
+                order by m.asset, m.number""",
+            [environment, [*timed_by], [*timed_by.values()]],
         ).fetchall()
-    found: dict[AssetName, list[tuple[datetime, bool]]] = {}
-    for asset, at, is_new in rows:
-        found.setdefault(asset, []).append((utc(at), is_new))
+    found: dict[AssetName, list[tuple[datetime, datetime | None]]] = {}
+    for asset, at, newest in rows:
+        found.setdefault(asset, []).append((utc(at), newest and utc(newest)))
     return {asset: tuple(some) for asset, some in found.items()}
 
 

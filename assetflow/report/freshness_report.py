@@ -9,10 +9,11 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from assetflow.planning.freshness_pages import FreshnessLine, FreshnessPage
+from assetflow.planning.results import FreshnessStatus
 from assetflow.report.palette import COLOURS, Listing, Name, columns, faint, state
 from assetflow.report.words import counted, lag, minute
 
-URGENCY = ("overdue", "due_soon", "unknown", "fresh", "no_policy")
+URGENCY: tuple[FreshnessStatus, ...] = ("overdue", "due_soon", "unknown", "fresh", "no_policy")
 """The states, the most urgent first."""
 
 MOST_URGENT = 200
@@ -121,13 +122,13 @@ def bar(share: float) -> str:
     """Return a bar for a lag that is this `share` of what is allowed, which ends at the line.
 
     >>> bar(0.5), bar(1.25), bar(9)
-    ('████····│   ', '████████│██ ', '████████│██›')
+    ('████····│   ', '████████│██ ', '████████│██+')
     """
     cells = round(min(share, 1.0) * BAR)
     if cells == BAR and share < 1:
         cells = BAR - 1
     over = min(max(share - 1.0, 0.0) * BAR, BEYOND)
-    beyond = "█" * (BEYOND - 1) + "›" if share * BAR > BAR + BEYOND else "█" * round(over)
+    beyond = "█" * (BEYOND - 1) + "+" if share * BAR > BAR + BEYOND else "█" * round(over)
     return f"{'█' * cells}{'·' * (BAR - cells)}│{beyond:<{BEYOND}}"
 
 

@@ -1,0 +1,281 @@
+"""How old the data of a project is: gathered from the store and the sources, then judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from assetflow.errors import NaiveEventTime
+from assetflow.execution.gathering import Place, slices_of
+from assetflow.execution.observing import Observer, Sight
+from assetflow.execution.timing import time_of_state, timed_by
+from assetflow.metadata.ages import AgeQuestion, recalled_ages
+from assetflow.metadata.outline import published_shapes
+from assetflow.metadata.recall import observations
+from assetflow.metadata.rollups import asks, slow_seconds
+from assetflow.model.names import AssetName, PartitionKey, VersionId, folded
+from assetflow.model.path_keys import keys_found
+from assetflow.planning.attainable import Ages, attainable, bottleneck
+from assetflow.planning.back_off import rests_until
+from assetflow.planning.data_time import AgeHistory, Ageing, DataTime, StateSeen, data_times
+from assetflow.planning.freshness_pages import FreshnessLine
+from assetflow.planning.least_refresh import usual_durations
+from assetflow.planning.newest_partitions import counting_keys
+from assetflow.planning.overdue import judge_freshness
+from assetflow.planning.stated_policies import stated_policies
+from assetflow.warehouse.event_times import is_naive
+
+if TYPE_CHECKING:
+    from assetflow.execution.source_states import SourceState
+    from assetflow.graph.graph import AssetGraph
+    from assetflow.metadata.ages import RecalledAges
+    from assetflow.model.asset import Options, Source
+    from assetflow.model.columns import Schema
+    from assetflow.model.freshness import StatedPolicy
+    from assetflow.model.partitions import KeySet
+    from assetflow.project.analysis import Analysis
+    from assetflow.warehouse.connection import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAges:
+    """How old everything in question is at `now`, and the policies that ask.
+
+    `names` are the assets and sources in question, upstream first; `usual` is how long it
+    takes to make each with all that it is made from. `unseen` are the sources that cannot
+    be observed now, with the reason.
+    """
+
+    now: datetime
+    names: tuple[AssetName, ...]
+    stated: Mapping[AssetName, StatedPolicy]
+    ages: Ages
+    history: AgeHistory
+    usual: Mapping[AssetName, float] = field(default_factory=dict)
+    unseen: Mapping[AssetName, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ager:
+    """Finds how old the data of one project is, in one environment.
+
+    With `is_past`, `now` is a past moment: what was known then counts, and nothing is looked at.
+    """
+
+    place: Place
+    analysis: Analysis
+    engine: Engine
+    now: datetime
+    is_past: bool = False
+
+    def known(self, wanted: Collection[AssetName] | None = None) -> KnownAges:
+        """Return the ages of `wanted` and of all that they are made from; None is everything.
+
+        Raises NaiveEventTime where there is a policy, and nobody says by which clocks.
+        """
+        question = self._question(wanted)
+        recalled = recalled_ages(self.place.state, question)
+        sources = [s for name, s in self._graph.sources.items() if name in self._scope(wanted)]
+        sight = self._look(sources, question.keys)
+        history = self._history(recalled, question, sources, sight)
+        found = data_times(history, self.now, self.now if self.is_past else None)
+        upstreams = {name: self._graph.upstreams[name] for name in question.assets}
+        names = (*(source.name for source in sources), *question.assets)
+        known = KnownAges(
+            now=self.now,
+            names=names,
+            stated=self.stated(),
+            ages=Ages(
+                upstreams=upstreams,
+                published={name: found[name] for name in question.assets if name in found},
+                seen={
+                    source.name: found[source.name] for source in sources if source.name in found
+                },
+                volatile=frozenset(filter(self.analysis.is_volatile, question.assets)),
+                resting=self._resting(question),
+                answering=frozenset(source.name for source in sources if source.observe),
+                owners={name: about(self.analysis, name).owners for name in names},
+            ),
+            history=history,
+            usual=usual_durations(upstreams, slow_seconds(self.place.state)),
+            unseen={one.asset: each.error.sentence for one, each in sight.unseen.items()},
+        )
+        self._check_times(known)
+        return known
+
+    def stated(self) -> dict[AssetName, StatedPolicy]:
+        """Return the policy of each asset and source that has one."""
+        settings = self.analysis.declarations.settings.freshness
+        groups = {name: said.frozen() for name, said in settings.groups.items()}
+        tags = {name: said.frozen() for name, said in settings.tags.items()}
+        return stated_policies(self._graph, groups, tags)
+
+    @property
+    def _graph(self) -> AssetGraph:
+        return self.analysis.graph
+
+    def _scope(self, wanted: Collection[AssetName] | None) -> Collection[AssetName]:
+        if wanted is None:
+            return {*self._graph.sources, *self._graph.assets}
+        return {*wanted, *self._graph.all_upstream(wanted)}
+
+    def _question(self, wanted: Collection[AssetName] | None) -> AgeQuestion:
+        scope = self._scope(wanted)
+        timezone = self.analysis.declarations.settings.timezone
+        timed = {name: timed_by(about(self.analysis, name), timezone) for name in scope}
+        return AgeQuestion(
+            environment=self.place.environment,
+            now=self.now,
+            keys=slices_of(self.place.state, self.analysis, self.now).keys,
+            assets=[name for name in self._graph.assets if name in scope],
+            timed_by={name: how for name, how in timed.items() if how},
+            is_past=self.is_past,
+        )
+
+    def _look(self, sources: Iterable[Source], keys: Mapping[AssetName, KeySet]) -> Sight:
+        """Return the sources as they are now; of a past moment nothing is seen."""
+        if self.is_past:
+            return Sight()
+        previous = observations(self.place.state)
+        return Observer(self.place.root, self.now, self.engine).observe_all(sources, previous, keys)
+
+    def _history(
+        self,
+        recalled: RecalledAges,
+        question: AgeQuestion,
+        sources: Iterable[Source],
+        sight: Sight,
+    ) -> AgeHistory:
+        states, current = list(recalled.states), dict(recalled.current)
+        ageing: dict[AssetName, Ageing] = {}
+        looked_at: dict[AssetName, frozenset[VersionId]] = {}
+        seen = _by_source(sight)
+        for source in sources:
+            name = source.name
+            here = seen.get(name, {})
+            found = {**recalled.newest.get(name, {}), **{k: one.state for k, one in here.items()}}
+            if source.finds_keys and source.partitions:
+                keys = sight.keys.get(name) or keys_found(source.partitions, found)
+            else:
+                keys = question.keys[name]
+            counting = counting_keys(keys, found, self.now)
+            current[name] = tuple(found[key] for key in counting)
+            looked = [here[key] for key in counting if key in here]
+            states += self._newly_seen(looked, recalled, question.timed_by.get(name, ""))
+            looked_at[name] = frozenset(one.state for one in here.values())
+            if source.static or source.assume_complete:
+                ageing[name] = "never" if source.static else "when_looked"
+        return AgeHistory(recalled.makings, states, current, ageing, looked_at)
+
+    def _newly_seen(
+        self, looked: Iterable[SourceState], recalled: RecalledAges, how: str
+    ) -> Iterator[StateSeen]:
+        """Yield what the store does not know of the states that count."""
+        for state in looked:
+            if not state.is_new and (not how or (state.state, how) in recalled.timed):
+                continue
+            yield StateSeen(state.source.name, state.state, self.now, self._newest(state))
+
+    def _newest(self, state: SourceState) -> datetime | None:
+        timezone = self.analysis.declarations.settings.timezone
+        told = time_of_state(state, self.engine, timezone)
+        if told is not None:
+            return told.newest
+        changed = max((file.mtime_ns for file in state.files), default=None)
+        if changed is None:
+            return self.now
+        return datetime.fromtimestamp(changed // 1000 / 1e6, UTC)
+
+    def _resting(self, question: AgeQuestion) -> dict[AssetName, datetime]:
+        """Return until when volatile assets are not asked again that gave nothing newer."""
+        timed = {
+            name: how
+            for name, how in question.timed_by.items()
+            if name in self._graph.assets and self.analysis.is_volatile(name)
+        }
+        if not timed:
+            return {}
+        asked = asks(self.place.state, self.place.environment, timed)
+        found = {name: rests_until(some) for name, some in asked.items()}
+        return {name: until for name, until in found.items() if until and until > self.now}
+
+    def _check_times(self, known: KnownAges) -> None:
+        """Raise NaiveEventTime for a root whose age somebody asks for, and nobody can tell."""
+        settings = self.analysis.declarations.settings
+        if "timezone" in settings.model_fields_set:
+            return
+        asked = [name for name in known.stated if name in known.names]
+        for name in (*asked, *self._graph.all_upstream(asked)):
+            said = about(self.analysis, name)
+            is_root = name in known.ages.seen or name in known.ages.volatile
+            if is_root and said.event_time and not said.timezone:
+                self._check_time(name, said.event_time, known)
+
+    def _check_time(self, name: AssetName, column: str, known: KnownAges) -> None:
+        schema = self._schema(name)
+        types = [one.type for one in schema if folded(one.name) == folded(column)]
+        if types and is_naive(types[0]):
+            data = known.ages.seen.get(name) or known.ages.published.get(name)
+            newest = f"{data.at:%Y-%m-%d %H:%M:%S}" if data and data.at else types[0]
+            raise NaiveEventTime(name, column, newest)
+
+    def _schema(self, name: AssetName) -> Schema:
+        """Return the columns of a source or asset, declared or as they were last."""
+        declared = about(self.analysis, name).columns
+        if declared is not None:
+            return declared
+        if name in self._graph.sources:
+            seen = observations(self.place.state).get(name, {}).values()
+            return next((one.schema for one in seen), ())
+        shapes = published_shapes(self.place.state, self.place.environment, [name])
+        return shapes[name].schema if name in shapes else ()
+
+
+def about(analysis: Analysis, name: AssetName) -> Source | Options:
+    """Return what is declared of an asset or source."""
+    asset = analysis.graph.assets.get(name)
+    return analysis.graph.sources[name] if asset is None else asset.options
+
+
+def _by_source(sight: Sight) -> dict[AssetName, dict[PartitionKey, SourceState]]:
+    found: dict[AssetName, dict[PartitionKey, SourceState]] = {}
+    for target, state in sight.states.items():
+        found.setdefault(target.asset, {})[target.partition] = state
+    return found
+
+
+def lines_of(known: KnownAges, names: Iterable[AssetName]) -> Iterator[FreshnessLine]:
+    """Yield how each of `names` stands against its policy."""
+    ages = known.ages
+    best = attainable(ages, known.now)
+    for name in names:
+        stated = known.stated.get(name)
+        data = ages.seen.get(name) if name not in ages.upstreams else ages.published.get(name)
+        facts = judge_freshness(
+            stated.policy if stated else None, data, known.now, known.usual.get(name, 0.0)
+        )
+        held = None
+        if data is not None and (data.at is not None or not data.is_known):
+            held = bottleneck(ages, data, best.get(name, data), known.now)
+        yield FreshnessLine(
+            asset=name,
+            facts=facts,
+            stated=stated,
+            bottleneck=held,
+            owners=ages.owners.get(name, ()),
+            notes=tuple(_notes(known, name, data)),
+            is_source=name not in ages.upstreams,
+        )
+
+
+def _notes(known: KnownAges, name: AssetName, data: DataTime | None) -> Iterator[str]:
+    if data is None:
+        yield "never materialized" if name in known.ages.upstreams else "never seen"
+        return
+    if data.capped is not None:
+        at = f"{data.capped:%Y-%m-%d %H:%M} UTC"
+        yield f"{data.root!r} has data of the future ({at}): it counts as of now"
+    if data.root in known.unseen:
+        yield f"{data.root!r} cannot be observed: {known.unseen[data.root]}"
