@@ -449,7 +449,7 @@ def _ager(project: Project, at: datetime | None = None) -> Ager:
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    instant = now() if at is None else at
+    instant = now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
     engine = project.engine
     return Ager(project.place, project.analysis, engine, instant, is_past=at is not None)
 

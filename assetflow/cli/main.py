@@ -36,6 +36,7 @@ COMMANDS = {
     "lineage": "Show what is made from what, down to the column",
     "show": "Show one asset",
     "status": "Show how assets stand",
+    "freshness": "Show how old the data is, against what its policies allow",
     "runs": "List the runs, the newest first",
     "run": "Show one run, or cancel it",
     "sql": "Run a query over the published assets, or preview one asset",

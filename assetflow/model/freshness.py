@@ -20,7 +20,7 @@ class FreshnessPolicy:
 
     At each instant at which `deadline` fires by the clocks of `timezone`, data may be at
     most `within_seconds` old; whatever its age in between. `warn_lag_seconds` None: the
-    last fifth of the time that is left to it is a warning. `slo` is the share of time in
+    last fifth of a bound is the warning. `slo` is the share of time in
     which data is to be fresh.
     """
 
@@ -137,4 +137,9 @@ def _is_less(one: float | str, other: float | str | None) -> bool:
     return other is not None and float(one) < float(other)
 
 
-DeclaredFreshness = Annotated[Freshness, AfterValidator(_fits_together)]
+def _keys(said: object) -> object:
+    """Return a value of Python as a table, so that what is wrong with it names the key."""
+    return said._asdict() if isinstance(said, Freshness) else said
+
+
+DeclaredFreshness = Annotated[Freshness, BeforeValidator(_keys), AfterValidator(_fits_together)]

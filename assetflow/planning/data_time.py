@@ -151,21 +151,29 @@ class Derivation:
     def _of_version(self, wanted: Node) -> DataTime:
         """Return the data time of one version; what it was made from is derived before.
 
-        Chains of assets are longer than Python lets functions call themselves.
+        Chains of assets are longer than Python lets functions call themselves. A circle,
+        which only a changed graph can make, is cut where it is entered; what was derived
+        inside of it holds for `wanted` alone.
         """
-        waiting, begun = [wanted], set[Node]()
+        waiting, begun, is_circular = [wanted], set[Node](), False
         while waiting:
             node = waiting[-1]
             needed = [] if node in begun or node in self._found else self._needed(node)
             begun.add(node)
-            missing = [one for one in needed if one not in self._found and one not in begun]
+            missing = [one for one in needed if one not in self._found]
+            is_circular = is_circular or not begun.isdisjoint(missing)
+            missing = [one for one in missing if one not in begun]
             if missing:
                 waiting += missing
                 continue
             waiting.pop()
             if node not in self._found:
                 self._found[node] = self._derived(node)
-        return self._found[wanted]
+        found = self._found[wanted]
+        if is_circular:
+            self._found = {node: one for node, one in self._found.items() if node not in begun}
+            self._found[wanted] = found
+        return found
 
     def _needed(self, node: Node) -> list[Node]:
         return [

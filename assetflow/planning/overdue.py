@@ -10,7 +10,7 @@ from assetflow.planning.data_time import DataTime
 from assetflow.planning.results import FreshnessStatus
 
 NOTICE = 0.2
-"""The share of the time allowed that is a warning, where the policy does not say."""
+"""The share of the bound that is a warning before it is due, where the policy does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,9 @@ def judge_freshness(
     if policy is None:
         return FreshnessFacts("no_policy", data.at, lag)
     due_at = becomes_overdue(policy, data.at)
+    warned_at = min(due_at - timedelta(seconds=path_seconds), _warned_at(policy, data.at))
     return FreshnessFacts(
-        status=_status(policy, data.at, now, path_seconds),
+        status="overdue" if now > due_at else "due_soon" if now > warned_at else "fresh",
         data_time=data.at,
         lag_seconds=lag,
         allowed_seconds=(due_at - data.at).total_seconds(),
@@ -89,8 +90,24 @@ def becomes_overdue(policy: FreshnessPolicy, data_time: datetime) -> datetime:
     if policy.max_lag_seconds is not None:
         found.append(data_time + timedelta(seconds=policy.max_lag_seconds))
     if policy.deadline:
-        satisfied = data_time + timedelta(seconds=policy.within_seconds)
-        found.append(next_tick(policy.deadline, policy.timezone, satisfied))
+        found.append(_missed_deadline(policy, data_time))
+    return min(found)
+
+
+def _missed_deadline(policy: FreshnessPolicy, data_time: datetime) -> datetime:
+    satisfied = data_time + timedelta(seconds=policy.within_seconds)
+    return next_tick(policy.deadline, policy.timezone, satisfied)
+
+
+def _warned_at(policy: FreshnessPolicy, data_time: datetime) -> datetime:
+    """Return from when on data of `data_time` is due soon by what the policy says."""
+    found = []
+    if policy.max_lag_seconds is not None:
+        warn_lag = policy.warn_lag_seconds or policy.max_lag_seconds * (1 - NOTICE)
+        found.append(data_time + timedelta(seconds=warn_lag))
+    if policy.deadline:
+        notice = timedelta(seconds=policy.within_seconds * NOTICE)
+        found.append(_missed_deadline(policy, data_time) - notice)
     return min(found)
 
 
@@ -109,16 +126,3 @@ def _next_deadline(policy: FreshnessPolicy | None, now: datetime) -> datetime | 
     if policy is None or not policy.deadline:
         return None
     return next_tick(policy.deadline, policy.timezone, now)
-
-
-def _status(
-    policy: FreshnessPolicy, data_time: datetime, now: datetime, path_seconds: float
-) -> FreshnessStatus:
-    due_at = becomes_overdue(policy, data_time)
-    if now > due_at:
-        return "overdue"
-    notice = max((due_at - data_time).total_seconds() * NOTICE, path_seconds)
-    warned_at = due_at - timedelta(seconds=notice)
-    if policy.warn_lag_seconds is not None:
-        warned_at = data_time + timedelta(seconds=policy.warn_lag_seconds)
-    return "due_soon" if now > warned_at else "fresh"
