@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.promoting import Realm
     from assetflow.graph.lineage import Lineage
-    from assetflow.planning.freshness_pages import FreshnessPage
+    from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -427,13 +427,27 @@ def freshness(
     Sources that have a policy, or are selected, are told, too. `at` is a moment of the past:
     then nothing is observed, and what was known by then counts. Raises NaiveEventTime.
     """
-    from assetflow.execution.ageing import lines_of
-    from assetflow.planning.freshness_pages import FreshnessPage
+    from assetflow.execution.ageing import lines_of, with_trends
+    from assetflow.planning.freshness_pages import FreshnessPage, urgency
 
     targets = selected(project, select, exclude, with_sources=True)
-    known = _ager(project, at).known(targets)
+    ager = _ager(project, at)
+    known = ager.known(targets)
     names = [name for name in known.names if _is_told(project, known, targets, name)]
-    return FreshnessPage(known.now, tuple(lines_of(known, names)))
+    lines = with_trends(ager, sorted(lines_of(known, names), key=urgency))
+    return FreshnessPage(known.now, tuple(lines))
+
+
+def freshness_history(
+    project: Project, name: str, *, days: float = 7.0, at: datetime | None = None
+) -> FreshnessHistory:
+    """Return how old one asset was in the last `days`, and how often it was fresh.
+
+    `at` is the moment up to which it is told. Raises UnknownTable.
+    """
+    from assetflow.execution.ageing import history_of
+
+    return history_of(_ager(project, at), _named(project, name), days)
 
 
 def _is_told(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from assetflow.errors import NaiveEventTime
 from assetflow.execution.gathering import Place, slices_of
 from assetflow.execution.observing import Observer, Sight
 from assetflow.execution.timing import time_of_state, timed_by
-from assetflow.metadata.ages import AgeQuestion, recalled_ages
+from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations
 from assetflow.metadata.rollups import asks, slow_seconds
@@ -20,7 +20,14 @@ from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
 from assetflow.planning.back_off import rests_until
 from assetflow.planning.data_time import AgeHistory, Ageing, DataTime, StateSeen, data_times
-from assetflow.planning.freshness_pages import FreshnessLine
+from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessLine
+from assetflow.planning.freshness_past import (
+    MOST_POINTS,
+    PastOfAsset,
+    age_points,
+    freshness_history,
+    trend_of,
+)
 from assetflow.planning.least_refresh import usual_durations
 from assetflow.planning.newest_partitions import counting_keys
 from assetflow.planning.overdue import judge_freshness
@@ -37,6 +44,12 @@ if TYPE_CHECKING:
     from assetflow.model.partitions import KeySet
     from assetflow.project.analysis import Analysis
     from assetflow.warehouse.connection import Engine
+
+
+TREND = timedelta(days=1)
+TREND_POINTS = 12
+MOST_TRENDS = 20
+"""How far back, at how many instants and for how many assets it is told how the lag went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,17 @@ class Ager:
         self._check_times(known)
         return known
 
+    def past(self, names: Collection[AssetName], since: datetime) -> dict[AssetName, PastOfAsset]:
+        """Return what the ages of the assets `names` followed from since then."""
+        question = replace(self._question(names), assets=[*names], latest=MOST_POINTS)
+        recalled, moves = recalled_past(self.place.state, question, since)
+        ageing = _ageing(self._graph.sources.values())
+        history = AgeHistory(recalled.makings, recalled.states, ageing=ageing)
+        return {
+            name: PastOfAsset(name, question.keys[name], some, history)
+            for name, some in moves.items()
+        }
+
     def stated(self) -> dict[AssetName, StatedPolicy]:
         """Return the policy of each asset and source that has one."""
         settings = self.analysis.declarations.settings.freshness
@@ -149,7 +173,6 @@ class Ager:
         sight: Sight,
     ) -> AgeHistory:
         states, current = list(recalled.states), dict(recalled.current)
-        ageing: dict[AssetName, Ageing] = {}
         looked_at: dict[AssetName, frozenset[VersionId]] = {}
         seen = _by_source(sight)
         for source in sources:
@@ -165,9 +188,7 @@ class Ager:
             looked = [here[key] for key in counting if key in here]
             states += self._newly_seen(looked, recalled, question.timed_by.get(name, ""))
             looked_at[name] = frozenset(one.state for one in here.values())
-            if source.static or source.assume_complete:
-                ageing[name] = "never" if source.static else "when_looked"
-        return AgeHistory(recalled.makings, states, current, ageing, looked_at)
+        return AgeHistory(recalled.makings, states, current, _ageing(sources), looked_at)
 
     def _newly_seen(
         self, looked: Iterable[SourceState], recalled: RecalledAges, how: str
@@ -239,6 +260,15 @@ def about(analysis: Analysis, name: AssetName) -> Source | Options:
     return analysis.graph.sources[name] if asset is None else asset.options
 
 
+def _ageing(sources: Iterable[Source]) -> dict[AssetName, Ageing]:
+    """Return how those of `sources` age that do not simply do."""
+    return {
+        source.name: "never" if source.static else "when_looked"
+        for source in sources
+        if source.static or source.assume_complete
+    }
+
+
 def _by_source(sight: Sight) -> dict[AssetName, dict[PartitionKey, SourceState]]:
     found: dict[AssetName, dict[PartitionKey, SourceState]] = {}
     for target, state in sight.states.items():
@@ -279,3 +309,21 @@ def _notes(known: KnownAges, name: AssetName, data: DataTime | None) -> Iterator
         yield f"{data.root!r} has data of the future ({at}): it counts as of now"
     if data.root in known.unseen:
         yield f"{data.root!r} cannot be observed: {known.unseen[data.root]}"
+
+
+def with_trends(ager: Ager, lines: Iterable[FreshnessLine]) -> Iterator[FreshnessLine]:
+    """Yield `lines`, in their order, the first of those with a policy with how their lag went."""
+    told = list(lines)
+    asked = [one.asset for one in told if one.stated and not one.is_source][:MOST_TRENDS]
+    start = ager.now - TREND
+    found = trend_of(ager.past(asked, start), start, ager.now, TREND_POINTS) if asked else {}
+    for line in told:
+        yield replace(line, trend=found[line.asset]) if line.asset in found else line
+
+
+def history_of(ager: Ager, name: AssetName, days: float) -> FreshnessHistory:
+    """Return how old one asset was in the last `days`."""
+    start = ager.now - timedelta(days=days)
+    past = ager.past([name], start).get(name)
+    points = age_points(past, start, ager.now) if past else ()
+    return freshness_history(name, ager.stated().get(name), points, start, ager.now)

@@ -13,6 +13,7 @@ from assetflow.metadata.store import Store
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import WHOLE_KEYS, KeySet, ProductPartitions
 from assetflow.planning.data_time import Making, StateSeen, VersionsRead
+from assetflow.planning.freshness_past import PointerMove
 from assetflow.planning.newest_partitions import counting_keys, newest_due
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class AgeQuestion:
 
     `keys` are of all assets and sources, `assets` those in question. `timed_by` says of
     those with an event time by what it is told. With `is_past`, `now` is a past moment:
-    only what took effect until then counts.
+    only what took effect until then counts. `latest` publications of a version are recalled.
     """
 
     environment: str
@@ -45,6 +46,7 @@ class AgeQuestion:
     assets: Collection[AssetName]
     timed_by: Mapping[AssetName, str] = field(default_factory=dict)
     is_past: bool = False
+    latest: int = LATEST_OF_ONE
 
     def bound(self, column: str) -> str:
         """Return the condition that what stands in `column` counts."""
@@ -73,19 +75,64 @@ def recalled_ages(state: Path, question: AgeQuestion) -> RecalledAges:
     found = RecalledAges()
     with Store(state).reading() as connection:
         found.current = _current(connection, question)
-        frontier = [(name, one) for name, some in found.current.items() for one in some]
-        seen = set(frontier)
-        sequences: list[tuple[int, Making]] = []
-        while frontier:
-            made = _makings(connection, question, frontier)
-            sequences += made
-            read = {(r.upstream, one) for _, m in made for r in m.reads for one in r.versions}
-            frontier = list(read - seen)
-            seen |= read
-        found.makings = [making for _, making in sorted(sequences, key=lambda one: one[0])]
         found.newest = _newest_states(connection, question)
+        shown = {(name, one) for name, some in found.current.items() for one in some}
         newest = {(name, one) for name, some in found.newest.items() for one in some.values()}
-        found.states, found.timed = _states(connection, question, {*seen, *newest})
+        _follow(connection, question, found, shown, newest)
+    return found
+
+
+def recalled_past(
+    state: Path, question: AgeQuestion, since: datetime
+) -> tuple[RecalledAges, dict[AssetName, list[PointerMove]]]:
+    """Return what the ages in `question` followed from since then, and how its pointers moved.
+
+    What they showed at `since` comes first.
+    """
+    found = RecalledAges()
+    with Store(state).reading() as connection:
+        moves = _moves(connection, question, since)
+        shown = {(name, one.version) for name, some in moves.items() for one in some if one.version}
+        _follow(connection, question, found, shown, ())
+    return found, moves
+
+
+def _follow(
+    connection: DuckDBPyConnection,
+    question: AgeQuestion,
+    found: RecalledAges,
+    shown: Collection[_Node],
+    states: Collection[_Node],
+) -> None:
+    """Add to `found` what `shown` was made from, back to the roots, and the `states`."""
+    frontier, seen = list(shown), set(shown)
+    sequences: list[tuple[int, Making]] = []
+    while frontier:
+        made = _makings(connection, question, frontier)
+        sequences += made
+        read = {(r.upstream, one) for _, m in made for r in m.reads for one in r.versions}
+        frontier = list(read - seen)
+        seen |= read
+    found.makings = [making for _, making in sorted(sequences, key=lambda one: one[0])]
+    found.states, found.timed = _states(connection, question, {*seen, *states})
+
+
+def _moves(
+    connection: DuckDBPyConnection, question: AgeQuestion, since: datetime
+) -> dict[AssetName, list[PointerMove]]:
+    rows = connection.execute(
+        f"""select asset, applied_at, partition, version
+            from publications where environment = $1 and {question.bound("applied_at")}
+              and asset in (select unnest($2::varchar[]))
+            qualify applied_at > $3::timestamp
+                 or coalesce(lead(applied_at) over pointer > $3::timestamp, true)
+            window pointer as (partition by asset, partition order by sequence)
+            order by sequence""",
+        [question.environment, [*question.assets], instant_text(since)],
+    ).fetchall()
+    found: dict[AssetName, list[PointerMove]] = {}
+    for asset, at, partition, version in rows:
+        found.setdefault(asset, []).append(PointerMove(utc(at), partition, version))
     return found
 
 
@@ -201,7 +248,7 @@ def _makings(
             from (from publications semi join asked_versions using (asset, version)
                   where environment = $1 and {question.bound("applied_at")}
                   qualify row_number() over (partition by asset, version
-                                             order by sequence desc) <= {LATEST_OF_ONE}) as p
+                                             order by sequence desc) <= {question.latest}) as p
             join materializations as m using (materialization)""",
         [question.environment],
     )

@@ -3,18 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from assetflow.planning.freshness_pages import FreshnessLine, FreshnessPage
-from assetflow.planning.results import FreshnessStatus
+from assetflow.planning.freshness_pages import URGENCY, FreshnessLine, FreshnessPage
 from assetflow.report.palette import COLOURS, Listing, Name, columns, faint, state
 from assetflow.report.words import counted, lag, minute
-
-URGENCY: tuple[FreshnessStatus, ...] = ("overdue", "due_soon", "unknown", "fresh", "no_policy")
-"""The states, the most urgent first."""
 
 MOST_URGENT = 200
 """So many lines that need attention are shown, unless all are asked for."""
@@ -45,8 +41,8 @@ def freshness_report(page: FreshnessPage, *, everything: bool = False) -> Render
     """
     if not page.lines:
         return Text(_NOTHING)
-    lines = by_urgency(page.lines)
-    shown = lines if everything else list(_shown(lines))
+    lines = page.lines
+    shown = list(lines) if everything else list(_shown(lines))
     if not shown:
         return Text(_NO_POLICY)
     parts: list[RenderableType] = [FreshnessTable(shown, page.at)]
@@ -54,17 +50,6 @@ def freshness_report(page: FreshnessPage, *, everything: bool = False) -> Render
         len(_with_policy(lines)) > len(shown)
     )
     return Group(*parts, Text(), summary(page))
-
-
-def by_urgency(lines: Iterable[FreshnessLine]) -> list[FreshnessLine]:
-    """Return `lines` with what is overdue for longest first, then by when it becomes so."""
-    return sorted(lines, key=_urgency)
-
-
-def _urgency(line: FreshnessLine) -> tuple[int, float, str]:
-    facts = line.facts
-    due = facts.due_at.timestamp() if facts.due_at else float("inf")
-    return URGENCY.index(facts.status), due, line.asset
 
 
 def _with_policy(lines: Iterable[FreshnessLine]) -> list[FreshnessLine]:
@@ -186,21 +171,3 @@ def summary(page: FreshnessPage) -> Text:
         without = counted(counts["no_policy"], "has no policy", "have no policy")
         found.append(f"; {without}" if found else without)
     return found.append(f", as of {minute(page.at)} UTC.")
-
-
-@dataclass(frozen=True, slots=True)
-class Bins:
-    """An even division of the time from `start` to `end`."""
-
-    start: datetime
-    end: datetime
-    count: int
-
-    def edge(self, at: int) -> datetime:
-        """Return where the bin `at` ends, and the next begins."""
-        return self.start + (self.end - self.start) * (at / self.count)
-
-    @property
-    def width(self) -> timedelta:
-        """Return how long a bin is."""
-        return (self.end - self.start) / self.count
