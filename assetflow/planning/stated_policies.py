@@ -1,9 +1,8 @@
 """Which freshness policy holds for each asset and source, and where it stands. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from assetflow.errors import DefinitionError, TwoFreshnessPolicies, UnusedFreshness
-from assetflow.graph.graph import AssetGraph
 from assetflow.model.asset import Asset, Options, Source
 from assetflow.model.freshness import FreshnessPolicy, StatedPolicy
 from assetflow.model.names import AssetName
@@ -13,22 +12,20 @@ Policies = Mapping[str, FreshnessPolicy]
 
 
 def stated_policies(
-    graph: AssetGraph, groups: Policies, tags: Policies
+    things: Iterable[Asset | Source], groups: Policies, tags: Policies
 ) -> dict[AssetName, StatedPolicy]:
     """Return the policy of each asset and source that has one: its own, its group's, its tag's.
 
     What is upstream or downstream of it inherits nothing.
     """
-    things: dict[AssetName, Asset | Source] = {**graph.sources, **graph.assets}
-    found = {name: _stated(thing, groups, tags) for name, thing in things.items()}
+    found = {thing.name: _stated(thing, groups, tags) for thing in things}
     return {name: stated for name, stated in found.items() if stated is not None}
 
 
 def policy_errors(
-    graph: AssetGraph, groups: Policies, tags: Policies, place: object
+    things: Collection[Asset | Source], groups: Policies, tags: Policies, place: object
 ) -> Iterator[DefinitionError]:
     """Yield what is wrong with the policies of the settings, which stand at `place`."""
-    things: list[Asset | Source] = [*graph.sources.values(), *graph.assets.values()]
     used = {"group": {_about(one).group for one in things}}
     used["tag"] = {tag for one in things for tag in _about(one).tags}
     for kind, policies in (("group", groups), ("tag", tags)):

@@ -24,7 +24,7 @@ from pydantic import (
 from assetflow.errors import NoProject, NoSettings, ProjectErrors, TwoSettings, UnreadableFile
 from assetflow.model.asset import Location
 from assetflow.model.durations import EXPECTED_DURATION
-from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness
+from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness, FreshnessPolicy
 from assetflow.model.validation import validate
 from assetflow.model.written_types import Duration
 from assetflow.project.toml_text import decode, line_of, parse_toml
@@ -83,6 +83,11 @@ class FreshnessTables(BaseModel):
     tags: Mapping[str, DeclaredFreshness] = Field(
         default={}, description=EXPECTED_FRESHNESS, examples=['{ daily = { max_lag = "1d" } }']
     )
+
+    def frozen(self) -> tuple[dict[str, FreshnessPolicy], dict[str, FreshnessPolicy]]:
+        """Return the policies by group, and those by tag."""
+        groups = {name: said.frozen() for name, said in self.groups.items()}
+        return groups, {name: said.frozen() for name, said in self.tags.items()}
 
 
 class Settings(BaseModel):
