@@ -131,10 +131,8 @@ class Ager:
 
     def stated(self) -> dict[AssetName, StatedPolicy]:
         """Return the policy of each asset and source that has one."""
-        settings = self.analysis.declarations.settings.freshness
-        groups = {name: said.frozen() for name, said in settings.groups.items()}
-        tags = {name: said.frozen() for name, said in settings.tags.items()}
-        return stated_policies(self._graph, groups, tags)
+        things = [*self._graph.sources.values(), *self._graph.assets.values()]
+        return stated_policies(things, *self.analysis.declarations.settings.freshness.frozen())
 
     @property
     def _graph(self) -> AssetGraph:

@@ -125,8 +125,8 @@ def _moves(
             from publications where environment = $1 and {question.bound("applied_at")}
               and asset in (select unnest($2::varchar[]))
             qualify applied_at > $3::timestamp
-                 or coalesce(lead(applied_at) over pointer > $3::timestamp, true)
-            window pointer as (partition by asset, partition order by sequence)
+                 or coalesce(lead(applied_at) over (partition by asset, partition
+                                                    order by sequence) > $3::timestamp, true)
             order by sequence""",
         [question.environment, [*question.assets], instant_text(since)],
     ).fetchall()
