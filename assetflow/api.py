@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from assetflow.errors import (
     AssetflowError,
     EmptyProject,
+    NeedsOption,
     NotPartitioned,
     ProjectErrors,
     RetentionTooShort,
@@ -32,6 +33,7 @@ from assetflow.errors import (
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
+from assetflow.model.durations import parse_duration
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId, check_name, folded
 from assetflow.model.partitions import described
 from assetflow.planning.asked import check_asked, partition_range
@@ -204,12 +206,16 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     partitions: Sequence[str] = (),
     latest: bool = False,
     max_partitions: int | None = None,
+    overdue: bool = False,
+    within: str | float | None = None,
 ) -> Plan:
     """Return what `materialize` with the same arguments would do, and why. Nothing is changed.
 
     `partitions` are keys and ranges ("2026-01-05..2026-01-09", both included); `latest` is
     the last partition of each asset. At most `max_partitions` of an asset run, the newest;
-    where nothing is said of partitions, as many as the settings allow.
+    where nothing is said of partitions, as many as the settings allow. With `overdue` it is
+    the least that brings back what is older than its policy allows, or will be `within` a
+    time, such as "30m".
 
     Raises ProjectErrors where a query does not fit the columns that its inputs have,
     NoPartitions, NoSuchPartitions and ReversedRange where `partitions` are none.
@@ -217,8 +223,45 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    request, held_back = _overdue(project, request, within, overdue=overdue)
     made = make_plan(_sound(gathered(project, request)).known(), request)
-    return replace(made, estimated_seconds=_estimated_seconds(project, made))
+    seconds = _estimated_seconds(project, made)
+    return replace(made, estimated_seconds=seconds, notes=(*made.notes, *held_back))
+
+
+def _overdue(
+    project: Project, request: Request, within: str | float | None, *, overdue: bool
+) -> tuple[Request, tuple[tuple[AssetName, str], ...]]:
+    """Return the request for the least that brings back what is overdue, if that is asked for.
+
+    Beside it stands what holds back those that no run brings back.
+    """
+    from assetflow.execution.ageing import overdue_request
+
+    if not overdue:
+        if within is not None:
+            raise NeedsOption("--within", "--overdue")
+        return request, ()
+    _check_beside_overdue(request)
+    seconds = None if within is None else parse_duration(within)
+    known = _ager(project).known(request.targets)
+    names = known.stated.keys() if request.targets is None else request.targets
+    return overdue_request(known, names, seconds)
+
+
+def _check_beside_overdue(request: Request) -> None:
+    """Refuse what says otherwise which assets and partitions run."""
+    others = {
+        "--only": request.only,
+        "--downstream": request.downstream,
+        "--force": request.force,
+        "--refresh": request.refresh,
+        "--partition": bool(request.partitions),
+        "--latest": request.latest,
+    }
+    for option, is_given in others.items():
+        if is_given:
+            raise TwoChoices("--overdue", option)
 
 
 def _about_partitions(
@@ -344,6 +387,8 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     partitions: Sequence[str] = (),
     latest: bool = False,
     max_partitions: int | None = None,
+    overdue: bool = False,
+    within: str | float | None = None,
     fail_fast: bool = False,
     threads: int | None = None,
     listener: Listener | None = None,
@@ -360,6 +405,7 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    request, held_back = _overdue(project, request, within, overdue=overdue)
     _fold_leftovers(project)
     configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
     declared = {resource.name: resource for resource in project.declarations.resources}
@@ -382,7 +428,7 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
         clock=now,
         check=_sound,
     )
-    return run.run()
+    return replace(run.run(), notes=held_back)
 
 
 def status(

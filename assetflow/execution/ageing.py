@@ -28,17 +28,18 @@ from assetflow.planning.freshness_past import (
     freshness_history,
     trend_of,
 )
-from assetflow.planning.least_refresh import usual_durations
-from assetflow.planning.newest_partitions import counting_keys
+from assetflow.planning.least_refresh import least_refresh, usual_durations
+from assetflow.planning.newest_partitions import counting_keys, newest_due
 from assetflow.planning.overdue import judge_freshness
 from assetflow.planning.stated_policies import stated_policies
+from assetflow.planning.steps import OverdueRefresh, Request
 from assetflow.warehouse.event_times import is_naive
 
 if TYPE_CHECKING:
     from assetflow.execution.source_states import SourceState
     from assetflow.graph.graph import AssetGraph
     from assetflow.metadata.ages import RecalledAges
-    from assetflow.model.asset import Options, Source
+    from assetflow.model.asset import Asset, Options, Source
     from assetflow.model.columns import Schema
     from assetflow.model.freshness import StatedPolicy
     from assetflow.model.partitions import KeySet
@@ -66,6 +67,7 @@ class KnownAges:
     stated: Mapping[AssetName, StatedPolicy]
     ages: Ages
     history: AgeHistory
+    keys: Mapping[AssetName, KeySet]
     usual: Mapping[AssetName, float] = field(default_factory=dict)
     unseen: Mapping[AssetName, str] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ class Ager:
                 owners={name: about(self.analysis, name).owners for name in names},
             ),
             history=history,
+            keys=question.keys,
             usual=usual_durations(upstreams, slow_seconds(self.place.state)),
             unseen={one.asset: each.error.sentence for one, each in sight.unseen.items()},
         )
@@ -131,8 +134,9 @@ class Ager:
 
     def stated(self) -> dict[AssetName, StatedPolicy]:
         """Return the policy of each asset and source that has one."""
-        things = [*self._graph.sources.values(), *self._graph.assets.values()]
-        return stated_policies(things, *self.analysis.declarations.settings.freshness.frozen())
+        graph, said = self._graph, self.analysis.declarations.settings.freshness
+        things: list[Asset | Source] = [*graph.sources.values(), *graph.assets.values()]
+        return stated_policies(things, *said.frozen())
 
     @property
     def _graph(self) -> AssetGraph:
@@ -272,6 +276,34 @@ def _by_source(sight: Sight) -> dict[AssetName, dict[PartitionKey, SourceState]]
     for target, state in sight.states.items():
         found.setdefault(target.asset, {})[target.partition] = state
     return found
+
+
+def overdue_request(
+    known: KnownAges,
+    names: Collection[AssetName],
+    within_seconds: float | None,
+) -> tuple[Request, tuple[tuple[AssetName, str], ...]]:
+    """Return what brings the policies of `names` back, and what holds back the rest.
+
+    Of an asset with partitions the newest that should exist are made, of one that was never
+    made all; with `within_seconds` also what becomes too old by then.
+    """
+    policies = {name: one.policy for name, one in known.stated.items() if name in names}
+    least = least_refresh(known.ages, policies, known.now, known.usual, within_seconds)
+    overdue = {
+        one.asset: OverdueRefresh(_due(known, one.asset), one.reasons) for one in least.refreshes
+    }
+    held_back = tuple(
+        (name, held.text)
+        for name, held in least.held_back.items()
+        if held is not None and not held.run_helps
+    )
+    return Request.of_overdue(overdue), held_back
+
+
+def _due(known: KnownAges, name: AssetName) -> tuple[PartitionKey, ...]:
+    every = known.keys[name]
+    return newest_due(every, known.now) if name in known.ages.published else tuple(every)
 
 
 def lines_of(known: KnownAges, names: Iterable[AssetName]) -> Iterator[FreshnessLine]:

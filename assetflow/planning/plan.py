@@ -14,11 +14,13 @@ from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import (
     Forced,
     NotSelected,
+    Overdue,
     Reason,
     RefreshRequested,
     SourceUnknown,
     UpstreamMissing,
     Withdrawn,
+    by_weight,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.wanted import wanted_partitions
@@ -118,6 +120,7 @@ class _Walk:
         demands: tuple[Reason, ...] = ()
         if name in self._selected() and target not in self.request.done:
             demands = _demands(self.request, facts)
+        asked_by = _asked_by(self.request, name)
         situation = Situation(
             target=target,
             facts=facts,
@@ -127,7 +130,7 @@ class _Walk:
             demands=demands,
             renamed_from=renamed_from,
         )
-        return Step(target, judge(situation, known.evidence), facts, last)
+        return Step(target, _for(asked_by, judge(situation, known.evidence)), facts, last)
 
     def _reads(self, facts: AssetFacts, target: AssetPartition) -> tuple[Read, ...]:
         reads = reads_of(self.known, facts, target, self.current, self.pending)
@@ -306,15 +309,30 @@ def last_publication(
 
 def _demands(request: Request, facts: AssetFacts) -> tuple[Reason, ...]:
     forced = (Forced(),) if request.force else ()
-    refreshed = (RefreshRequested(),) if request.refresh and facts.is_volatile else ()
-    return (*refreshed, *forced)
+    if not facts.is_volatile:
+        return forced
+    refreshed = (RefreshRequested(),) if request.refresh else ()
+    return (*_asked_by(request, facts.asset), *refreshed, *forced)
+
+
+def _asked_by(request: Request, name: AssetName) -> tuple[Overdue, ...]:
+    """Return the policies for which an asset is looked at."""
+    found = (request.overdue or {}).get(name)
+    return found.reasons if found else ()
+
+
+def _for(asked_by: tuple[Overdue, ...], verdict: Verdict) -> Verdict:
+    """Return `verdict` with the policies that need what it does, where it does something."""
+    if not asked_by or verdict.action not in ("materialize", "may_materialize", "reuse"):
+        return verdict
+    return replace(verdict, reasons=by_weight((*verdict.reasons, *asked_by)))
 
 
 def demanded(
     slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
 ) -> dict[AssetName, Collection[PartitionKey]]:
     """Return the partitions that run because `request` says so, whatever their state."""
-    if not request.force and not request.refresh:
+    if not request.force and not request.refresh and request.overdue is None:
         return {}
     wanted = wanted_partitions(slices, request)
     selected = wanted.keys() if request.targets is None else request.targets
@@ -379,7 +397,9 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
     `facts` are computed from the schemas of the versions in `current`, which the step
     will really read. This is early cutoff: what was provisional becomes a reason or none.
     """
-    demands = tuple(r for r in step.reasons if isinstance(r, Forced | RefreshRequested))
+    asked_by = tuple(r for r in step.reasons if isinstance(r, Overdue))
+    demands: tuple[Reason, ...] = asked_by if facts.is_volatile else ()
+    demands += tuple(r for r in step.reasons if isinstance(r, Forced | RefreshRequested))
     last, renamed_from = last_publication(known, step.target)
     situation = Situation(
         target=step.target,
@@ -390,7 +410,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         demands=demands,
         renamed_from=renamed_from,
     )
-    verdict = judge(situation, known.evidence)
+    verdict = _for(asked_by, judge(situation, known.evidence))
     if facts.is_settled or verdict.action == "blocked":
         return verdict
     unmade = [

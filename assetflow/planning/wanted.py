@@ -22,6 +22,8 @@ def wanted_partitions(
     as it is read. Where partitions are named, that is what cannot be left out: an asset
     without partitions then reads those that there are, and makes no others.
     """
+    if request.overdue is not None:
+        return {name: one.keys for name, one in request.overdue.items()}
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
         if request.targets is None or request.only:

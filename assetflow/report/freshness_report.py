@@ -1,5 +1,6 @@
 """How old data is, against what its policy allows: the most urgent first, with the cause."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from assetflow.planning.freshness_pages import URGENCY, FreshnessLine, FreshnessPage
+from assetflow.planning.overdue import Bottleneck
 from assetflow.report.palette import COLOURS, Listing, Name, columns, faint, state
 from assetflow.report.words import counted, lag, minute
 
@@ -119,11 +121,15 @@ def bar(share: float) -> str:
 
 def due_text(line: FreshnessLine, at: datetime) -> str:
     """Return when the data becomes overdue, or since when it is, as seen from `at`."""
-    due = line.facts.due_at
-    if due is None:
+    if line.facts.due_at is None:
         return ""
-    seconds = (due - at).total_seconds()
+    seconds = seconds_left(line, at)
     return f"in {lag(seconds)}" if seconds >= 0 else f"{lag(-seconds)} ago"
+
+
+def seconds_left(line: FreshnessLine, at: datetime) -> float:
+    """Return how long it is until the data becomes overdue; less than 0 where it is."""
+    return (line.facts.due_at - at).total_seconds() if line.facts.due_at else math.inf
 
 
 def trend_cell(line: FreshnessLine) -> Text:
@@ -149,14 +155,21 @@ def _cause(line: FreshnessLine, at: datetime, *, is_wide: bool) -> Text:
     said = []
     due = due_text(line, at)
     if due and not is_wide and line.facts.status != "fresh":
-        said.append(f"due {due}")
+        said.append(f"since {lag(-seconds_left(line, at))}" if line.facts.since else f"due {due}")
     if line.facts.status in ("overdue", "due_soon", "unknown") and line.bottleneck:
         said.append(line.bottleneck.text)
+        said += _through(line.bottleneck)
     elif line.bottleneck and line.bottleneck.root != line.asset:
         said.append(f"'{line.bottleneck.root}'")
     if line.facts.next_deadline and is_wide:
         said.append(f"next deadline {minute(line.facts.next_deadline)} UTC")
     return Text("; ".join([*said, *line.notes]))
+
+
+def _through(held: Bottleneck) -> list[str]:
+    """Return what lies between the root and the asset, as a part of a sentence."""
+    between = held.path[1:-1]
+    return [f"through {' → '.join(between)}"] if between else []
 
 
 def summary(page: FreshnessPage) -> Text:

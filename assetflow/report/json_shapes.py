@@ -130,6 +130,7 @@ def run_result_json(result: RunResult) -> Document:
         "counts": dict(result.counts),
         "up_to_date": result.up_to_date,
         "left": _left_json(result.left, result.keys),
+        "notes": [{"asset": asset, "text": text} for asset, text in result.notes],
         "problem": result.problem or None,
     }
 

@@ -18,7 +18,7 @@ from assetflow.report.partition_ranges import (
     in_general,
     left_lines,
 )
-from assetflow.report.plan_report import nothing_to_do, why
+from assetflow.report.plan_report import noted, nothing_to_do, why
 from assetflow.report.words import SHORT_ID, counted, duration, instant, minute, shortened
 
 MOST_FAILURES = 10
@@ -241,7 +241,12 @@ def run_summary(result: RunResult) -> RenderableType:
     if result.problem:
         parts.append(Text(result.problem, style="red"))
     return Group(
-        *parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result)
+        *parts,
+        *_unmade(result),
+        *left_lines(result.left, result.keys),
+        *noted(result.notes),
+        *([Text()] if result.notes else []),
+        *_last_words(result),
     )
 
 
