@@ -222,6 +222,7 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     """
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
+    _check_beside_overdue(request, partitions, latest=latest, overdue=overdue)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     request, held_back = _overdue(project, request, within, overdue=overdue)
     made = make_plan(_sound(gathered(project, request)).known(), request)
@@ -242,25 +243,26 @@ def _overdue(
         if within is not None:
             raise NeedsOption("--within", "--overdue")
         return request, ()
-    _check_beside_overdue(request)
     seconds = None if within is None else parse_duration(within)
     known = _ager(project).known(request.targets)
     names = known.stated.keys() if request.targets is None else request.targets
     return overdue_request(known, names, seconds)
 
 
-def _check_beside_overdue(request: Request) -> None:
-    """Refuse what says otherwise which assets and partitions run."""
+def _check_beside_overdue(
+    request: Request, partitions: Sequence[str], *, latest: bool, overdue: bool
+) -> None:
+    """Refuse what says otherwise than `overdue` which assets and partitions run."""
     others = {
         "--only": request.only,
         "--downstream": request.downstream,
         "--force": request.force,
         "--refresh": request.refresh,
-        "--partition": bool(request.partitions),
-        "--latest": request.latest,
+        "--partition": bool(partitions),
+        "--latest": latest,
     }
     for option, is_given in others.items():
-        if is_given:
+        if overdue and is_given:
             raise TwoChoices("--overdue", option)
 
 
@@ -404,6 +406,7 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
 
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
+    _check_beside_overdue(request, partitions, latest=latest, overdue=overdue)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     request, held_back = _overdue(project, request, within, overdue=overdue)
     _fold_leftovers(project)

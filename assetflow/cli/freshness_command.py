@@ -93,7 +93,7 @@ def freshness(
       assetflow freshness
       assetflow freshness group:marts --watch
       assetflow freshness --history daily_revenue
-      assetflow freshness --fail-on overdue    for monitoring: exit with 1 if data is too old
+      assetflow freshness --fail-on overdue    for monitoring: 1 if data is too old
     """
     from assetflow import api
     from assetflow.cli.opening import opened

@@ -66,7 +66,7 @@ def plan(
       assetflow plan                         everything
       assetflow plan revenue --diff          what a changed query does to its rows
       assetflow plan --partition 2026-01-05  what one day needs
-      assetflow plan --overdue               the least that satisfies the freshness policies
+      assetflow plan --overdue               what the freshness policies need
       assetflow plan --fail-on stale         for CI: 1 if something is stale
     """
     from assetflow import api

@@ -11,7 +11,7 @@ from assetflow.errors import NaiveEventTime
 from assetflow.execution.gathering import Place, slices_of
 from assetflow.execution.observing import Observer, Sight
 from assetflow.execution.timing import time_of_state, timed_by
-from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past
+from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past, recalled_states
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations
 from assetflow.metadata.rollups import asks, slow_seconds
@@ -20,12 +20,13 @@ from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
 from assetflow.planning.back_off import rests_until
 from assetflow.planning.data_time import AgeHistory, Ageing, DataTime, StateSeen, data_times
-from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessLine
+from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory, FreshnessLine
 from assetflow.planning.freshness_past import (
     MOST_POINTS,
     PastOfAsset,
     age_points,
     freshness_history,
+    points_of_source,
     trend_of,
 )
 from assetflow.planning.least_refresh import least_refresh, usual_durations
@@ -131,6 +132,14 @@ class Ager:
             name: PastOfAsset(name, question.keys[name], some, history)
             for name, some in moves.items()
         }
+
+    def points(self, name: AssetName, start: datetime) -> tuple[AgePoint, ...]:
+        """Return how recent an asset or source was since `start`."""
+        if name in self._graph.sources:
+            states = recalled_states(self.place.state, self._question([name]), name)
+            return points_of_source(states, start, self.now)
+        past = self.past([name], start).get(name)
+        return age_points(past, start, self.now) if past else ()
 
     def stated(self) -> dict[AssetName, StatedPolicy]:
         """Return the policy of each asset and source that has one."""
@@ -352,8 +361,8 @@ def with_trends(ager: Ager, lines: Iterable[FreshnessLine]) -> Iterator[Freshnes
 
 
 def history_of(ager: Ager, name: AssetName, days: float) -> FreshnessHistory:
-    """Return how old one asset was in the last `days`."""
+    """Return how old one asset or source was in the last `days`; of a younger one, since then."""
     start = ager.now - timedelta(days=days)
-    past = ager.past([name], start).get(name)
-    points = age_points(past, start, ager.now) if past else ()
+    points = ager.points(name, start)
+    start = next((point.at for point in points if point.data_time), start)
     return freshness_history(name, ager.stated().get(name), points, start, ager.now)

@@ -97,6 +97,15 @@ def recalled_past(
     return found, moves
 
 
+def recalled_states(state: Path, question: AgeQuestion, source: AssetName) -> list[StateSeen]:
+    """Return the states of a source in the order in which they were seen."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select distinct state from observations where source = $1", [source]
+        ).fetchall()
+        return _states(connection, question, [(source, seen) for (seen,) in rows])[0]
+
+
 def _follow(
     connection: DuckDBPyConnection,
     question: AgeQuestion,

@@ -1,14 +1,14 @@
 """How old data was over time, and how often it was fresh. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from assetflow.model.freshness import StatedPolicy
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
-from assetflow.planning.data_time import AgeHistory, Derivation
+from assetflow.planning.data_time import AgeHistory, Derivation, StateSeen
 from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory
 from assetflow.planning.newest_partitions import counting_keys
 from assetflow.planning.overdue import becomes_overdue
@@ -42,6 +42,23 @@ def age_points(past: PastOfAsset, start: datetime, end: datetime) -> tuple[AgePo
     times.update(making.published_at for making in past.history.makings)
     chosen = _evenly(sorted(at for at in times if start <= at <= end), MOST_POINTS)
     return tuple(_changes(list(points_at(past, chosen))))
+
+
+def points_of_source(
+    states: Iterable[StateSeen], start: datetime, end: datetime
+) -> tuple[AgePoint, ...]:
+    """Return how recent a source was from `start` to `end`, as its `states` were seen."""
+    newest: datetime | None = None
+    before: datetime | None = None
+    found: list[AgePoint] = []
+    for seen in states:
+        if seen.newest is not None and seen.seen_at <= end:
+            newest = max(newest or seen.newest, min(seen.newest, seen.seen_at))
+            if seen.seen_at <= start:
+                before = newest
+            else:
+                found.append(AgePoint(seen.seen_at, newest))
+    return tuple(_changes([*([AgePoint(start, before)] if before else []), *found]))
 
 
 def points_at(past: PastOfAsset, instants: Sequence[datetime]) -> Iterator[AgePoint]:
@@ -113,7 +130,7 @@ def _spans(
 ) -> Iterator[tuple[datetime, datetime, datetime]]:
     """Yield the spans in which there was data: since, until, and its data time."""
     ends = [*(point.at for point in points[1:]), end]
-    for point, until in zip(points, ends, strict=True):
+    for point, until in zip(points, ends, strict=False):
         if point.data_time is not None and until > point.at:
             yield point.at, until, point.data_time
 

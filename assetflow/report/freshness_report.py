@@ -14,7 +14,7 @@ from assetflow.planning.overdue import Bottleneck
 from assetflow.report.palette import COLOURS, Listing, Name, columns, faint, state
 from assetflow.report.words import counted, lag, minute
 
-MOST_URGENT = 200
+MOST_URGENT = 50
 """So many lines that need attention are shown, unless all are asked for."""
 
 MOST_CALM = 20
@@ -155,7 +155,7 @@ def _cause(line: FreshnessLine, at: datetime, *, is_wide: bool) -> Text:
     said = []
     due = due_text(line, at)
     if due and not is_wide and line.facts.status != "fresh":
-        said.append(f"since {lag(-seconds_left(line, at))}" if line.facts.since else f"due {due}")
+        said.append(f"for {lag(-seconds_left(line, at))}" if line.facts.since else f"due {due}")
     if line.facts.status in ("overdue", "due_soon", "unknown") and line.bottleneck:
         said.append(line.bottleneck.text)
         said += _through(line.bottleneck)
