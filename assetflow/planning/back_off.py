@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 FIRST = timedelta(minutes=1)
-LONGEST = timedelta(hours=1)
+LONGEST = timedelta(minutes=15)
 _MOST_DOUBLINGS = 16
 
 
@@ -12,7 +12,7 @@ def rests_until(asks: Iterable[tuple[datetime, datetime | None]]) -> datetime | 
     """Return until when what was asked rests; None if it last gave something new.
 
     `asks` are (when, data time that it gave), the oldest first. It rests a minute after
-    the first that gave nothing newer, twice as long after each next, at most an hour.
+    the first that gave nothing newer, twice as long after each next, at most a quarter of an hour.
     """
     newest: datetime | None = None
     last, fruitless = None, 0

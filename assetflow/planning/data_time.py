@@ -224,7 +224,12 @@ class Derivation:
 
 
 def oldest(found: Sequence[DataTime]) -> DataTime | None:
-    """Return the oldest of those that age, one that is not known before all; None if none ages."""
+    """Return the oldest of those that age, one that is not known before all.
+
+    Where none ages the first of them, and None of none.
+    """
+    if len(found) == 1:
+        return found[0]
     ageing = [one for one in found if one.at is not None or not one.is_known]
     if ageing:
         return min(ageing, key=recency)

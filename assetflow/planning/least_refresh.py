@@ -15,9 +15,13 @@ _NEVER_MADE = datetime.min.replace(tzinfo=UTC)
 _AGELESS = datetime.max.replace(tzinfo=UTC)
 
 
+MOST_REASONS = 5
+"""So many of the policies that need an asset are named; thousands may need one upstream."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """One asset to make again, and the policies that need it, by the names of their assets."""
+    """One asset to make again, and why: the policies that need it, the most urgent first."""
 
     asset: AssetName
     reasons: tuple[Overdue, ...]
@@ -37,7 +41,12 @@ class _Want:
 
     asset: AssetName
     need: datetime
+    due_at: datetime
     reason: Overdue
+
+
+def _urgency(want: _Want) -> tuple[datetime, AssetName]:
+    return want.due_at, want.asset
 
 
 def usual_durations(
@@ -80,24 +89,24 @@ def least_refresh(
     `usual` seconds. Each upstream that several policies need is made once, and none that
     is recent enough for all of them.
     """
-    wants = list(_wants(ages, policies, now, usual, within_seconds))
+    wants = sorted(_wants(ages, policies, now, usual, within_seconds), key=_urgency)
     if not wants:
         return LeastRefresh()
     scope = _scope(ages, wants)
     best = attainable(ages, now, scope)
     held_back: dict[AssetName, Bottleneck | None] = {}
     needs: dict[AssetName, datetime] = {}
-    reasons: dict[AssetName, dict[Overdue, None]] = {}
-    for want in wants:
+    asking: dict[AssetName, tuple[int, ...]] = {}
+    for rank, want in enumerate(wants):
         name, published = want.asset, ages.published.get(want.asset)
         if _at(best[name]) < want.need:
             held_back[name] = bottleneck(ages, published, best[name], now) if published else None
         if _helps(policies[name], published, best[name]):
             needs[name] = min(want.need, _at(best[name]))
-            reasons[name] = {want.reason: None}
-    _pass_up(ages, scope, needs, reasons)
+            asking[name] = (rank,)
+    _pass_up(ages, scope, needs, asking)
     refreshes = (
-        Refresh(name, tuple(sorted(reasons[name], key=lambda reason: reason.asset)))
+        Refresh(name, tuple(wants[rank].reason for rank in asking[name]))
         for name in scope
         if name in needs
     )
@@ -122,7 +131,8 @@ def _wants(
             continue
         is_to_come = due_at is not None and now <= due_at
         said = f"{due_at:%Y-%m-%d %H:%M} UTC" if is_to_come else ""
-        yield _Want(name, needed_data_time(policy, done), Overdue(name, str(policy), said))
+        reason = Overdue(name, str(policy), said)
+        yield _Want(name, needed_data_time(policy, done), due_at or _NEVER_MADE, reason)
 
 
 def _due(policy: FreshnessPolicy, data: DataTime) -> datetime:
@@ -154,9 +164,9 @@ def _pass_up(
     ages: Ages,
     scope: list[AssetName],
     needs: dict[AssetName, datetime],
-    reasons: dict[AssetName, dict[Overdue, None]],
+    asking: dict[AssetName, tuple[int, ...]],
 ) -> None:
-    """Add to `needs` and `reasons` the upstreams that are older than what is made from them."""
+    """Add to `needs` the upstreams that are older than what is made from them, and who asks."""
     for name in reversed(scope):
         need = needs.get(name)
         if need is None:
@@ -164,7 +174,13 @@ def _pass_up(
         for upstream in ages.upstreams[name]:
             if upstream in ages.upstreams and _is_older(ages, upstream, need):
                 needs[upstream] = max(needs.get(upstream, need), need)
-                reasons.setdefault(upstream, {}).update(reasons[name])
+                asking[upstream] = _first_of(asking.get(upstream), asking[name])
+
+
+def _first_of(one: tuple[int, ...] | None, other: tuple[int, ...]) -> tuple[int, ...]:
+    if one is None or one == other:
+        return other
+    return tuple(sorted({*one, *other})[:MOST_REASONS])
 
 
 def _is_older(ages: Ages, name: AssetName, need: datetime) -> bool:
