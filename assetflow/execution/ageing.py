@@ -159,13 +159,15 @@ class Ager:
     def _question(self, wanted: Collection[AssetName] | None) -> AgeQuestion:
         scope = self._scope(wanted)
         timezone = self.analysis.declarations.settings.timezone
-        timed = {name: timed_by(about(self.analysis, name), timezone) for name in scope}
+        said = {name: about(self.analysis, name) for name in scope}
         return AgeQuestion(
             environment=self.place.environment,
             now=self.now,
             keys=slices_of(self.place.state, self.analysis, self.now).keys,
             assets=[name for name in self._graph.assets if name in scope],
-            timed_by={name: how for name, how in timed.items() if how},
+            timed_by={
+                name: timed_by(one, timezone) for name, one in said.items() if one.event_time
+            },
             is_past=self.is_past,
         )
 
@@ -238,7 +240,8 @@ class Ager:
         settings = self.analysis.declarations.settings
         if "timezone" in settings.model_fields_set:
             return
-        asked = [name for name in known.stated if name in known.names]
+        in_question = frozenset(known.names)
+        asked = [name for name in known.stated if name in in_question]
         for name in (*asked, *self._graph.all_upstream(asked)):
             said = about(self.analysis, name)
             is_root = name in known.ages.seen or name in known.ages.volatile

@@ -264,7 +264,7 @@ def _makings(
     rows = connection.execute("from aged order by sequence, number").fetchall()
     reads = _reads(connection, question.keys)
     times = _event_times(connection, question, {row[2] for row in rows if row[5]})
-    begun = _begun(connection)
+    begun = _begun(connection) if any(row[5] and not row[6] for row in rows) else {}
     return [
         (
             sequence,

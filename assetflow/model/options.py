@@ -300,7 +300,7 @@ class AssetOptions(DescribedOptions):
         examples=['{ daily = { start = "2026-01-01" } }'],
     )
     mappings: Mapping[StrictStr, OneMapping] = Field(
-        default={},
+        default_factory=dict,
         description=_EXPECTED_MAPPING,
         examples=["{ orders = { trailing = 7 } }"],
     )

@@ -45,7 +45,10 @@ class DataTime:
     @property
     def root(self) -> AssetName:
         """Return the source or volatile asset that holds it back."""
-        return self.path[0]
+        step = self
+        while step.via is not None:
+            step = step.via
+        return step.name
 
 
 @dataclass(frozen=True, slots=True)
