@@ -765,6 +765,7 @@ def audit(project: Project, limit: int = 20) -> AuditResult:
 
 def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
     """Look at a project, its state and the machine; what is wrong is found, not raised."""
+    from assetflow.execution.ageing import policy_findings
     from assetflow.execution.care import findings
     from assetflow.planning.pages import Finding
 
@@ -774,6 +775,7 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         about_state = tuple(findings(root / settings.state))
         project = load(root)
         unseen = _sound(gathered(project, Request())).unseen
+        policies = tuple(policy_findings(_ager(project).known()))
     except AssetflowError as error:
         more = str(error).removeprefix(error.headline).removesuffix(error.headline).strip("\n")
         problem = Finding("project", "error", error.headline, more)
@@ -783,7 +785,12 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         for target, one in unseen.items()
     ]
     count = len(project.graph.assets)
-    return (*about_state, *broken, Finding("project", "ok", f"{count} assets, all of them bind"))
+    return (
+        *about_state,
+        *broken,
+        *policies,
+        Finding("project", "ok", f"{count} assets, all of them bind"),
+    )
 
 
 def init(path: Path | str, name: str = "") -> tuple[Path, ...]:

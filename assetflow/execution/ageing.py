@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past, r
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations
 from assetflow.metadata.rollups import asks, slow_seconds
+from assetflow.model.durations import duration_text
 from assetflow.model.names import AssetName, PartitionKey, VersionId, folded
 from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
@@ -29,9 +31,10 @@ from assetflow.planning.freshness_past import (
     points_of_source,
     trend_of,
 )
-from assetflow.planning.least_refresh import least_refresh, usual_durations
+from assetflow.planning.least_refresh import cannot_be_met, least_refresh, usual_durations
 from assetflow.planning.newest_partitions import counting_keys, newest_due
 from assetflow.planning.overdue import judge_freshness
+from assetflow.planning.pages import Finding
 from assetflow.planning.stated_policies import stated_policies
 from assetflow.planning.steps import OverdueRefresh, Request
 from assetflow.warehouse.event_times import is_naive
@@ -351,6 +354,19 @@ def _notes(known: KnownAges, name: AssetName, data: DataTime | None) -> Iterator
         yield f"{data.root!r} has data of the future ({at}): it counts as of now"
     if data.root in known.unseen:
         yield f"{data.root!r} cannot be observed: {known.unseen[data.root]}"
+
+
+def policy_findings(known: KnownAges) -> Iterator[Finding]:
+    """Yield what is to say of policies that cannot be kept, by what the steps took before."""
+    policies = {name: one.policy for name, one in known.stated.items()}
+    for name, bound, usual in cannot_be_met(policies, known.usual):
+        yield Finding(
+            f"policy of {name}",
+            "warn",
+            f"its data may be {duration_text(bound)} old, but making it takes"
+            f" {duration_text(math.ceil(usual))} with all that it is made from",
+            "Allow it to be older, or make what it is made from faster.",
+        )
 
 
 def with_trends(ager: Ager, lines: Iterable[FreshnessLine]) -> Iterator[FreshnessLine]:

@@ -477,6 +477,27 @@ def test_what_is_overdue_is_chosen_by_nothing_else(shop, other):
         api.plan(shop.load(), overdue=True, **other)
 
 
+def test_a_policy_that_cannot_be_kept_is_found(shop):
+    slow = "import time\nfrom assetflow import asset, Freshness\n"
+    shop.write(
+        {
+            "shop/slow.py": f"""{slow}
+
+@asset(freshness=Freshness(max_lag=0.01))
+def slow(orders) -> list[dict]:
+    time.sleep(0.02)
+    return orders.to_pylist()
+"""
+        }
+    )
+    shop.materialize()
+
+    (found,) = [one for one in api.doctor(shop.root) if one.status == "warn"]
+
+    assert found.name == "policy of slow"
+    assert "its data may be 0.01s old, but making it takes" in found.text
+
+
 def test_a_look_ahead_is_one_of_what_is_overdue(shop):
     with pytest.raises(NeedsOption):
         api.plan(shop.load(), within="30m")
