@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import partition_scenarios
+import simulation_scenarios
 import tpch
 from figures import (
     CACHE,
@@ -162,6 +163,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
+    **simulation_scenarios.SCENARIOS,
 }
 
 

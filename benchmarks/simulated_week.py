@@ -1,52 +1,110 @@
-"""The world of the simulated week: 200 assets, their roots, policies and durations."""
+"""The worlds of the simulated week: 200 assets, their roots, policies and durations.
+
+Run by itself it prints the figures of docs/freshness-simulation.md.
+"""
 
 import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.names import AssetName
-from assetflow.planning.simulation import World
+from assetflow.planning.least_refresh import usual_durations
+from assetflow.planning.simulation import (
+    Decide,
+    SimulatedWeek,
+    World,
+    refresh_all,
+    refresh_eagerly,
+    refresh_least,
+    simulate,
+)
 
 START = datetime(2026, 3, 23, tzinfo=UTC)
-WEEK = timedelta(days=7)
-SOURCES, LOADS, ASSETS = 40, 20, 200
+"""A Monday; on the Sunday after it clocks go forward in Berlin."""
+WEEK, TICK = timedelta(days=7), timedelta(seconds=60)
+SOURCES, LOADS, OF_A_LAYER = 40, 20, 60
 HOUR = 3600.0
 INTERVALS = (300, 600, 900, 1800, 3600, 6 * 3600)
+SECONDS = (5, 10, 20, 45, 90, 240)
 ZONE = "Europe/Berlin"
+SPREAD = 0.4
+P90_OF_NORMAL = 1.2816
+LONGEST = 3
+DIFFERENT_DURATIONS = 97
+
+Upstreams = dict[AssetName, tuple[AssetName, ...]]
 
 
-def make_world(seed: int = 5, workers: int = 200, *, is_kind: bool = False) -> World:
-    """Return a world in which data flows from roots through layers to marts with policies.
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What a world is like.
 
-    One that `is_kind` has no root that falls silent, and no policy that cannot be kept.
+    `lags` are how many times the interval of its slowest root a mart may be old; `short`
+    is the share of policies of an hour, whatever their roots; `silent` that of roots which
+    fall silent for hours.
     """
-    rng = random.Random(seed)
-    roots = [AssetName(f"raw_{n:02}") for n in range(SOURCES)]
+
+    lags: tuple[float, ...] = (1.5, 2, 3, 4, 6)
+    short: float = 0.0
+    silent: float = 0.0
+    workers: int = 200
+
+
+NATURES = {
+    "kind": Nature(),
+    "hard": Nature(short=0.1, silent=0.15),
+    "tight": Nature(lags=(1.5,)),
+    "crowded": Nature(workers=16),
+}
+SEEDS = (5, 6, 7)
+
+
+def make_world(nature: Nature, seed: int) -> World:
+    """Return a world in which data flows from roots through layers to marts with policies."""
+    rng = random.Random(seed)  # noqa: S311 - the same world for the same seed
+    sources = [AssetName(f"raw_{n:02}") for n in range(SOURCES)]
     loads = [AssetName(f"load_{n:02}") for n in range(LOADS)]
-    upstreams = {name: () for name in loads} | layers(rng, [*roots, *loads])
-    every = {root: rng.choice(INTERVALS) for root in [*roots, *loads]}
-    usual = {name: rng.choice((5, 10, 20, 45, 90, 240)) for name in upstreams}
-    slowest = slowest_roots(upstreams, every)
-    marts = [name for name in upstreams if name.startswith("mart")]
+    upstreams: Upstreams = dict.fromkeys(loads, ()) | _layers(rng, [*sources, *loads])
+    every = {root: rng.choice(INTERVALS) for root in [*sources, *loads]}
+    usual = {name: rng.choice(SECONDS) for name in upstreams}
+    slowest = _slowest_roots(upstreams, every)
     return World(
         upstreams=upstreams,
-        policies={name: policy(rng, slowest[name], is_kind=is_kind) for name in marts},
-        arrivals={root: arrivals(rng, seconds, is_kind=is_kind) for root, seconds in every.items()},
+        policies={
+            name: _policy(rng, nature, slowest[name])
+            for name in upstreams
+            if name.startswith("mart")
+        },
+        arrivals={root: _arrivals(rng, nature, seconds) for root, seconds in every.items()},
         volatile=frozenset(loads),
         with_events=frozenset(loads[::2]),
-        seconds={name: 1.0 * seconds for name, seconds in usual.items()},
-        durations={name: durations(rng, seconds) for name, seconds in usual.items()},
+        seconds={name: float(seconds) for name, seconds in usual.items()},
+        durations={name: _durations(rng, seconds) for name, seconds in usual.items()},
         start=START,
         end=START + WEEK,
-        workers=workers,
+        workers=nature.workers,
     )
 
 
-def layers(rng, roots):
+def ways(world: World) -> dict[str, tuple[Decide, timedelta]]:
+    """Return the ways of deciding that are compared, each with its tick."""
+    usual = usual_durations(world.upstreams, world.seconds)
+    return {
+        "least": (refresh_least(usual), TICK),
+        "eager": (refresh_eagerly, WEEK),
+        "every hour": (refresh_all, timedelta(hours=1)),
+        "every 15 minutes": (refresh_all, timedelta(minutes=15)),
+    }
+
+
+def _layers(rng: random.Random, roots: Sequence[AssetName]) -> Upstreams:
     """Return staging, intermediate and mart assets, each made of some of the layer above."""
-    found, above = {}, roots
-    for layer, count in (("stg", 60), ("int", 60), ("mart", 60)):
-        names = [AssetName(f"{layer}_{n:02}") for n in range(count)]
+    found, above = Upstreams(), roots
+    for layer in ("stg", "int", "mart"):
+        names = [AssetName(f"{layer}_{n:02}") for n in range(OF_A_LAYER)]
         for name in names:
             most = 1 if layer == "stg" else 3
             found[name] = tuple(sorted(rng.sample(above, rng.randint(1, most))))
@@ -54,7 +112,7 @@ def layers(rng, roots):
     return found
 
 
-def slowest_roots(upstreams, every):
+def _slowest_roots(upstreams: Upstreams, every: Mapping[AssetName, int]) -> dict[AssetName, int]:
     """Return for each asset how seldom the slowest of its roots has newer data."""
     found = dict(every)
     for name, above in upstreams.items():
@@ -62,41 +120,63 @@ def slowest_roots(upstreams, every):
     return found
 
 
-def policy(rng, slowest, *, is_kind) -> FreshnessPolicy:
-    """Return a lag that the `slowest` root allows, a deadline in the morning, or both.
-
-    One lag in ten is shorter than what the root allows: it cannot be kept at all times.
-    """
-    lag = max(HOUR, slowest * rng.choice((1.5, 2, 3, 4, 6)))
-    if rng.random() > 0.9 and not is_kind:
+def _policy(rng: random.Random, nature: Nature, slowest: int) -> FreshnessPolicy:
+    """Return a lag, as two in three marts have, else a deadline in the morning, or both."""
+    lag = max(HOUR, slowest * rng.choice(nature.lags))
+    if rng.random() < nature.short:
         lag = HOUR
-    kind = rng.random()
-    if kind < 0.7:
+    kind = rng.choice(("lag", "lag", "lag", "lag", "deadline", "both"))
+    if kind == "lag":
         return FreshnessPolicy(lag)
-    deadline = f"{rng.choice((0, 30))} {rng.randint(6, 9)} * * {rng.choice(('*', '1-5'))}"
     return FreshnessPolicy(
-        lag + 12 * HOUR if kind < 0.85 else None,
-        deadline=deadline,
+        lag + 12 * HOUR if kind == "both" else None,
+        deadline=f"{rng.choice((0, 30))} {rng.randint(6, 9)} * * {rng.choice(('*', '1-5'))}",
         within_seconds=max(2 * HOUR, 1.5 * slowest),
         timezone=ZONE,
     )
 
 
-def arrivals(rng, seconds, *, is_kind):
-    """Return when a root has newer data: about every `seconds`, some fall silent for hours."""
+def _arrivals(rng: random.Random, nature: Nature, seconds: int) -> list[datetime]:
+    """Return when a root has newer data: about every `seconds`."""
     at, found = START, [START]
-    falls_silent = rng.random() < 0.15 and not is_kind
-    silent = START + timedelta(hours=rng.uniform(0, 168)) if falls_silent else None
+    silent = START + timedelta(hours=rng.uniform(0, 168))
+    falls_silent = rng.random() < nature.silent
     while at < START + WEEK:
         at += timedelta(seconds=seconds * rng.uniform(0.7, 1.3))
-        if silent and at > silent:
-            at, silent = at + timedelta(hours=rng.uniform(4, 16)), None
+        if falls_silent and at > silent:
+            at, falls_silent = at + timedelta(hours=rng.uniform(4, 16)), False
         found.append(at)
     return found
 
 
-def durations(rng, p90):
+def _durations(rng: random.Random, p90: int) -> list[float]:
     """Return what steps take whose p90 is `p90`: most are a good deal shorter, few longer."""
-    sigma = 0.4
-    median = p90 / 2.718281828 ** (1.2816 * sigma)
-    return [min(rng.lognormvariate(0, sigma) * median, 3 * p90) for _ in range(97)]
+    middle = p90 / rng.lognormvariate(P90_OF_NORMAL * SPREAD, 0)
+    return [
+        min(middle * rng.lognormvariate(0, SPREAD), LONGEST * p90)
+        for _ in range(DIFFERENT_DURATIONS)
+    ]
+
+
+def _rows() -> Iterator[tuple[str, str, str, SimulatedWeek, float]]:
+    """Yield what each way comes to in each world, and how long that takes to simulate."""
+    for nature, said in NATURES.items():
+        for seed in SEEDS:
+            world = make_world(said, seed)
+            for way, (decide, tick) in ways(world).items():
+                begun = time.perf_counter()
+                week = simulate(world, decide, tick)
+                yield nature, str(seed), way, week, time.perf_counter() - begun
+
+
+def _main() -> None:
+    print("| world | seed | way | overdue, hours | runs | steps | compute, hours |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for nature, seed, way, week, took in _rows():
+        cells = [nature, seed, way, f"{week.overdue / HOUR:,.2f}", f"{week.runs:,}"]
+        cells += [f"{week.steps:,}", f"{week.compute_seconds / HOUR:,.0f}", f"{took:.1f} s"]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    _main()

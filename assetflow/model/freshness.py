@@ -32,6 +32,12 @@ class FreshnessPolicy:
     on_overdue: OnOverdue = "report"
     slo: float | None = None
 
+    @property
+    def bound_seconds(self) -> float:
+        """Return the tightest of its bounds."""
+        bounds = (self.max_lag_seconds, self.within_seconds if self.deadline else None)
+        return min(bound for bound in bounds if bound is not None)
+
     def __str__(self) -> str:
         """Return the policy in one line.
 

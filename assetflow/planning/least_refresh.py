@@ -69,10 +69,8 @@ def cannot_be_met(
 ) -> Iterator[tuple[AssetName, float, float]]:
     """Yield each asset whose bound is below the usual duration of making it, and both."""
     for name, policy in policies.items():
-        bounds = [policy.max_lag_seconds, policy.within_seconds if policy.deadline else None]
-        bound = min(one for one in bounds if one is not None)
-        if bound < usual.get(name, 0.0):
-            yield name, bound, usual[name]
+        if policy.bound_seconds < usual.get(name, 0.0):
+            yield name, policy.bound_seconds, usual[name]
 
 
 def least_refresh(

@@ -20,7 +20,7 @@ from typing import TypeAlias
 from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.names import AssetName
 from assetflow.planning.attainable import Ages
-from assetflow.planning.back_off import rest_after
+from assetflow.planning.back_off import LONGEST, longest_rests, rest_after
 from assetflow.planning.data_time import DataTime, oldest
 from assetflow.planning.least_refresh import least_refresh
 from assetflow.planning.overdue import becomes_overdue
@@ -146,6 +146,7 @@ class Simulation:
         self.published: dict[AssetName, DataTime] = {}
         self._expected: dict[AssetName, DataTime] = {}
         self._resting: dict[AssetName, datetime] = {}
+        self._longest = longest_rests(world.upstreams, world.policies)
         self._fruitless: dict[AssetName, int] = defaultdict(int)
         self._queue = StepQueue({name: place for place, name in enumerate(world.upstreams)})
         self._running: list[tuple[datetime, int, SimulatedStep]] = []
@@ -228,7 +229,7 @@ class Simulation:
     def _rest(self, name: AssetName, now: datetime, *, is_new: bool) -> None:
         """Let a volatile asset rest that gave nothing new, longer each time."""
         self._fruitless[name] = 0 if is_new else self._fruitless[name] + 1
-        until = rest_after(self._fruitless[name], now)
+        until = rest_after(self._fruitless[name], now, self._longest.get(name, LONGEST))
         self._resting.pop(name, None)
         if until is not None:
             self._resting[name] = until

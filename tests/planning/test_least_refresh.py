@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.planning.attainable import Ages, attainable, bottlenecks
-from assetflow.planning.back_off import rest_after, rests_until
+from assetflow.planning.back_off import longest_rests, rest_after, rests_until
 from assetflow.planning.data_time import DataTime
 from assetflow.planning.least_refresh import (
     cannot_be_met,
@@ -243,7 +243,24 @@ def test_each_ask_in_vain_is_followed_by_a_longer_rest():
     rests = [rest_after(fruitless, NOW) for fruitless in (0, 1, 2, 3, 7, 1000)]
 
     minutes = [None if one is None else (one - NOW).total_seconds() / 60 for one in rests]
-    assert minutes == [None, 1, 2, 4, 15, 15]
+    assert minutes == [None, 1, 2, 4, 60, 60]
+
+
+def test_a_root_rests_no_longer_than_a_share_of_the_tightest_bound():
+    policies = {"forecast": policy(max_lag="10h"), "stock": policy(max_lag="5d")}
+    policies["revenue"] = policy(max_lag="1d", deadline="0 7 * * *", within="2h")
+
+    rests = longest_rests(SHOP, policies)
+
+    assert {name: rest.total_seconds() / 60 for name, rest in rests.items()} == {
+        "forecast": 30,
+        "revenue": 6,
+        "rates": 6,
+        "clean": 6,
+        "orders": 6,
+        "stock": 60,
+    }
+    assert rest_after(9, NOW, rests["rates"]) == at("05 12:06")
 
 
 def test_an_ask_that_gives_newer_data_ends_the_rest():
