@@ -28,9 +28,10 @@ from assetflow.execution.locks import Cancelled
 from assetflow.execution.row_keys import RowKeys, row_keys
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.graph.mapping import is_slice
-from assetflow.model.asset import Asset, Form, PythonBody, SqlBody
+from assetflow.model.asset import Asset, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
 from assetflow.model.context import AssetContext, Partition, partition_of
+from assetflow.model.declared_inputs import Form
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet, declared_names
 from assetflow.planning.history import InputRead, VersionStored

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from assetflow.graph.mapping import PartitionMapping
-from assetflow.model.asset import Asset, Input, Source
+from assetflow.model.asset import Asset, Source
+from assetflow.model.declared_inputs import Input
 from assetflow.model.names import AssetName
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assetflow.errors import AssetflowError, Circle, UnknownInput
 from assetflow.graph.graph import AssetGraph, Link
-from assetflow.model.asset import Asset, Input, Location, Source
+from assetflow.model.asset import Asset, Source
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.names import AssetName, folded
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assetflow.model.asset import Input, Location
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.names import AssetName
 
 CheckKind = Literal[

@@ -32,16 +32,10 @@ from assetflow.errors import (
     UnknownForm,
     UnknownFormat,
 )
-from assetflow.model.asset import (
-    Asset,
-    Location,
-    PythonBody,
-    Resource,
-    Source,
-    SourceFormat,
-)
+from assetflow.model.asset import Asset, PythonBody, Resource, Source, SourceFormat
 from assetflow.model.config import Config, Secret
 from assetflow.model.context import AssetContext
+from assetflow.model.declared_inputs import Location
 from assetflow.model.forms import EXPECTED_FORMS, Columns
 from assetflow.model.names import AssetName, check_name
 from assetflow.model.options import FunctionOptions, Retries, SourceOptions

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from assetflow.graph.lineage import LineageKind
-from assetflow.model.asset import Location
 from assetflow.model.columns import Column, ReadSet
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.results import AssetStatus, RunStatus

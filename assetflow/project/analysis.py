@@ -16,9 +16,10 @@ from assetflow.errors import (
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
 from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
-from assetflow.model.asset import Asset, Input, Location, PythonBody, Source, SqlBody
+from assetflow.model.asset import Asset, PythonBody, Source, SqlBody
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName, CodeVersion, folded
 from assetflow.planning.facts import AssetFacts, InputFacts

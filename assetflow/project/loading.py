@@ -16,9 +16,10 @@ from assetflow.errors import (
     UnknownPool,
     UnknownSourceOverride,
 )
-from assetflow.model.asset import Asset, Location, PythonBody, Resource, Source
+from assetflow.model.asset import Asset, PythonBody, Resource, Source
 from assetflow.model.config import Config
 from assetflow.model.declare import AssetFunction, format_of
+from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
 from assetflow.project.configs import load_config, section_names

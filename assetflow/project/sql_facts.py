@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import AssetflowError, BadMacro, UnknownVariable
-from assetflow.model.asset import Asset, Input, SqlBody
+from assetflow.model.asset import Asset, SqlBody
 from assetflow.model.columns import (
     EVERYTHING,
     EVERYTHING_ORDERED,
@@ -17,6 +17,7 @@ from assetflow.model.columns import (
     Schema,
 )
 from assetflow.model.declare import format_of
+from assetflow.model.declared_inputs import Input
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.macros import Macro
 from assetflow.model.names import PartitionKey, folded

@@ -15,8 +15,9 @@ from assetflow.errors import (
     ProjectErrors,
     UnreadableFile,
 )
-from assetflow.model.asset import Asset, Location, Options, SqlBody
+from assetflow.model.asset import Asset, Options, SqlBody
 from assetflow.model.declare import named
+from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
 from assetflow.model.options import HeaderOptions
 from assetflow.model.validation import validate

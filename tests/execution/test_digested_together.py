@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from assetflow.execution.source_states import SourceState, digest_together, scan_of_files
-from assetflow.model.asset import Location, Source
+from assetflow.model.asset import Source
 from assetflow.model.columns import Column, ReadSet
+from assetflow.model.declared_inputs import Location
 from assetflow.model.file_states import FileState
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.warehouse.connection import Engine

@@ -3,9 +3,10 @@ from textwrap import dedent
 
 import pytest
 
-from assetflow.model.asset import Location, Options
+from assetflow.model.asset import Options
 from assetflow.model.asset import Retries as FrozenRetries
 from assetflow.model.columns import Column
+from assetflow.model.declared_inputs import Location
 from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
 from assetflow.model.options import (
     DIALECTS,

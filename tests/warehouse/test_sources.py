@@ -6,8 +6,9 @@ import duckdb
 import pytest
 
 from assetflow.errors import SourceDeparts, SourceUnreadable, UnknownReadOption
-from assetflow.model.asset import Location, Source
+from assetflow.model.asset import Source
 from assetflow.model.columns import Column
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import AssetName
 from assetflow.warehouse.sources import (
     check_source_files,
