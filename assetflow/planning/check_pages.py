@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from assetflow.model.asset import Location
 from assetflow.model.checks import CheckKind, OnFailure, Severity
 from assetflow.model.columns import Column
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.quality.answers import Answer, CheckStatus
