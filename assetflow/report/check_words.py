@@ -47,7 +47,7 @@ def finding(answer: Answer) -> str:
     >>> finding(Answer("failed", "0.4", "at least 0.5"))
     '0.4, allowed is at least 0.5'
     """
-    if answer.status == "errored":
+    if answer.status in ("errored", "learning"):
         return _first_line(answer.message)
     if answer.failures:
         return f"{failed_rows(answer.failures, answer.rows)} failed"
