@@ -8,8 +8,9 @@ from rich.text import Text
 
 from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
 from assetflow.planning.pages import Rows
+from assetflow.quality.findings import finding, observed
+from assetflow.report.check_order import ORDER, UNMET
 from assetflow.report.check_table import AlikeChecks, ChecksTable, by_urgency
-from assetflow.report.check_words import ORDER, UNMET, finding, observed
 from assetflow.report.palette import columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
 from assetflow.report.words import counted, listed_within

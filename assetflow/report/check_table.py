@@ -9,7 +9,8 @@ from rich.text import Text
 from assetflow.model.checks import Severity
 from assetflow.planning.check_pages import CheckLine, CheckOutcome, CheckPoint
 from assetflow.quality.answers import CheckStatus
-from assetflow.report.check_words import UNMET, failed_rows, observed, urgency
+from assetflow.quality.findings import failed_rows, observed
+from assetflow.report.check_order import UNMET, urgency
 from assetflow.report.palette import Listing, Name, columns, faint, state
 from assetflow.report.partition_ranges import Alike, Keys, grouped
 from assetflow.report.sparklines import sparkline

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from assetflow.model.names import AssetName
 from assetflow.planning.check_pages import CheckLine, ChecksPage
-from assetflow.report.check_words import finding
+from assetflow.quality.findings import finding
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that XML 1.0 cannot hold, not even escaped."""

@@ -12,7 +12,8 @@ from assetflow.model.checks import CheckKind
 from assetflow.model.declared_inputs import Location
 from assetflow.model.fingerprint import fingerprint
 from assetflow.planning.check_pages import CheckLine, CheckOutcome, ChecksPage
-from assetflow.report.check_words import UNMET, finding
+from assetflow.quality.findings import finding
+from assetflow.report.check_order import UNMET
 
 Document: TypeAlias = "dict[str, object]"
 

@@ -1,16 +1,6 @@
-"""What a check found, in a few words; the same in tables, runs, documents and for CI."""
+"""What a check found, in a few words; the same in reasons, tables, documents and for CI."""
 
-from assetflow.planning.check_pages import CheckOutcome
-from assetflow.quality.answers import Answer, CheckStatus
-from assetflow.report.words import counted
-
-ORDER: tuple[CheckStatus, ...] = ("failed", "errored", "warned", "learning", "passed")
-UNMET: frozenset[CheckStatus] = frozenset({"failed", "errored", "warned"})
-
-
-def urgency(outcome: CheckOutcome) -> tuple[bool, int]:
-    """Return by what checks are ordered; one that only warns is never before one that fails."""
-    return not outcome.has_failed, ORDER.index(outcome.status)
+from assetflow.quality.answers import Answer
 
 
 def failed_rows(failures: int, rows: int | None) -> str:
@@ -19,7 +9,7 @@ def failed_rows(failures: int, rows: int | None) -> str:
     >>> failed_rows(1, 1), failed_rows(2, None)
     ('1 of 1 row', '2 rows')
     """
-    return counted(failures, "row") if rows is None else f"{failures:,} of {counted(rows, 'row')}"
+    return _counted(failures) if rows is None else f"{failures:,} of {_counted(rows)}"
 
 
 def observed(answer: Answer) -> str:
@@ -57,3 +47,7 @@ def finding(answer: Answer) -> str:
 
 def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
