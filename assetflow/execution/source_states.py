@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from assetflow.warehouse.connection import Engine
 
 
+_FILE = "assetflow_file"
+
 TOGETHER = 64
 TOGETHER_BYTES = 32_000_000
 """How many partitions of a source, and bytes of them, are digested at once."""
@@ -160,8 +162,8 @@ def digest_together(
 ) -> None:
     """Find the digests of `read_sets` for the first of `states` and some more, in one scan.
 
-    `states` are partitions of one source. A scan for each small text file takes five times
-    as long. What cannot be read is left: each state then tells by itself.
+    `states` are partitions of one source. A scan for each small file takes five times as
+    long. What cannot be read is left: each state then tells by itself.
     """
     together = _read_together(states)
     if len(together) < 2:  # noqa: PLR2004 - one needs no company
@@ -170,9 +172,10 @@ def digest_together(
     row = f", row_number() over () as {ORDER_COLUMN}" if any(r.ordered for r in wanted) else ""
     paths = [path for one in together for path in one.paths]
     places = [place for place, one in enumerate(together) for _ in one.paths]
-    number = f"list_position([{', '.join(quoted_text(str(path)) for path in paths)}], filename)"
-    group = f"{places}[coalesce({number}, error('another file: ' || filename))]"
-    source = f"(select *, {group} as {GROUP_COLUMN}{row} from {joined_scan(together)})"
+    number = f"list_position([{', '.join(quoted_text(str(path)) for path in paths)}], {_FILE})"
+    group = f"{places}[coalesce({number}, error('another file: ' || {_FILE}))]"
+    scan = source_scan(together[0].source, paths, together[0].schema, _FILE)
+    source = f"(select *, {group} as {GROUP_COLUMN}{row} from {scan})"
     try:
         with source_errors(paths):
             grouped = Grouped(source, is_large=False)
@@ -189,8 +192,7 @@ def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
     found: list[SourceState] = []
     size = 0
     for one in states:
-        is_text = one.source.format in ("csv", "json")
-        if not is_text or any(folded(column.name) == "filename" for column in one.schema):
+        if not _has_like_files(one):
             break
         size += sum(file.size for file in one.files)
         if found and (one.schema != found[0].schema or size > TOGETHER_BYTES):
@@ -199,6 +201,16 @@ def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
         if len(found) == TOGETHER:
             break
     return found
+
+
+def _has_like_files(state: SourceState) -> bool:
+    """Whether DuckDB reads the files of a source alike together and alone, and tells each.
+
+    Of Parquet files with declared columns it may not: their types may differ.
+    """
+    source = state.source
+    is_known = source.format in ("csv", "json") or source.columns is None
+    return is_known and all(folded(column.name) != "filename" for column in state.schema)
 
 
 def joined_scan(states: Sequence[SourceState]) -> str:
