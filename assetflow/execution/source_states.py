@@ -36,16 +36,11 @@ from assetflow.model.names import (
 )
 from assetflow.planning.reasons import SourceUnknown
 from assetflow.project.analysis import Shape
-from assetflow.warehouse.digests import (
-    GROUP_COLUMN,
-    ORDER_COLUMN,
-    Grouped,
-    digest_columns,
-    digest_groups,
-)
+from assetflow.warehouse.digests import digest_columns
+from assetflow.warehouse.digests_together import FILE_COLUMN, TOGETHER, digest_files
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
 from assetflow.warehouse.partition_columns import KeyWindow
-from assetflow.warehouse.quoting import quoted_paths, quoted_text
+from assetflow.warehouse.quoting import quoted_paths
 from assetflow.warehouse.sources import (
     check_source_files,
     source_errors,
@@ -60,11 +55,8 @@ if TYPE_CHECKING:
     from assetflow.warehouse.connection import Engine
 
 
-_FILE = "assetflow_file"
-
-TOGETHER = 64
 TOGETHER_BYTES = 32_000_000
-"""How many partitions of a source, and bytes of them, are digested at once."""
+"""How many bytes of partitions of a source are digested at once."""
 
 
 @dataclass(slots=True)
@@ -169,22 +161,17 @@ def digest_together(
     if len(together) < 2:  # noqa: PLR2004 - one needs no company
         return
     wanted = sorted(read_sets, key=str)
-    row = f", row_number() over () as {ORDER_COLUMN}" if any(r.ordered for r in wanted) else ""
-    paths = [path for one in together for path in one.paths]
-    places = [place for place, one in enumerate(together) for _ in one.paths]
-    number = f"list_position([{', '.join(quoted_text(str(path)) for path in paths)}], {_FILE})"
-    group = f"{places}[coalesce({number}, error('another file: ' || {_FILE}))]"
-    scan = source_scan(together[0].source, paths, together[0].schema, _FILE)
-    source = f"(select *, {group} as {GROUP_COLUMN}{row} from {scan})"
+    files = [one.paths for one in together]
+    paths = [path for some in files for path in some]
+    scan = source_scan(together[0].source, paths, together[0].schema, FILE_COLUMN)
     try:
         with source_errors(paths):
-            grouped = Grouped(source, is_large=False)
-            keys = range(len(together))
-            found = digest_groups(engine.cursor(), grouped, together[0].schema, wanted, keys)
+            schema = together[0].schema
+            found = digest_files(engine.cursor(), scan, files, schema, wanted)
     except SourceUnreadable:
         return
-    for place, one in enumerate(together):
-        one.digests.update(found[place][1])
+    for one, digests in zip(together, found, strict=True):
+        one.digests.update(digests)
 
 
 def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
