@@ -333,6 +333,7 @@ class Execution:
             version, outcome = last.version, "unchanged"
         else:
             self.journal.append(made.version)
+            self.knowledge.digest_later(made.version)
         ended = self._accepted(step, verdict, version, outcome, seconds, made.told.metadata)
         ended.result = replace(ended.result, attempts=attempt)
         return ended

@@ -18,7 +18,7 @@ from assetflow.errors import ReservedColumn, VersionMissing
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
 from assetflow.model.names import AssetPartition, Digest, VersionId, folded
 from assetflow.sql.types import cast_projection, stored_schema
-from assetflow.warehouse.digests import digest_columns, has_columns
+from assetflow.warehouse.digests import SMALL, digest_columns, has_columns
 from assetflow.warehouse.disk import disk_errors
 from assetflow.warehouse.kept_files import digest_of_files, keep_files, size_of_files
 from assetflow.warehouse.layout import (
@@ -46,6 +46,7 @@ class NewVersion:
     `data` is the data folder. `read_sets` are those of the known consumers; one that
     names a column which the version has not is left out. `ordered` says that the order
     of the rows is part of the content. Files under `scratch` are moved, others copied.
+    With `digest_later`, digests of a small table are left out: many are found at once.
     """
 
     data: Path
@@ -56,6 +57,7 @@ class NewVersion:
     ordered: bool = False
     float_digits: int | None = None
     scratch: Path | None = None
+    digest_later: bool = False
 
     @property
     def whole(self) -> ReadSet:
@@ -67,7 +69,8 @@ class NewVersion:
 class Staged:
     """A version as it was written. `path` is relative to the data folder.
 
-    `rows` is None for files; then the schema is empty. The whole digest comes first.
+    `rows` is None for files; then the schema is empty. The whole digest comes first;
+    there is none yet of what is to be digested later.
     Where it is `packed`, others lie in the file too, and `size_bytes` is that of the file.
     """
 
@@ -229,12 +232,13 @@ def _make_folder(folder: Path) -> None:
 def _complete(
     connection: DuckDBPyConnection, partial: Path, schema: Schema, rows: int, new: NewVersion
 ) -> Staged:
-    """Compute the digests of a written file, and give it its name."""
-    known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
-    scan = read_parquet([partial])
-    digests = digest_columns(
-        connection, scan, schema, dict.fromkeys([new.whole, *known]), new.float_digits, rows
-    )
+    """Compute the digests of a written file, unless that has time, and give it its name."""
+    digests: dict[ReadSet, Digest] = {}
+    if rows > SMALL or not new.digest_later:
+        known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
+        wanted = dict.fromkeys([new.whole, *known])
+        scan = read_parquet([partial])
+        digests = digest_columns(connection, scan, schema, wanted, new.float_digits, rows)
     path = version_path(new.target.asset, new.version)
     final = absolute(new.data, path)
     partial.rename(final)
