@@ -132,6 +132,10 @@ def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
         (listings.gc_text(GcResult(2, 2500, dry_run=True)), "Would remove 2 versions, 2.5 KB."),
         (listings.gc_text(GcResult(1, 10, dry_run=False)), "Removed 1 version, 10 B."),
         (
+            listings.gc_text(GcResult(0, 2500, dry_run=False)),
+            "Removed 2.5 KB in files that no version needs any more.",
+        ),
+        (
             listings.publication_text(PublicationSummary("dev", 1, 0)),
             "Environment 'dev': 1 asset published.",
         ),
