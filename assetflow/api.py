@@ -29,6 +29,7 @@ from assetflow.errors import (
     UnknownInput,
     UnknownPartition,
     UnknownTable,
+    each_error,
 )
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.promoting import Realm
     from assetflow.graph.lineage import Lineage
+    from assetflow.planning.check_pages import ChecksPage
     from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
@@ -158,7 +160,9 @@ def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
         raise ProjectErrors(errors)
     if not declared.assets:
         raise EmptyProject(settings.package, declared.root)
-    return Project(declared.root, settings, declared.environment, declared, analysis, environ)
+    return Project(
+        declared.root, settings, declared.environment, analysis.declarations, analysis, environ
+    )
 
 
 def _not_following(
@@ -343,9 +347,10 @@ def _state_that_may_be_read_only(state: Path) -> Iterator[None]:
 def _sound(knowledge: Knowledge) -> Knowledge:
     """Raise what is wrong with queries, given columns that are known for sure."""
     problems = [
-        facts.problem
+        problem
         for facts in knowledge.facts.values()
         if facts.problem is not None and not facts.is_expected
+        for problem in each_error(facts.problem)
     ]
     if problems:
         raise ProjectErrors(problems)
@@ -449,6 +454,28 @@ def status(
         for one in standings(known, roll_ups(project.state, project.environment))
         if targets is None or one.asset in targets
     )
+
+
+def check(
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    force: bool = False,
+) -> ChecksPage:
+    """Return how the checks of the selected assets stand: evaluated, or carried over.
+
+    They are those of the published versions, and of versions that were rejected since.
+    With `force` nothing is carried over. The results are recorded. Raises what `plan` raises.
+    """
+    from assetflow.execution.checking import checks_page
+
+    targets = selected(project, select, exclude)
+    request = Request(targets, force=force)
+    request = _about_partitions(project, request, partitions, None, latest=latest)
+    return checks_page(_sound(gathered(project, request)), request)
 
 
 def _recency(

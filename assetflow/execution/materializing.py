@@ -229,6 +229,7 @@ class Materializing:
                 found = time_of_state(source, self.engine, self.settings.timezone)
                 if found is not None:
                     journal.append(found)
+        knowledge.digest_rest()
         while knowledge.added:
             (version, read_set), digest = knowledge.added.popitem()
             journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))

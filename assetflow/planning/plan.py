@@ -17,6 +17,7 @@ from assetflow.planning.reasons import (
     Overdue,
     Reason,
     RefreshRequested,
+    RepairRequested,
     SourceUnknown,
     UpstreamMissing,
     Withdrawn,
@@ -24,6 +25,9 @@ from assetflow.planning.reasons import (
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.wanted import wanted_partitions
+
+DEMANDS = (Forced, RefreshRequested, RepairRequested)
+"""Reasons that somebody gave: they hold whatever the key says."""
 
 Current = Mapping[AssetPartition, VersionId]
 """The version of each partition, or the state of each source, that can be read."""
@@ -119,7 +123,7 @@ class _Walk:
         last, renamed_from = last_publication(known, target)
         demands: tuple[Reason, ...] = ()
         if name in self._selected() and target not in self.request.done:
-            demands = _demands(self.request, facts)
+            demands = _demands(self.request, facts, target)
         asked_by = _asked_by(self.request, name)
         situation = Situation(
             target=target,
@@ -307,12 +311,13 @@ def last_publication(
     return (earlier, AssetName(old)) if earlier is not None else (None, AssetName(old))
 
 
-def _demands(request: Request, facts: AssetFacts) -> tuple[Reason, ...]:
+def _demands(request: Request, facts: AssetFacts, target: AssetPartition) -> tuple[Reason, ...]:
     forced = (Forced(),) if request.force else ()
+    repaired = (request.repairs[target],) if target in request.repairs else ()
     if not facts.is_volatile:
-        return forced
+        return (*repaired, *forced)
     refreshed = (RefreshRequested(),) if request.refresh else ()
-    return (*_asked_by(request, facts.asset), *refreshed, *forced)
+    return (*repaired, *_asked_by(request, facts.asset), *refreshed, *forced)
 
 
 def _asked_by(request: Request, name: AssetName) -> tuple[Overdue, ...]:
@@ -332,15 +337,17 @@ def demanded(
     slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
 ) -> dict[AssetName, Collection[PartitionKey]]:
     """Return the partitions that run because `request` says so, whatever their state."""
-    if not request.force and not request.refresh and request.overdue is None:
+    is_demanding = request.force or request.refresh or request.repairs
+    if not is_demanding and request.overdue is None:
         return {}
     wanted = wanted_partitions(slices, request)
     selected = wanted.keys() if request.targets is None else request.targets
-    return {
-        name: keys
+    found = {
+        name: [key for key in keys if _demands(request, facts[name], AssetPartition(name, key))]
         for name, keys in wanted.items()
-        if name in selected and _demands(request, facts[name])
+        if name in selected
     }
+    return {name: keys for name, keys in found.items() if keys}
 
 
 def _withdrawals(known: Known) -> Iterator[Step]:
@@ -399,7 +406,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
     """
     asked_by = tuple(r for r in step.reasons if isinstance(r, Overdue))
     demands: tuple[Reason, ...] = asked_by if facts.is_volatile else ()
-    demands += tuple(r for r in step.reasons if isinstance(r, Forced | RefreshRequested))
+    demands += tuple(r for r in step.reasons if isinstance(r, DEMANDS))
     last, renamed_from = last_publication(known, step.target)
     situation = Situation(
         target=step.target,

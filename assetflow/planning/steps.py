@@ -66,8 +66,10 @@ class Request:
 
     `partitions` () means all that the definitions have; `latest`, the last of each.
     At most `max_partitions` of an asset run, the newest. `done` were forced or refreshed
-    already, when a run plans again. `overdue` is all that is looked at, where what is too
-    old is brought back: of it volatile assets run again, others where their inputs changed.
+    already, when a run plans again. With `exactly`, these partitions are looked at and no
+    others; `repairs` run again, each for its reason. `overdue` is all that is looked at,
+    where what is too old is brought back: of it volatile assets run again, others where
+    their inputs changed.
     """
 
     targets: frozenset[AssetName] | None = None
@@ -79,7 +81,9 @@ class Request:
     latest: bool = False
     max_partitions: int | None = None
     done: frozenset[AssetPartition] = frozenset()
-    overdue: Mapping[AssetName, OverdueRefresh] | None = None
+    exactly: frozenset[AssetPartition] | None = None
+    repairs: Mapping[AssetPartition, Reason] = field(default_factory=dict, hash=False)
+    overdue: Mapping[AssetName, OverdueRefresh] | None = field(default=None, hash=False)
 
     @classmethod
     def of_overdue(cls, overdue: Mapping[AssetName, OverdueRefresh]) -> Self:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from assetflow.errors import NoProject, NoSettings, ProjectErrors, TwoSettings, UnreadableFile
-from assetflow.model.asset import Location
+from assetflow.model.declared_inputs import Location
 from assetflow.model.durations import EXPECTED_DURATION
 from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness, FreshnessPolicy
 from assetflow.model.validation import validate

@@ -1,11 +1,13 @@
-"""SQL files of a project: assets with their headers, and macros."""
+"""SQL files of a project: assets with their headers, checks, and macros."""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from assetflow.errors import (
+    CheckHeaderElsewhere,
     DefinitionError,
     EmptyQuery,
     HeaderNotAlone,
@@ -15,17 +17,25 @@ from assetflow.errors import (
     ProjectErrors,
     UnreadableFile,
 )
-from assetflow.model.asset import Asset, Location, Options, SqlBody
+from assetflow.model.asset import Asset, Options, SqlBody
+from assetflow.model.check_options import QueryCheckOptions, read_checks
+from assetflow.model.checks import CheckOf, QueryCheck
 from assetflow.model.declare import named
+from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
+from assetflow.model.names import AssetName
 from assetflow.model.options import HeaderOptions
 from assetflow.model.validation import validate
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.toml_text import decode, line_of, parse_toml
 
 _HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]*\r?\n", re.IGNORECASE)
+_CHECK_HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]+check[ \t]*\r?\n", re.IGNORECASE)
 _CROWDED_HEADER = re.compile(r"\s*/\*[ \t]*assetflow\b[^\n]*=", re.IGNORECASE)
-_LATE_HEADER = re.compile(r"^[ \t]*/\*[ \t]*assetflow[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_HEADER_OF_CHECK = re.compile(r"\s*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?\n", re.IGNORECASE)
+_LATE_HEADER = re.compile(
+    r"^[ \t]*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _HEADER_END = re.compile(r"^[ \t]*\*/[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _NO_QUERY = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
 _STARTS_QUERY = re.compile(r"\s*[^\s;/-]")
@@ -53,24 +63,69 @@ def read_sql_asset(path: str, shown_path: str, headers: AnalysisCache | None = N
 
 def sql_asset(text: str, shown_path: str, headers: AnalysisCache | None = None) -> Asset:
     """Return the asset that `text`, the whole SQL file, declares."""
-    location = Location(shown_path)
-    # Some file systems and archives take letters apart: `é` is then an e and an accent.
-    stem = unicodedata.normalize("NFC", shown_path.rpartition("/")[2].rpartition(".")[0])
-    header = _HEADER.match(text)
+    location, stem = Location(shown_path), _stem(shown_path)
+    if _CHECK_HEADER.match(text):
+        raise CheckHeaderElsewhere(location)
+    parts = _parted(text, _HEADER, shown_path)
+    if parts is None:
+        return _asset(stem, SqlBody(text), location, Options())
+    first = Location(shown_path, parts.header_line)
+    keys = _header_table(parts.header, first, headers)
+    said = _header_options(keys, parts.header, stem, first)
+    body = SqlBody(parts.query, said.dialect, parts.query_line)
+    return _asset(said.name or stem, body, location, said.frozen())
+
+
+def read_check_file(path: str, shown_path: str) -> CheckOf:
+    """Return the check of the SQL file at `path`; errors name it `shown_path`."""
+    return sql_check(decode(_read(path, shown_path), shown_path), shown_path)
+
+
+def sql_check(text: str, shown_path: str) -> CheckOf:
+    """Return the check that `text`, the whole SQL file, declares: a query of failing rows."""
+    location, stem = Location(shown_path), _stem(shown_path)
+    parts = _parted(text, _HEADER_OF_CHECK, shown_path) or _Parted("", 1, text, 1)
+    keys = parse_toml(parts.header, "The header of a check", shown_path, parts.header_line)
+
+    def place(keys: Sequence[str]) -> Location:
+        return Location(shown_path, parts.header_line + line_of(parts.header, keys) - 1)
+
+    of = f"check {keys.get('name', stem)!r}"
+    said, errors = validate(QueryCheckOptions, {"name": stem, **keys}, of, place)
+    if said is None:
+        raise ProjectErrors(errors)
+    _refuse_empty(parts.query, stem, location)
+    body = QueryCheck(parts.query, parts.query_line)
+    return CheckOf(AssetName(said.asset or ""), replace(said.frozen(location), body=body))
+
+
+class _Parted(NamedTuple):
+    """A SQL file: the text of its header, its query, and the lines where they begin."""
+
+    header: str
+    header_line: int
+    query: str
+    query_line: int
+
+
+def _parted(text: str, begins: re.Pattern[str], shown_path: str) -> _Parted | None:
+    """Return the header and the query of `text`, None where there is no header."""
+    header = begins.match(text)
     if header is None:
         _refuse_lost_header(text, 0, shown_path)
-        return _asset(stem, SqlBody(text), location, Options())
+        return None
     end = _HEADER_END.search(text, header.end())
     first_line = _line_at(text, header.end())
     if end is None:
         raise HeaderNotClosed(Location(shown_path, first_line - 1))
     _refuse_lost_header(text, end.end(), shown_path)
-    written = text[header.end() : end.start()]
-    keys = _header_table(written, shown_path, first_line, headers)
-    said = _header_options(keys, written, stem, Location(shown_path, first_line))
-    after = _line_at(text, end.end())
-    body = SqlBody(text[end.end() :], said.dialect, after)
-    return _asset(said.name or stem, body, location, said.frozen())
+    said = text[header.end() : end.start()]
+    return _Parted(said, first_line, text[end.end() :], _line_at(text, end.end()))
+
+
+def _stem(shown_path: str) -> str:
+    # Some file systems and archives take letters apart: `é` is then an e and an accent.
+    return unicodedata.normalize("NFC", shown_path.rpartition("/")[2].rpartition(".")[0])
 
 
 def read_macros(
@@ -102,19 +157,21 @@ def _read(path: str, shown_path: str) -> bytes:
 
 def _asset(name: str, body: SqlBody, location: Location, options: Options) -> Asset:
     checked = named(name, "an asset", location)
-    if not _STARTS_QUERY.match(body.text) and _NO_QUERY.match(body.text):
-        raise EmptyQuery(name, location)
+    _refuse_empty(body.text, name, location)
     return Asset(checked, body, location, (), options)
 
 
-def _header_table(
-    text: str, shown_path: str, first_line: int, headers: AnalysisCache | None
-) -> Mapping[str, Any]:
+def _refuse_empty(text: str, name: str, location: Location) -> None:
+    if not _STARTS_QUERY.match(text) and _NO_QUERY.match(text):
+        raise EmptyQuery(name, location)
+
+
+def _header_table(text: str, first: Location, headers: AnalysisCache | None) -> Mapping[str, Any]:
     """Return the keys that a header says; a parser in Python is slow where there are thousands."""
     known: Mapping[str, Any] | None = headers.get(text) if headers is not None else None
     if known is not None:
         return known
-    keys = parse_toml(text, "The header of a SQL file", shown_path, first_line)
+    keys = parse_toml(text, "The header of a SQL file", first.path, first.line)
     if headers is not None and _is_plain(keys):
         headers.put(text, keys)
     return keys
@@ -136,10 +193,26 @@ def _header_options(
     def place(keys: Sequence[str]) -> Location:
         return Location(first.path, first.line + line_of(text, keys) - 1)
 
-    found, errors = validate(HeaderOptions, keys, f"asset {keys.get('name', stem)!r}", place)
-    if found is None:
-        raise ProjectErrors(errors)
+    def check_place(kind: str, earlier: int) -> Location:
+        return Location(first.path, first.line + _line_of_check(text, kind, earlier) - 1)
+
+    of = f"asset {keys.get('name', stem)!r}"
+    checks, wrong = read_checks(keys.get("checks", ()), of, check_place)
+    found, errors = validate(HeaderOptions, {**keys, "checks": checks}, of, place)
+    if found is None or wrong:
+        raise ProjectErrors((*errors, *wrong))
     return found
+
+
+def _line_of_check(text: str, kind: str, earlier: int) -> int:
+    """Return the line of a header where the check of `kind` after `earlier` such stands."""
+    lists = re.search(r"^\s*(?:\[\[)?checks\b", text, re.MULTILINE)
+    start = lists.end() if lists else 0
+    if kind:
+        written = re.compile(rf"\b{re.escape(kind)}[\"']?\s*=")
+        places = [found.start() for found in written.finditer(text, start)]
+        start = places[earlier] if earlier < len(places) else start
+    return _line_at(text, start)
 
 
 def _refuse_lost_header(text: str, start: int, shown_path: str) -> None:

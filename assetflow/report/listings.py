@@ -185,9 +185,11 @@ def publications_table(lines: Sequence[PublicationLine], environment: str) -> Re
 
 def gc_text(result: GcResult) -> Text:
     """Return what was removed, or would be, in a sentence."""
+    if not result.versions and not result.bytes:
+        return Text("Nothing to remove.")
     what = f"{counted(result.versions, 'version')}, {size(result.bytes)}"
     if not result.versions:
-        return Text("Nothing to remove.")
+        what = f"{size(result.bytes)} in files that no version needs any more"
     return Text(f"Would remove {what}." if result.dry_run else f"Removed {what}.")
 
 
