@@ -1,6 +1,5 @@
 """How old data is, against what its policy allows: the most urgent first, with the cause."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from assetflow.planning.freshness_pages import URGENCY, FreshnessLine, FreshnessPage
-from assetflow.planning.overdue import Bottleneck
 from assetflow.report.palette import COLOURS, Listing, Name, columns, faint, state
-from assetflow.report.words import counted, lag, minute
+from assetflow.report.words import counted, lag, listed_within, minute
 
 MOST_URGENT = 50
 """So many lines that need attention are shown, unless all are asked for."""
@@ -27,6 +25,13 @@ BEYOND = 3
 
 WIDE = 100
 """From this width on there are columns for the instant at which data is due, and the trend."""
+
+MOST_CAUSES = 10
+ATTENTION = frozenset({"overdue", "due_soon", "unknown"})
+LAST = "held back by"
+
+WIDEST = 140
+"""From this width on there is room for the path to what holds data back."""
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _NO_POLICY = (
@@ -43,15 +48,13 @@ def freshness_report(page: FreshnessPage, *, everything: bool = False) -> Render
     """
     if not page.lines:
         return Text(_NOTHING)
-    lines = page.lines
-    shown = list(lines) if everything else list(_shown(lines))
+    shown = list(page.lines) if everything else list(_shown(page.lines))
     if not shown:
         return Text(_NO_POLICY)
     parts: list[RenderableType] = [FreshnessTable(shown, page.at)]
-    parts += [faint(f"{len(lines) - len(shown):,} more: --all shows them.")] * (
-        len(_with_policy(lines)) > len(shown)
-    )
-    return Group(*parts, Text(), summary(page))
+    left = len(_with_policy(page.lines)) - len(_with_policy(shown))
+    parts += [faint(f"{left:,} more: --all shows them.")] if left else []
+    return Group(*parts, *_causes(page.lines), Text(), summary(page))
 
 
 def _with_policy(lines: Iterable[FreshnessLine]) -> list[FreshnessLine]:
@@ -59,7 +62,7 @@ def _with_policy(lines: Iterable[FreshnessLine]) -> list[FreshnessLine]:
 
 
 def _shown(lines: Sequence[FreshnessLine]) -> Iterator[FreshnessLine]:
-    urgent = [line for line in lines if line.facts.status in ("overdue", "due_soon", "unknown")]
+    urgent = [line for line in lines if line.facts.status in ATTENTION]
     calm = [line for line in lines if line.facts.status == "fresh"]
     yield from urgent[:MOST_URGENT]
     yield from calm[:MOST_CALM]
@@ -73,23 +76,22 @@ class FreshnessTable:
     at: datetime
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield _table(self.lines, self.at, is_wide=options.max_width >= WIDE)
+        yield _table(self.lines, self.at, options.max_width)
 
 
-def _table(lines: Sequence[FreshnessLine], at: datetime, *, is_wide: bool) -> Listing:
+def _table(lines: Sequence[FreshnessLine], at: datetime, width: int) -> Listing:
+    is_wide = width >= WIDE
+    more = ["due"] if is_wide else []
+    has_deadline = is_wide and any(line.facts.next_deadline for line in lines)
     has_trend = is_wide and any(len(line.trend) > 1 for line in lines)
-    more = [*(["due"] if is_wide else []), *(["trend"] if has_trend else [])]
-    last = "held back by"
-    table = columns(("asset", "status", "lag", *more, last), folds=[last])
+    more += [*(["deadline"] if has_deadline else []), *(["trend"] if has_trend else [])]
+    table = columns(("asset", "status", "lag", *more, LAST), folds=[LAST])
     for line in lines:
-        cells: list[RenderableType] = [
-            Name(line.asset), state(line.facts.status), lag_cell(line)
-        ]  # fmt: skip
-        if is_wide:
-            cells.append(Text(due_text(line, at)))
-        if has_trend:
-            cells.append(trend_cell(line))
-        table.add_row(*cells, _cause(line, at, is_wide=is_wide))
+        cells: list[RenderableType] = [Name(line.asset), state(line.facts.status), lag_cell(line)]
+        cells += [Text(due_text(line, at))] if is_wide else []
+        cells += [Text(minute(line.facts.next_deadline))] if has_deadline else []
+        cells += [trend_cell(line)] if has_trend else []
+        table.add_row(*cells, _held_back(line, shows_path=width >= WIDEST))
     return table
 
 
@@ -123,13 +125,8 @@ def due_text(line: FreshnessLine, at: datetime) -> str:
     """Return when the data becomes overdue, or since when it is, as seen from `at`."""
     if line.facts.due_at is None:
         return ""
-    seconds = seconds_left(line, at)
+    seconds = (line.facts.due_at - at).total_seconds()
     return f"in {lag(seconds)}" if seconds >= 0 else f"{lag(-seconds)} ago"
-
-
-def seconds_left(line: FreshnessLine, at: datetime) -> float:
-    """Return how long it is until the data becomes overdue; less than 0 where it is."""
-    return (line.facts.due_at - at).total_seconds() if line.facts.due_at else math.inf
 
 
 def trend_cell(line: FreshnessLine) -> Text:
@@ -150,26 +147,44 @@ def _level(seconds: float | None, top: float) -> str:
     return _LEVELS[min(int(seconds / top * len(_LEVELS)), len(_LEVELS) - 1)]
 
 
-def _cause(line: FreshnessLine, at: datetime, *, is_wide: bool) -> Text:
-    """Return what holds the data back, and what else there is to say of it."""
-    said = []
-    due = due_text(line, at)
-    if due and not is_wide and line.facts.status != "fresh":
-        said.append(f"for {lag(-seconds_left(line, at))}" if line.facts.since else f"due {due}")
-    if line.facts.status in ("overdue", "due_soon", "unknown") and line.bottleneck:
-        said.append(line.bottleneck.text)
-        said += _through(line.bottleneck)
-    elif line.bottleneck and line.bottleneck.root != line.asset:
-        said.append(f"'{line.bottleneck.root}'")
-    if line.facts.next_deadline and is_wide:
-        said.append(f"next deadline {minute(line.facts.next_deadline)} UTC")
-    return Text("; ".join([*said, *line.notes]))
+def _held_back(line: FreshnessLine, *, shows_path: bool) -> RenderableType:
+    """Return the root that the data is as old as, and, where there is room, the path to it."""
+    if line.bottleneck is None:
+        return faint(line.notes[0] if line.notes else "")
+    above = line.bottleneck.path[:-1]
+    if not above:
+        return faint("itself")
+    if not shows_path or len(above) == 1:
+        return Name(above[0])
+    between = [] if len(above) == 2 else ["…"]  # noqa: PLR2004 - a root, and what it reaches first
+    return Text(" → ".join([above[0], *between, above[-1]]))
 
 
-def _through(held: Bottleneck) -> list[str]:
-    """Return what lies between the root and the asset, as a part of a sentence."""
-    between = held.path[1:-1]
-    return [f"through {' → '.join(between)}"] if between else []
+def _causes(lines: Iterable[FreshnessLine]) -> Iterator[RenderableType]:
+    """Yield what holds back the data that needs attention, each cause once, and what is odd."""
+    held: dict[str, list[FreshnessLine]] = {}
+    odd: dict[str, None] = {}
+    for line in lines:
+        if line.facts.status in ATTENTION and line.bottleneck:
+            held.setdefault(line.bottleneck.text, []).append(line)
+        odd.update(dict.fromkeys(line.notes if line.bottleneck else ()))
+    said = [f"{text}.{_held(some)}" for text, some in held.items()]
+    said += [f"{note}." for note in odd]
+    yield from [Text()] if said else []
+    yield from map(Text, said[:MOST_CAUSES])
+    if len(said) > MOST_CAUSES:
+        yield faint(f"… and {len(said) - MOST_CAUSES:,} more causes; --json has all.")
+
+
+def _held(lines: Sequence[FreshnessLine]) -> str:
+    """Return what one root holds back, beside itself; of a single asset by which path."""
+    below = [line for line in lines if line.bottleneck and line.bottleneck.root != line.asset]
+    if not below:
+        return ""
+    said = listed_within(tuple(f"'{line.asset}'" for line in below), 3)
+    between = below[0].bottleneck.path[1:-1] if below[0].bottleneck else ()
+    through = f", through {' → '.join(between)}" if len(below) == 1 and between else ""
+    return f" It holds back {said}{through}."
 
 
 def summary(page: FreshnessPage) -> Text:

@@ -45,10 +45,12 @@ def duration(seconds: float | None) -> str:
 def lag(seconds: float) -> str:
     """Return how old something is, in the two units that matter.
 
-    >>> lag(40), lag(5400), lag(32400), lag(279000), lag(40 * 86400)
+    >>> lag(40), lag(5400), lag(32400), lag(279000), lag(40.3 * 86400)
     ('40s', '1h 30m', '9h', '3d 5h', '40d')
     """
     whole = int(seconds)
+    if whole >= PRECISE * DAY:
+        return f"{whole // DAY:,}d"
     parts = [
         (whole // DAY, "d"),
         (whole % DAY // HOUR, "h"),
