@@ -5,7 +5,7 @@ time, as in Debian's cron; expressions with `*` in minutes or hours follow the c
 """
 
 import functools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -39,13 +39,21 @@ def next_tick(cron: str, timezone: str, after: datetime) -> datetime:
 
 def tick_before(cron: str, timezone: str, instant: datetime) -> datetime:
     """Return the last instant before `instant` at which `cron` fires."""
+    hour = instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    ticks = _ticks(cron, timezone, hour)
+    place = bisect_left(ticks, instant)
+    return ticks[place - 1] if place else _tick_before_hour(cron, timezone, hour)
+
+
+@functools.lru_cache(maxsize=4096)
+def _tick_before_hour(cron: str, timezone: str, hour: datetime) -> datetime:
     from cronsim import CronSim
 
-    local = instant.astimezone(zone_of(timezone))
-    found = next(tick for tick in CronSim(cron, local, reverse=True) if tick < instant)
+    local = hour.astimezone(zone_of(timezone))
+    found = next(tick for tick in CronSim(cron, local, reverse=True) if tick < hour)
     found = found.astimezone(UTC)
     # Backwards, a first of two times that clocks show is missed between the two.
-    while (following := next_tick(cron, timezone, found)) < instant:
+    while (following := next_tick(cron, timezone, found)) < hour:
         found = following
     return found
 

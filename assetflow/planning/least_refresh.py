@@ -42,7 +42,7 @@ class _Want:
     asset: AssetName
     need: datetime
     due_at: datetime
-    reason: Overdue
+    is_to_come: bool
 
 
 def _urgency(want: _Want) -> tuple[datetime, AssetName]:
@@ -103,8 +103,10 @@ def least_refresh(
             needs[name] = min(want.need, _at(best[name]))
             asking[name] = (rank,)
     _pass_up(ages, scope, needs, asking)
+    named = {rank for ranks in asking.values() for rank in ranks}
+    reasons = {rank: _reason(wants[rank], policies) for rank in named}
     refreshes = (
-        Refresh(name, tuple(wants[rank].reason for rank in asking[name]))
+        Refresh(name, tuple(reasons[rank] for rank in asking[name]))
         for name in scope
         if name in needs
     )
@@ -127,10 +129,13 @@ def _wants(
         until = now if within_seconds is None else done
         if due_at is not None and until <= due_at:
             continue
-        is_to_come = due_at is not None and now <= due_at
-        said = f"{due_at:%Y-%m-%d %H:%M} UTC" if is_to_come else ""
-        reason = Overdue(name, str(policy), said)
-        yield _Want(name, needed_data_time(policy, done), due_at or _NEVER_MADE, reason)
+        need, is_to_come = needed_data_time(policy, done), due_at is not None and now <= due_at
+        yield _Want(name, need, due_at or _NEVER_MADE, is_to_come)
+
+
+def _reason(want: _Want, policies: Mapping[AssetName, FreshnessPolicy]) -> Overdue:
+    due_at = f"{want.due_at:%Y-%m-%d %H:%M} UTC" if want.is_to_come else ""
+    return Overdue(want.asset, str(policies[want.asset]), due_at)
 
 
 def _due(policy: FreshnessPolicy, data: DataTime) -> datetime:

@@ -97,6 +97,7 @@ def test_what_was_not_seen_yet_does_not_count_as_of_then():
 
     assert derived(*records, as_of="05 09:30")["mart"].at == at("05 08:00")
     assert not derived(*records, as_of="05 09:29")["mart"].is_known
+    assert not derived(*records, as_of="05 08:59")["orders"].is_known
 
 
 def test_the_newest_that_can_be_told_counts():

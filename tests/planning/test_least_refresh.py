@@ -95,6 +95,16 @@ def test_the_strictest_policy_decides_how_recent_an_upstream_has_to_be():
     assert names(least_refresh(here, policies, NOW, {})) == ["rates", "clean", "revenue", "stock"]
 
 
+def test_the_strictest_policy_decides_all_the_way_up():
+    upstreams = {"one": ("orders",), "two": ("one",), "strict": ("two",), "mild": ("two",)}
+    old = {"one": "05 06:00", "two": "05 04:00", "strict": "05 04:00", "mild": "05 04:00"}
+    here = ages(old, {"orders": "05 11:30"}, upstreams)
+    policies = {"strict": policy(max_lag="1h"), "mild": policy(max_lag="7h")}
+
+    assert names(least_refresh(here, {"mild": policies["mild"]}, NOW, {})) == ["two", "mild"]
+    assert names(least_refresh(here, policies, NOW, {})) == ["one", "two", "strict", "mild"]
+
+
 def test_a_silent_source_is_not_run_for_in_vain():
     here = ages(ALL_OLD, {"orders": "05 06:00"}, owners={"orders": ("team:ingest",)})
 
