@@ -23,7 +23,7 @@ _VARIES = (
     (re.compile(r'(?<="duration_seconds": )[\d.e-]+|(?<="seconds": )[\d.e-]+'), "<duration>"),
     (re.compile(r"\b20(?:2[4-9]|[3-9]\d)-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "<time>"),
     (re.compile(r"\b(?:\d+m )?\d+(?:\.\d+)?s\b|\b\d+h \d\dm\b"), ""),
-    (re.compile(r"\b(?:[\d,]+d(?: \d+h)?|\d+h(?: \d+m)?|\d+m)\b"), "<lag>"),
+    (re.compile(r"\b(?:[\d,]+d(?: \d+h)?|\d+h(?: \d+m)?|\d+m)\b"), ""),
     (re.compile(r"\b[0-9a-f]{16,}\b"), "<id>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:B|KB|MB|GB|TB)\b"), "<size>"),
 )
