@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import freshness_scenarios
 import partition_scenarios
 import simulation_scenarios
 import tpch
@@ -163,6 +164,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
+    **freshness_scenarios.SCENARIOS,
     **simulation_scenarios.SCENARIOS,
 }
 
