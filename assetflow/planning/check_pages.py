@@ -113,3 +113,11 @@ class ChecksPage:
     def has_failed(self) -> bool:
         """Whether a check of severity error failed, or broke."""
         return any(line.outcome.has_failed for line in self.lines)
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether a check neither passed nor failed: it warned, or broke at severity warn."""
+        unmet = ("warned", "failed", "errored")
+        return any(
+            line.outcome.status in unmet and not line.outcome.has_failed for line in self.lines
+        )

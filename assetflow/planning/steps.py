@@ -10,7 +10,9 @@ from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, InputRead, Publication
 from assetflow.planning.reasons import Reason
 
-Action = Literal["materialize", "may_materialize", "reuse", "verify", "withdraw", "blocked"]
+Action = Literal[
+    "materialize", "may_materialize", "reuse", "verify", "check", "withdraw", "blocked"
+]
 """What a plan will do with an asset's partition."""
 
 Outcome = Literal[
@@ -18,6 +20,8 @@ Outcome = Literal[
     "unchanged",  # ran, same content as the published version
     "reused",  # a stored version with the same key was published
     "verified",  # nothing ran: what it reads of its inputs is the same
+    "checked",  # nothing ran, nothing was published: its checks were asked
+    "rejected",  # a check that blocks failed: what was published before is served
     "failed",
     "skipped",  # did not run: an upstream failed, the run was stopped
     "superseded",  # another run was faster, again and again

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from assetflow.errors import VersionRejected
 from assetflow.model.columns import Column
 from assetflow.model.declared_inputs import Location
-from assetflow.model.names import AssetName, VersionId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
 from assetflow.planning.check_pages import (
     CheckLine,
     CheckOutcome,
@@ -14,9 +15,13 @@ from assetflow.planning.check_pages import (
     ChecksPage,
     FailingRows,
 )
+from assetflow.planning.pages import RunLine, RunPage, StepLine
+from assetflow.planning.reasons import CodeChanged, NeverMaterialized, UpstreamFailed
+from assetflow.planning.results import AssetStatus, RunResult, StepResult
 from assetflow.quality.answers import Answer
 from tests.report.sample_partitions import DAYS, FLIGHTS, KEYS
 from tests.report.samples import AT, LONG, RUN
+from tests.report.samples import PAGE as SHOWN
 
 ORDERS, STORES, FORECAST = map(AssetName, ("orders", "stores", "forecast"))
 PLACE = Location("shop/staging/orders.sql", 1)
@@ -126,3 +131,71 @@ LARGE = ChecksPage(
         for place in range(5000)
     )
 )  # fmt: skip
+
+
+def result(name, outcome, *reasons, **more):
+    target = AssetPartition(AssetName(name), more.pop("partition", WHOLE))
+    return StepResult(target, outcome, reasons, **more)
+
+
+REJECTED_ERROR = str(
+    VersionRejected(
+        "orders",
+        "",
+        [("between_amount", "12 of 30,411 rows failed"),
+         ("no_fraud", "ZeroDivisionError: division by zero")],
+        is_served=True,
+    )
+)  # fmt: skip
+RESULT = RunResult(
+    RUN,
+    "failed",
+    12.34,
+    (
+        result("raw", "materialized", NeverMaterialized(), rows=30411, seconds=0.4,
+               checks=(UNIQUE, MANY)),
+        result("orders", "rejected", CodeChanged(()), rows=30411, seconds=0.4,
+               error=REJECTED_ERROR, checks=(UNIQUE, UNKNOWN_STORES, NEGATIVE, BROKEN)),
+        result(LONG, "materialized", CodeChanged(()), rows=30408, seconds=0.4,
+               checks=(QUARANTINED,)),
+        result("report", "skipped", UpstreamFailed("orders")),
+    ),
+    9,
+)  # fmt: skip
+RUN_PAGE = RunPage(
+    RunLine(RUN, "failed", "main", AT, 12.34, {"materialized": 2, "rejected": 1, "skipped": 1}),
+    tuple(
+        StepLine(one.target.asset, one.target.partition, one.outcome,
+                 tuple((reason.code, str(reason)) for reason in one.reasons),
+                 one.rows, one.seconds, error=one.error, checks=one.checks)
+        for one in RESULT.steps
+    ),
+)  # fmt: skip
+SLICED_RESULT = RunResult(
+    RUN,
+    "succeeded",
+    2.0,
+    tuple(
+        result("flights", "materialized", NeverMaterialized(), partition=key,
+               checks=(replace(QUARANTINED, quarantined=place, answer=replace(
+                   QUARANTINED.answer, failures=place, status="warned" if place else "passed")),))
+        for place, key in enumerate(DAYS[:5])
+    ),
+    0,
+    keys=KEYS,
+)  # fmt: skip
+
+
+def standing(name, health, unmet=(), rejected=0, sync="up_to_date"):
+    return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, (), AT, 7,
+                       unmet=unmet, rejected=rejected)  # fmt: skip
+
+
+STATUSES = (
+    standing("stores", "passed"),
+    standing("raw", "unchecked"),
+    standing("orders", "failed", ("between_amount", "no_fraud", "references_store_id")),
+    standing("payments", "warned", ("anomaly_row_count",), rejected=1),
+    standing("refunds", "passed", rejected=3, sync="stale"),
+)
+ASSET_PAGE = replace(SHOWN, checks=tuple(one for one in LINES if one.asset == "orders"))

@@ -19,8 +19,9 @@ from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
 from assetflow.report.plan_report import plan_report
 from assetflow.report.rows_report import rows_report
-from assetflow.report.run_report import run_page, run_summary, runs_table, step_line
+from assetflow.report.run_report import run_page, run_summary, runs_table
 from assetflow.report.status_report import status_report
+from assetflow.report.step_line import step_line
 from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
 from tests.report import sample_checks as checked
@@ -89,6 +90,11 @@ PAGES = {
     "checks_of_nothing": lambda: check_report(checked.NOTHING),
     "checks_partitions": lambda: check_report(checked.SLICED),
     "checks_large": lambda: check_report(checked.LARGE),
+    "run_rejected": lambda: run_summary(checked.RESULT),
+    "run_rejected_later": lambda: run_page(checked.RUN_PAGE),
+    "run_warned_partitions": lambda: run_summary(checked.SLICED_RESULT),
+    "status_checks": lambda: status_report(checked.STATUSES),
+    "show_checks": lambda: asset_report(checked.ASSET_PAGE),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
 
@@ -113,6 +119,24 @@ def test_a_finished_step_stands_on_one_line():
         "✗ forecast  failed  2.0s  never materialized\n",
         "- report  skipped  'forecast' failed\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (0, "✓ raw  materialized  30,411 rows  0.40s  never materialized"),
+        (
+            1,
+            (
+                "✗ orders  rejected  30,411 rows  0.40s  "
+                "between_amount: 12 of 30,411 rows failed and 2 more"
+            ),
+        ),
+        (2, f"! {samples.LONG}  materialized  30,408 rows  0.40s  1 check warned  code changed"),
+    ],
+)
+def test_a_finished_step_says_what_its_checks_found(place, line):
+    assert rendered(step_line(checked.RESULT.steps[place]), 160) == f"{line}\n"
 
 
 def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
