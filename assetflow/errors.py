@@ -2091,3 +2091,34 @@ class SourceWithoutFiles(DefinitionError):
             {"defined in": place},
             f"Remove {key!r}, or give the path of its files.",
         )
+
+
+class UnknownCheckKind(DefinitionError):
+    """A table of a header that names no kind of check, or several."""
+
+    code = "unknown_check_kind"
+
+    def __init__(
+        self, said: str, of: str, given: Sequence[str], kinds: Iterable[str], place: object
+    ) -> None:
+        known = sorted(kinds)
+        if given:
+            headline = f"A check of {of} is of {len(given)} kinds at once: {', '.join(given)}."
+            hint = "Write each of them in a table of its own."
+        else:
+            headline = f"No kind of check is named {said!r}."
+            hint = did_you_mean(said, known, f"The kinds are {', '.join(known)}.")
+        super().__init__(headline, {"checks of": of, "defined in": place}, hint)
+
+
+class TwoChecksOfOneName(DefinitionError):
+    """Two checks of an asset that could not be told apart."""
+
+    code = "two_checks_of_one_name"
+
+    def __init__(self, name: str, of: str, first: object, second: object) -> None:
+        super().__init__(
+            f"Two checks of {of} are named {name!r}.",
+            {"first": first, "second": second},
+            'Give one of them a name of its own, as in name = "each_day_once".',
+        )

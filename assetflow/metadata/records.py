@@ -19,6 +19,7 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
+from assetflow.planning.audits import Audited, FailingRowsKept
 from assetflow.planning.history import InputRead, Materialized, VersionStored
 
 
@@ -216,6 +217,8 @@ Record = (
     | DigestAdded
     | SlicesDigested
     | Materialized
+    | Audited
+    | FailingRowsKept
     | Published
     | Observed
     | VersionsPacked
@@ -224,9 +227,11 @@ Record = (
 )
 
 __all__ = [
+    "Audited",
     "DefinitionSeen",
     "DigestAdded",
     "EventHappened",
+    "FailingRowsKept",
     "FileState",
     "InputRead",
     "LineageSeen",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assetflow.model.checks import Check
-from assetflow.model.columns import Schema
+from assetflow.model.columns import ContractMode, Schema
 from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
@@ -29,7 +29,9 @@ class Options:
 
     `mappings` are by the name of the input. `partition_by` is the column that says to which
     partition a row belongs, `key_column` the one under which readers of the whole see keys,
-    `event_time` the one by whose time partitioned readers of the whole are cut.
+    `event_time` the one by whose time partitioned readers of the whole are cut. `checks`
+    are all checks of the asset once the project is loaded, wherever they are declared; its
+    contract is one of them.
     """
 
     description: str = ""
@@ -57,6 +59,7 @@ class Options:
     key_column: str = ""
     event_time: str = ""
     timezone: str = ""
+    contract: ContractMode | None = None
     checks: tuple[Check, ...] = ()
 
 

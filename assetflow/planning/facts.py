@@ -6,6 +6,7 @@ from assetflow.errors import AssetflowError
 from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.names import AssetName, CodeVersion
+from assetflow.planning.audits import CheckFacts, checks_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,9 @@ class AssetFacts:
     column_edges: tuple[ColumnEdge, ...] = ()
     notes: tuple[str, ...] = ()
     problem: AssetflowError | None = None
+    checks: tuple[CheckFacts, ...] = ()
+
+    @property
+    def checks_key(self) -> str:
+        """Return the fingerprint of the checks, "" where there are none."""
+        return checks_key(self.checks)

@@ -7,7 +7,7 @@ from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
-from assetflow.planning.reasons import UpToDate, by_weight
+from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
@@ -72,10 +72,12 @@ def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:
 
 
 def _sync(step: Step) -> Sync:
-    if step.action == "verify":
+    if step.action in ("verify", "check"):
         return "up_to_date"
     if step.last is None:
         return "missing"
+    if any(isinstance(reason, RejectedLastTime) for reason in step.reasons):
+        return "stale"
     return "unknown" if step.action in ("may_materialize", "blocked") else "stale"
 
 

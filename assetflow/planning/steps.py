@@ -85,7 +85,8 @@ class Request:
 class Verdict:
     """What is to be done with one asset's partition, and why. `action` None: nothing.
 
-    `key` and `inputs` are known once nothing upstream is pending.
+    `key` and `inputs` are known once nothing upstream is pending. A candidate `to_audit` has
+    not met its checks as they are now.
     """
 
     action: Action | None
@@ -93,17 +94,23 @@ class Verdict:
     key: Key | None = None
     inputs: tuple[InputRead, ...] = ()
     candidate: Candidate | None = None
+    to_audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One asset's partition in a plan: what will be done, why, and after which steps."""
+    """One asset's partition in a plan: what will be done, why, and after which steps.
+
+    It cannot do without those that it `waits_on`. Those `before_audit` only go first: its
+    checks read what is served of them then, whatever becomes of them.
+    """
 
     target: AssetPartition
     verdict: Verdict
     facts: AssetFacts | None
     last: Publication | None
     waits_on: tuple[AssetPartition, ...] = ()
+    before_audit: tuple[AssetPartition, ...] = ()
 
     @property
     def action(self) -> Action:

@@ -16,6 +16,7 @@ from assetflow.errors import (
     UnreadableFile,
 )
 from assetflow.model.asset import Asset, Options, SqlBody
+from assetflow.model.check_options import read_checks
 from assetflow.model.declare import named
 from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
@@ -109,10 +110,26 @@ def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> H
     def place(keys: Sequence[str]) -> Location:
         return Location(shown_path, first_line + line_of(text, keys) - 1)
 
-    found, errors = validate(HeaderOptions, keys, f"asset {keys.get('name', stem)!r}", place)
-    if found is None:
-        raise ProjectErrors(errors)
+    def check_place(kind: str, earlier: int) -> Location:
+        return Location(shown_path, first_line + _line_of_check(text, kind, earlier) - 1)
+
+    of = f"asset {keys.get('name', stem)!r}"
+    checks, wrong = read_checks(keys.get("checks", ()), of, check_place)
+    found, errors = validate(HeaderOptions, {**keys, "checks": checks}, of, place)
+    if found is None or wrong:
+        raise ProjectErrors((*errors, *wrong))
     return found
+
+
+def _line_of_check(text: str, kind: str, earlier: int) -> int:
+    """Return the line of a header where the check of `kind` after `earlier` such stands."""
+    lists = re.search(r"^\s*(?:\[\[)?checks\b", text, re.MULTILINE)
+    start = lists.end() if lists else 0
+    if kind:
+        written = re.compile(rf"\b{re.escape(kind)}[\"']?\s*=")
+        places = [found.start() for found in written.finditer(text, start)]
+        start = places[earlier] if earlier < len(places) else start
+    return _line_at(text, start)
 
 
 def _refuse_lost_header(text: str, start: int, shown_path: str) -> None:

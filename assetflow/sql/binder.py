@@ -137,7 +137,9 @@ class Binder:
         name = self._views.get(schema)
         if name is None:
             name = quoted(f"{_MARK} {len(self._views)}")
-            columns = ", ".join(f"null::{type_} as {quoted(column)}" for column, type_, _ in schema)
+            columns = ", ".join(
+                f"null::{type_} as {quoted(column)}" for column, type_, *_ in schema
+            )
             self._connection.execute(f"create view {name} as select {columns} where false")
             self._views[schema] = name
         return name
