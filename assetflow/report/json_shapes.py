@@ -33,7 +33,7 @@ from assetflow.planning.pages import (
 from assetflow.planning.reasons import Reason
 from assetflow.planning.results import AssetStatus, RunResult
 from assetflow.planning.steps import Plan
-from assetflow.report.check_shapes import check_lines_json, outcome_json
+from assetflow.report.check_shapes import check_lines_json, mended_json, outcome_json
 from assetflow.report.json_values import json_instant, json_value
 from assetflow.report.partition_ranges import Keys, grouped
 
@@ -125,6 +125,7 @@ def run_result_json(result: RunResult) -> Document:
                 "attempts": step.attempts,
                 "error": step.error or None,
                 "checks": [outcome_json(outcome) for outcome in step.checks],
+                "mended": [mended_json(mended) for mended in step.mended],
             }
             for step in result.steps
         ],

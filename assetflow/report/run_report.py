@@ -19,6 +19,7 @@ from assetflow.report.partition_ranges import (
     left_lines,
 )
 from assetflow.report.plan_report import nothing_to_do, why
+from assetflow.report.repair_report import mended_lines
 from assetflow.report.run_checks import unmet_checks, unmet_of_lines, unmet_of_results
 from assetflow.report.step_line import SHORTEST_TIME
 from assetflow.report.words import SHORT_ID, counted, duration, instant, minute
@@ -226,6 +227,7 @@ def run_summary(result: RunResult) -> RenderableType:
     return Group(
         *parts,
         *_unmade(result),
+        *mended_lines((step.target, one) for step in result.steps for one in step.mended),
         *unmet_checks(unmet_of_results(result.steps), result.keys),
         *left_lines(result.left, result.keys),
         *_last_words(result),

@@ -7,6 +7,7 @@ from typing import Literal
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from assetflow.planning.reasons import RejectedLastTime
 from assetflow.planning.results import AssetStatus
 from assetflow.report.palette import Name, columns, faint, state
 from assetflow.report.partition_ranges import ranges_text
@@ -81,7 +82,8 @@ def cause(status: AssetStatus) -> Text:
 
 def _of_checks(status: AssetStatus) -> Iterator[str]:
     """Yield what is wrong with its data: in a version that was rejected, in what is served."""
-    if status.rejected:
+    is_said = any(isinstance(reason, RejectedLastTime) for reason in status.reasons)
+    if status.rejected and not is_said:
         which = counted(status.rejected, "newer version")
         yield f"{which} {'was' if status.rejected == 1 else 'were'} rejected"
     if status.unmet:

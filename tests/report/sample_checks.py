@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from assetflow.errors import VersionRejected
+from assetflow.graph.lineage import ColumnName
 from assetflow.model.columns import Column
 from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
@@ -16,7 +17,26 @@ from assetflow.planning.check_pages import (
     FailingRows,
 )
 from assetflow.planning.pages import RunLine, RunPage, StepLine
-from assetflow.planning.reasons import CodeChanged, NeverMaterialized, UpstreamFailed
+from assetflow.planning.reasons import (
+    CodeChanged,
+    InputChanged,
+    NeverMaterialized,
+    UpstreamFailed,
+)
+from assetflow.planning.repair_pages import (
+    DeadLetterLine,
+    Mended,
+    RepairLine,
+    RepairPage,
+    RepairUpstream,
+)
+from assetflow.planning.repair_reasons import (
+    CanDiffer,
+    SameData,
+    SourceChanged,
+    SourceUnchanged,
+    Unrelated,
+)
 from assetflow.planning.results import AssetStatus, RunResult, StepResult
 from assetflow.quality.answers import Answer
 from tests.report.sample_partitions import DAYS, FLIGHTS, KEYS
@@ -54,6 +74,9 @@ NEGATIVE = CheckOutcome(
            "select * from orders\nwhere amount < 0"),
     ("amount",),
 )  # fmt: skip
+UNIQUE_BROKEN = CheckOutcome(
+    "unique_id", "unique", Answer("failed", "", "", 2, 40, 2.0), ("id",), on_failure="repair"
+)
 BROKEN = CheckOutcome(
     "no_fraud", "function",
     Answer("errored", message="ZeroDivisionError: division by zero\n  shop/checks.py:12"),
@@ -199,3 +222,59 @@ STATUSES = (
     standing("refunds", "passed", rejected=3, sync="stale"),
 )
 ASSET_PAGE = replace(SHOWN, checks=tuple(one for one in LINES if one.asset == "orders"))
+
+
+def column(text):
+    asset, _, name = text.partition(".")
+    return ColumnName(AssetName(asset), name)
+
+
+def upstream(asset, reason, *path, keys=(WHOLE,)):
+    return RepairUpstream(AssetName(asset), reason, tuple(map(column, path)), keys)
+
+
+REPAIR = RepairPage(
+    (
+        RepairLine(
+            ORDERS, NEGATIVE, "repairable",
+            chosen=(
+                upstream("exchange_rates", CanDiffer(),
+                         "orders.amount", "clean_orders.amount", "exchange_rates.rate"),
+            ),
+            left_out=(
+                upstream("stores", Unrelated(("amount",))),
+                upstream("calendar", SameData(), "orders.amount", "calendar."),
+                upstream("raw_orders", SourceUnchanged(), "orders.amount", "raw_orders.amount"),
+            ),
+            attempts=1, max_attempts=3, not_before=AT,
+        ),
+        RepairLine(STORES, UNIQUE_BROKEN, "nothing_differs",
+                   left_out=(upstream("raw_stores", SourceUnchanged(), "stores.id",
+                                      "raw_stores.id"),)),
+        RepairLine(
+            FLIGHTS, NEGATIVE, "exhausted", DAYS[4:7], attempts=3, max_attempts=3,
+            chosen=(upstream("stg_weather", SourceChanged("weather"), "flights.delay",
+                             "stg_weather.", keys=DAYS[4:7]),),
+        ),
+    ),
+    keys=KEYS,
+)  # fmt: skip
+NO_REPAIR = RepairPage(())
+REPAIRED = RunResult(
+    RUN, "succeeded", 3.0,
+    (
+        result("exchange_rates", "materialized", CanDiffer(), rows=31, seconds=0.2),
+        result("orders", "materialized", InputChanged("exchange_rates", ("rate",)), rows=30411,
+               seconds=0.4,
+               mended=(Mended("between_amount", NEGATIVE.answer,
+                              Answer("passed", "min 0.00", "at least 0", 0, 30411)),
+                       Mended("row_count", Answer("failed", "0", "at least 1"),
+                              Answer("passed", "30,411", "at least 1")))),
+    ),
+    3,
+)  # fmt: skip
+DEAD_LETTERS = (
+    DeadLetterLine(FLIGHTS, "between_delay", NEGATIVE.answer, 3, AT, DAYS[4], RUN),
+    DeadLetterLine(ORDERS, "no_fraud", BROKEN.answer, 2, AT, run=RUN,
+                   note="the bank confirmed it", resolved_at=AT + timedelta(hours=2)),
+)  # fmt: skip

@@ -18,6 +18,7 @@ from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
 from assetflow.report.plan_report import plan_report
+from assetflow.report.repair_report import dead_letters_table, repair_report
 from assetflow.report.rows_report import rows_report
 from assetflow.report.run_report import run_page, run_summary, runs_table
 from assetflow.report.status_report import status_report
@@ -95,6 +96,11 @@ PAGES = {
     "run_warned_partitions": lambda: run_summary(checked.SLICED_RESULT),
     "status_checks": lambda: status_report(checked.STATUSES),
     "show_checks": lambda: asset_report(checked.ASSET_PAGE),
+    "repair": lambda: repair_report(checked.REPAIR),
+    "repair_nothing": lambda: repair_report(checked.NO_REPAIR),
+    "run_repaired": lambda: run_summary(checked.REPAIRED),
+    "dead_letters": lambda: dead_letters_table(checked.DEAD_LETTERS),
+    "dead_letters_none": lambda: dead_letters_table(()),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
 
