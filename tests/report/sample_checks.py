@@ -70,10 +70,11 @@ FAILING = FailingRows(
 )
 NEGATIVE = CheckOutcome(
     "between_amount", "between",
-    Answer("failed", "min -3.00", "at least 0", 12, 30411, 12.0,
+    Answer("failed", "12 of 30,411 rows failed", "at least 0", 12, 30411, 12.0,
            "select * from orders\nwhere amount < 0"),
     ("amount",),
 )  # fmt: skip
+NOT_NEGATIVE = Answer("passed", "0 of 30,000 rows failed", "at least 0", 0, 30000)
 UNIQUE_BROKEN = CheckOutcome(
     "unique_id", "unique", Answer("failed", "", "", 2, 40, 2.0), ("id",), on_failure="repair"
 )
@@ -83,25 +84,28 @@ BROKEN = CheckOutcome(
 )  # fmt: skip
 UNKNOWN_STORES = CheckOutcome(
     "references_store_id", "references",
-    Answer("warned", "", "at most 0.1 %", 40, 30411, 40.0, "select * from orders anti join …"),
+    Answer("warned", "40 of 30,411 rows failed", "in stores, but for 0.1 % of the rows", 40,
+           30411, 40.0, "select * from orders anti join …"),
     ("store_id",), "warn", "warn",
 )  # fmt: skip
 ODD_COUNT = CheckOutcome(
     "anomaly_row_count", "anomaly",
-    Answer("learning", "4 points", "7 points", message="too little history to tell"),
+    Answer("learning", "30,411 rows", message="learning: 4 of 7 earlier versions"),
     severity="warn", on_failure="warn",
 )  # fmt: skip
 UNIQUE = CheckOutcome(
-    "unique_order_id", "unique", Answer("passed", "", "", 0, 30411, 0.0), ("order_id",),
+    "unique_order_id", "unique",
+    Answer("passed", "0 of 30,411 rows failed", "each once", 0, 30411, 0.0), ("order_id",),
     carried_over=True,
 )  # fmt: skip
 MANY = CheckOutcome(
-    "row_count", "row_count", Answer("passed", "30,411", "at least 1", metric=30411.0),
+    "row_count", "row_count", Answer("passed", "30,411 rows", "at least 1 rows", metric=30411.0),
     carried_over=True,
 )  # fmt: skip
 QUARANTINED = CheckOutcome(
     "accepted_values_status", "accepted_values",
-    Answer("warned", "", "paid, open, returned", 3, 30411, 3.0), ("status",),
+    Answer("warned", "3 of 30,411 rows failed", "one of paid, open, returned", 3, 30411, 3.0),
+    ("status",),
     on_failure="quarantine", quarantined=3,
 )  # fmt: skip
 
@@ -114,7 +118,7 @@ LINES = (
     line("orders", UNKNOWN_STORES, published=False, history=past(37.0, 41.0, 40.0)),
     line("orders", ODD_COUNT, published=False),
     line("orders", BROKEN, published=False, history=past(None, None, None, status="errored")),
-    line("orders", replace(NEGATIVE, answer=Answer("passed", "min 0.00", "at least 0", 0, 30000),
+    line("orders", replace(NEGATIVE, answer=NOT_NEGATIVE,
                            carried_over=True)),
     line(LONG, QUARANTINED),
 )  # fmt: skip
@@ -267,9 +271,9 @@ REPAIRED = RunResult(
         result("orders", "materialized", InputChanged("exchange_rates", ("rate",)), rows=30411,
                seconds=0.4,
                mended=(Mended("between_amount", NEGATIVE.answer,
-                              Answer("passed", "min 0.00", "at least 0", 0, 30411)),
+                              NOT_NEGATIVE),
                        Mended("row_count", Answer("failed", "0", "at least 1"),
-                              Answer("passed", "30,411", "at least 1")))),
+                              Answer("passed", "30,411 rows", "at least 1 rows")))),
     ),
     3,
 )  # fmt: skip
