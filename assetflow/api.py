@@ -155,7 +155,9 @@ def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
         raise ProjectErrors(errors)
     if not declared.assets:
         raise EmptyProject(settings.package, declared.root)
-    return Project(declared.root, settings, declared.environment, declared, analysis, environ)
+    return Project(
+        declared.root, settings, declared.environment, analysis.declarations, analysis, environ
+    )
 
 
 def _not_following(

@@ -1869,7 +1869,7 @@ class DeclaredColumns(DefinitionError):
         super().__init__(
             f"'{asset}' gives other columns than it declares.",
             {
-                name: f"declared {declared}, {'given ' + given if given else 'not given'}"
+                name: f"declared {declared or 'not'}, {'given ' + given if given else 'not given'}"
                 for name, declared, given in differing
             },
             "Cast them in the query, or correct `columns`.",
@@ -2121,4 +2121,163 @@ class TwoChecksOfOneName(DefinitionError):
             f"Two checks of {of} are named {name!r}.",
             {"first": first, "second": second},
             'Give one of them a name of its own, as in name = "each_day_once".',
+        )
+
+
+class CheckOfNoAsset(DefinitionError):
+    """A function that checks something else than one asset."""
+
+    code = "check_of_no_asset"
+
+    def __init__(self, check: str, given: str, place: object, names: Sequence[str] = ()) -> None:
+        example = f'@check("{names[0] if names else "orders"}")'
+        super().__init__(
+            f"The check '{check}' is not of one asset.",
+            {
+                "given": given,
+                **({"makes": ", ".join(names)} if names else {}),
+                "defined in": place,
+            },
+            f"Name the asset, as in {example}.",
+        )
+
+
+class UnknownCheckedAsset(DefinitionError):
+    """A check of an asset that is not declared."""
+
+    code = "unknown_checked_asset"
+
+    def __init__(
+        self, check: str, asset: str, place: object, assets: Iterable[str], *, is_source: bool
+    ) -> None:
+        super().__init__(
+            f"'{asset}' is a source, and only assets are checked."
+            if is_source
+            else f"No asset is named '{asset}'.",
+            {"checked by": check, "defined in": place},
+            "Check an asset that reads it."
+            if is_source
+            else did_you_mean(asset, assets, "List what there is with `assetflow ls`."),
+        )
+
+
+class CheckOfWhichAsset(DefinitionError):
+    """A query of failing rows that does not say which asset it checks."""
+
+    code = "check_of_which_asset"
+
+    def __init__(self, check: str, place: object, reads: Sequence[str]) -> None:
+        super().__init__(
+            f"The check '{check}' does not say of which asset it is.",
+            {"reads": ", ".join(reads) or "no asset", "defined in": place},
+            "Begin the file with /* assetflow check, "
+            f'a line asset = "{reads[0] if reads else "orders"}", and a line */.',
+        )
+
+
+class UnfitCheckQuery(DefinitionError):
+    """SQL of a check that asks for what it is not given."""
+
+    code = "unfit_check_query"
+
+    def __init__(self, check: str, asset: str, does: str, place: object, hint: str) -> None:
+        super().__init__(f"The check '{check}' of '{asset}' {does}.", {"defined in": place}, hint)
+
+
+class CheckInCircle(DefinitionError):
+    """A check that reads what is made from the asset that it is declared on."""
+
+    code = "check_in_circle"
+
+    def __init__(
+        self, check: str, asset: str, reads: str, path: Iterable[str], place: object
+    ) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' reads '{reads}', which is made from it.",
+            {"path": " → ".join(path), "defined in": place},
+            f"Declare it on '{reads}': only then is there something to compare.",
+        )
+
+
+class ChecksInCircle(DefinitionError):
+    """Checks of assets that wait for one another."""
+
+    code = "checks_in_circle"
+
+    def __init__(self, waits: Iterable[tuple[str, str, str]]) -> None:
+        rows = tuple(waits)
+        super().__init__(
+            "These assets wait for one another's checks in a circle.",
+            {name: f"{does}  {place}" for name, does, place in rows},
+            "Declare one of these checks on another asset of the circle.",
+        )
+
+
+class CheckHeaderElsewhere(DefinitionError):
+    """A query of failing rows in a place where queries are assets."""
+
+    code = "check_header_elsewhere"
+
+    def __init__(self, place: object) -> None:
+        super().__init__(
+            "A check stands where SQL files are assets.",
+            {"defined in": place},
+            "Move the file to a folder named checks.",
+        )
+
+
+class BadPattern(DefinitionError):
+    """A regular expression that DuckDB cannot read."""
+
+    code = "bad_pattern"
+
+    def __init__(self, pattern: str, why: str, check: str, asset: str, place: object) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' has a pattern that is no regular expression.",
+            {"pattern": shortened(pattern), "because": why, "defined in": place},
+            "Write it in the syntax of RE2, which has no look-around and no back-references.",
+        )
+
+
+class CheckMissesColumn(DefinitionError):
+    """A check of a column that is not there."""
+
+    code = "check_misses_column"
+
+    def __init__(
+        self, check: str, asset: str, column: str, of: str, columns: Iterable[str], place: object
+    ) -> None:
+        names = tuple(columns)
+        super().__init__(
+            f"'{of}' has no column named '{column}'.",
+            {"checked by": f"{check} of {asset}", "defined in": place, "has": ", ".join(names)},
+            did_you_mean(column, names, "Name a column that is there, or add it."),
+        )
+
+
+class CheckOfWrongType(DefinitionError):
+    """A check of a column whose type it cannot be asked of."""
+
+    code = "check_of_wrong_type"
+
+    def __init__(
+        self, check: str, asset: str, column: str, type_: str, needs: str, place: object
+    ) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' cannot be asked of '{column}'.",
+            {"type": type_, "it takes": needs, "defined in": place},
+            "Check another column, or give this one another type.",
+        )
+
+
+class BadCondition(DefinitionError):
+    """A condition of a check that does not fit the columns of its asset."""
+
+    code = "bad_condition"
+
+    def __init__(self, check: str, asset: str, sql: str, why: str, place: object) -> None:
+        super().__init__(
+            f"The condition of the check '{check}' of '{asset}' does not work.",
+            {"condition": shortened(sql), "because": why, "defined in": place},
+            "Write a condition on the columns of the asset.",
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import UnfitEventTime
 from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
+from assetflow.execution.kept_results import KeptResults
 from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import is_slice
@@ -34,6 +35,8 @@ from assetflow.model.names import (
     VersionId,
     folded,
 )
+from assetflow.planning.audits import Audited, CheckFacts
+from assetflow.planning.check_reads import check_facts
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
 from assetflow.planning.judge import Evidence
@@ -91,6 +94,7 @@ class Knowledge:
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
     _shapes: dict[AssetName, Shape] = field(default_factory=dict)
     _by_state: dict[tuple[AssetName, VersionId], SourceState] = field(default_factory=dict)
+    _results: KeptResults | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -110,7 +114,8 @@ class Knowledge:
     @property
     def history(self) -> History:
         """Return the past as a plan takes it; what is learned shows in it."""
-        return History(self.past.published, self.past.candidates, self.past.volatile)
+        past = self.past
+        return History(past.published, past.candidates, past.volatile, past.audits)
 
     @property
     def graph(self) -> AssetGraph:
@@ -366,8 +371,24 @@ class Knowledge:
                     self.past.candidates[*target, made.key] = one
                 if is_ours and self._is_newest(target, one):
                     self.past.volatile.pop(target, None)
-                    if made.is_volatile:
+                    if made.is_volatile and made.outcome != "rejected":
                         self.past.volatile[target] = one
+
+    @property
+    def results(self) -> KeptResults:
+        """Return how checks came out before, of all that a plan may audit."""
+        with self._guard:
+            if self._results is None:
+                assets = {name for name in self.reach if self.facts[name].checks}
+                versions = [one.version for one in self.versions.values() if one.asset in assets]
+                self._results = KeptResults(self.state, assets, versions)
+            return self._results
+
+    def learn_audits(self, audits: Iterable[Audited]) -> None:
+        """Add audits of versions that happened meanwhile."""
+        with self._guard:
+            for one in audits:
+                self.past.audits.setdefault(one.version, []).append(replace(one, results=()))
 
     def _is_newest(self, target: AssetPartition, one: Candidate) -> bool:
         known = self.past.volatile.get(target)
@@ -428,7 +449,24 @@ class Knowledge:
             if columns[use.upstream]
             and (use.read_set.columns is None or columns[use.upstream] in use.read_set.columns)
         )
-        return replace(facts, settings=(*facts.settings, *read)) if read else facts
+        checks = self._checks_of(name)
+        if not read and not checks:
+            return facts
+        return replace(facts, settings=(*facts.settings, *read), checks=checks)
+
+    def _checks_of(self, name: AssetName) -> tuple[CheckFacts, ...]:
+        """Return the checks of an asset, as far as deciding needs them."""
+        checks = self.graph.assets[name].options.checks
+        if not checks:
+            return ()
+        keys = self.slices.keys
+        aligned = {
+            other
+            for check in checks
+            for one in check.inputs
+            if keys[other := AssetName(one.upstream or one.name)] is keys[name]
+        }
+        return check_facts(name, checks, aligned)
 
     def _key_column(self, name: AssetName) -> str:
         """Return under which name readers of an asset see the partition key, "" where not."""
@@ -497,9 +535,11 @@ class Knowledge:
         return self._with_key_column(upstream, Shape(newest.schema, newest.ordered))
 
     def _want(self, facts: AssetFacts) -> None:
-        for use in facts.inputs:
-            stored = self._stored_part(use.upstream, use.read_set)
-            self.wanted.setdefault(use.upstream, set()).add(stored)
+        read = [(use.upstream, use.read_set) for use in facts.inputs]
+        read += [(one.upstream, one.read_set) for check in facts.checks for one in check.reads]
+        for upstream, read_set in read:
+            stored = self._stored_part(upstream, read_set)
+            self.wanted.setdefault(upstream, set()).add(stored)
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:

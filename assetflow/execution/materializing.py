@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assetflow.errors import StoreLocked
+from assetflow.execution.asking import Asker
+from assetflow.execution.auditor import Auditor
 from assetflow.execution.capture import routed_streams
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
@@ -31,6 +33,7 @@ from assetflow.planning.plan import plan
 from assetflow.planning.reasons import RunStopped, Superseded
 from assetflow.planning.results import RunResult, RunStatus, StepResult
 from assetflow.planning.steps import Plan, Request
+from assetflow.planning.terms import stops
 
 if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
@@ -148,13 +151,13 @@ class Materializing:
         )
 
     def _status(self) -> RunStatus:
-        good = all(one.outcome in GOOD for one in self.results.values())
-        return "succeeded" if good else "failed"
+        return "failed" if any(map(_has_failed, self.results.values())) else "succeeded"
 
     def _carried_out(self, journal: Journal, attempt: Attempt) -> Execution:
         execution = Execution(
             knowledge=attempt.knowledge,
             maker=Maker(attempt.knowledge, self.place, self._means),
+            auditor=self._auditor(attempt.knowledge),
             journal=journal,
             tail=attempt.tail,
             settings=RunSettings(
@@ -170,6 +173,10 @@ class Materializing:
         for one in execution.ended:
             self._remember(one.result)
         return execution
+
+    def _auditor(self, knowledge: Knowledge) -> Auditor:
+        asker = Asker(knowledge, self.place, self._means)
+        return Auditor(knowledge, asker, self.asked.run, self.clock)
 
     @property
     def _means(self) -> Means:
@@ -196,7 +203,7 @@ class Materializing:
             return False
         if self.asked.publish == "each":
             return not self._lost
-        has_failed = bool(execution.failed)
+        has_failed = any(_has_failed(one.result) for one in execution.ended)
         if self.asked.publish == "all" and has_failed:
             self._keep_withdrawn()
             return True
@@ -290,6 +297,11 @@ class Materializing:
             left=made.left,
             keys=made.keys,
         )
+
+
+def _has_failed(result: StepResult) -> bool:
+    """Whether a step gave nothing, or a version that is served failed a check that blocks."""
+    return result.outcome not in GOOD or any(map(stops, result.checks))
 
 
 def replace_result(ended: Ended, result: StepResult) -> Ended:

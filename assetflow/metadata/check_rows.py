@@ -34,11 +34,11 @@ def fetch_audits(
     Of several with the same terms, which saw the same, the newest.
     """
     rows = connection.execute(
-        f"""select run, asset, partition, version, checks, terms, seen, verdict, failed, at
+        f"""select run, asset, partition, version, checks, terms, seen, verdict, failed, audited_at
             from audits where {condition}
             qualify row_number() over (partition by version, terms, seen
-                                       order by at desc, rowid desc) = 1
-            order by at, rowid""",
+                                       order by audited_at desc, rowid desc) = 1
+            order by audited_at, rowid""",
         list(values),
     ).fetchall()
     found: dict[VersionId, list[Audited]] = {}
@@ -69,7 +69,7 @@ class ResultKept:
     evaluated: CheckEvaluated
 
 
-_RESULT = """asset, partition, version, run, at, check_name, fingerprint, elsewhere, digest,
+_RESULT = """asset, partition, version, run, audited_at, check_name, fingerprint, elsewhere, digest,
     seconds, kind, columns, severity, on_failure, carried_over, quarantined, status, observed,
     bound, failures, rows, metric, sql, message"""
 
@@ -106,8 +106,8 @@ def _results(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select {_RESULT} from check_results where {condition}
-                qualify row_number() over (partition by {each} order by at desc, rowid desc) = 1
-                order by at, rowid""",
+                qualify row_number() over (partition by {each} order by audited_at desc, rowid desc) = 1
+                order by audited_at, rowid""",
             values,
         ).fetchall()
     return tuple(_result(*row) for row in rows)
@@ -147,11 +147,11 @@ def check_points(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select asset, partition, check_name,
-                       list((at, status, metric) order by at, row)
+                       list((audited_at, status, metric) order by audited_at, row)
                 from (select *, rowid as row from check_results
                       where asset in (select unnest($1::varchar[]))
                       qualify row_number() over (partition by asset, partition, check_name
-                                                 order by at desc, rowid desc) <= {most:d})
+                                                 order by audited_at desc, rowid desc) <= {most:d})
                 group by all""",
             [[*assets]],
         ).fetchall()
@@ -169,10 +169,10 @@ def kept_rows(
     """Return the failing rows that were kept of `versions`, by check, of each the newest."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            """select run, asset, partition, version, check_name, at, columns, rows, place
+            """select run, asset, partition, version, check_name, audited_at, columns, rows, place
                from failing_rows where version in (select unnest($1::varchar[]))
                qualify row_number() over (partition by version, check_name
-                                          order by at desc, rowid desc) = 1""",
+                                          order by audited_at desc, rowid desc) = 1""",
             [[*versions]],
         ).fetchall()
     return {

@@ -163,10 +163,10 @@ _CHECKS = (
         run varchar not null, asset varchar not null, partition varchar not null,
         version varchar not null, checks varchar not null, terms varchar not null,
         seen varchar not null, verdict varchar not null, failed varchar not null,
-        at timestamp not null, stored bigint)""",
+        audited_at timestamp not null, stored bigint)""",
     """create table check_results (
         run varchar not null, asset varchar not null, partition varchar not null,
-        version varchar not null, at timestamp not null, check_name varchar not null,
+        version varchar not null, audited_at timestamp not null, check_name varchar not null,
         fingerprint varchar not null, elsewhere varchar not null, digest varchar not null,
         kind varchar not null, columns varchar not null, severity varchar not null,
         on_failure varchar not null, status varchar not null, observed varchar not null,
@@ -175,7 +175,7 @@ _CHECKS = (
         quarantined bigint not null, seconds double not null)""",
     """create table failing_rows (
         run varchar not null, asset varchar not null, partition varchar not null,
-        version varchar not null, check_name varchar not null, at timestamp not null,
+        version varchar not null, check_name varchar not null, audited_at timestamp not null,
         columns varchar not null, rows varchar not null, place varchar not null)""",
 )
 

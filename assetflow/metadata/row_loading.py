@@ -165,17 +165,17 @@ _OBSERVATIONS = Load(
 _AUDITS = Load(
     """{"run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR","version":"VARCHAR",
         "checks":"VARCHAR","terms":"JSON","seen":"VARCHAR","verdict":"VARCHAR",
-        "failed":"JSON","at":"TIMESTAMP","results":[{"term":["VARCHAR"],
+        "failed":"JSON","audited_at":"TIMESTAMP","results":[{"term":["VARCHAR"],
         "outcome":{"check":"VARCHAR","kind":"VARCHAR","answer":{"status":"VARCHAR",
         "observed":"VARCHAR","bound":"VARCHAR","failures":"BIGINT","rows":"BIGINT",
         "metric":"DOUBLE","sql":"VARCHAR","message":"VARCHAR"},"columns":"JSON",
         "severity":"VARCHAR","on_failure":"VARCHAR","carried_over":"BOOLEAN",
         "quarantined":"BIGINT"},"digest":"VARCHAR","seconds":"DOUBLE"}]}""",
     "audits",
-    ("version", "run", "at"),
+    ("version", "run", "audited_at"),
     (
         """insert into check_results
-           select run, asset, partition, version, at, result.term[1], result.term[2],
+           select run, asset, partition, version, audited_at, result.term[1], result.term[2],
                   result.term[3], result.digest, o.kind, o.columns, o.severity, o.on_failure,
                   o.answer.status, o.answer.observed, o.answer.bound, o.answer.failures,
                   o.answer.rows, o.answer.metric, o.answer.sql, o.answer.message,
@@ -192,9 +192,9 @@ _AUDITS = Load(
 
 _FAILING_ROWS = Load(
     """{"run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR","version":"VARCHAR",
-        "check_name":"VARCHAR","at":"TIMESTAMP","columns":"JSON","rows":"JSON","place":"VARCHAR"}""",
+        "check_name":"VARCHAR","audited_at":"TIMESTAMP","columns":"JSON","rows":"JSON","place":"VARCHAR"}""",
     "failing_rows",
-    ("version", "run", "at", "check_name"),
+    ("version", "run", "audited_at", "check_name"),
     ("insert into failing_rows select * exclude ordinal from incoming order by ordinal",),
 )
 

@@ -715,6 +715,26 @@ class Drift(FilteredOptions):
         return (_input(self.baseline, (self.column,)),)
 
 
+class FunctionCheckOptions(CountedOptions):
+    """A function says how the data is."""
+
+    kind: ClassVar[CheckKind] = "function"
+
+    ignore: tuple[StrictStr, ...] = Field(
+        default=(), description="a list of names in the code", examples=['["LOGGER"]']
+    )
+
+
+class QueryCheckOptions(CountedOptions):
+    """A query selects failing rows."""
+
+    kind: ClassVar[CheckKind] = "query"
+
+    asset: StrictStr | None = Field(
+        default=None, description="the name of an asset", examples=['"orders"']
+    )
+
+
 KINDS: Mapping[str, type[KindOptions]] = {
     one.kind: one
     for one in (

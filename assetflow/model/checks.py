@@ -61,12 +61,16 @@ class FunctionCheck:
     """A Python function that says how data is: a bool, a CheckResult, or the failing rows.
 
     `fingerprint` is that of the function and all of the project's own that it reaches.
-    `context` is the name of the parameter that takes the AssetContext.
+    `context` is the name of the parameter that takes the AssetContext. `optional` are the
+    parameters with a default: inputs where an asset or source has their name, else constants.
+    `ignore` are names in the code that do not count.
     """
 
     function: Callable[..., Any] = field(compare=False)
     fingerprint: str = ""
     context: str = ""
+    optional: tuple[Input, ...] = ()
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

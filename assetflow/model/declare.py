@@ -34,6 +34,7 @@ from assetflow.errors import (
 )
 from assetflow.model.asset import Asset, PythonBody, Resource, Source, SourceFormat
 from assetflow.model.check_options import read_checks
+from assetflow.model.checks import CheckOf
 from assetflow.model.config import Config, Secret
 from assetflow.model.context import AssetContext
 from assetflow.model.declared_inputs import Location
@@ -92,6 +93,7 @@ class Collector:
     functions: list["AssetFunction[..., Any]"] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)
+    checks: list[CheckOf] = field(default_factory=list)
     errors: list[DefinitionError] = field(default_factory=list)
 
 
@@ -167,6 +169,13 @@ def asset(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if function is None:
         return functools.partial(_declare_asset, options=options)
     return _declare_asset(function, options)
+
+
+def declare_check(declared: CheckOf) -> None:
+    """Give a check that stands apart from its asset to the collector, if there is one."""
+    collector = _active.get()
+    if collector is not None:
+        collector.checks.append(declared)
 
 
 @overload

@@ -4,11 +4,15 @@ Each function returns the check, to be listed in `checks=[…]` of an asset. Wha
 is told like other declarations that cannot: all together, once the project is loaded.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack
 
+from assetflow.errors import BadParameter, CheckOfNoAsset, DefinitionError, UnknownForm, shortened
+from assetflow.model.asset import Source
 from assetflow.model.check_options import (
     AcceptedValues,
     Aggregate,
@@ -20,6 +24,7 @@ from assetflow.model.check_options import (
     DriftMethod,
     EqualRows,
     Expression,
+    FunctionCheckOptions,
     KindOptions,
     Matches,
     Metric,
@@ -33,8 +38,24 @@ from assetflow.model.check_options import (
     Unique,
     read_check,
 )
-from assetflow.model.checks import Check, OnFailure, Scope, Severity
-from assetflow.model.declare import place_of_caller, tell
+from assetflow.model.checks import Check, CheckOf, FunctionCheck, OnFailure, Scope, Severity
+from assetflow.model.declare import (
+    AssetFunction,
+    declare_check,
+    location_of,
+    name_of,
+    place_of_caller,
+    summary_of,
+    tell,
+)
+from assetflow.model.declared_inputs import Location
+from assetflow.model.forms import EXPECTED_FORMS
+from assetflow.model.names import AssetName
+from assetflow.model.signature import Signature, read_signature
+from assetflow.model.validation import validate
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Bound: TypeAlias = int | float | Decimal | str | date
 """A bound of values: datetimes are dates, too."""
@@ -63,6 +84,12 @@ class RowsKeys(CountedKeys, total=False):
     """What may be said about checks of rows."""
 
     where: str
+
+
+class FunctionKeys(CountedKeys, total=False):
+    """What may be said about a function that checks."""
+
+    ignore: Sequence[str]
 
 
 class FilteredKeys(Keys, total=False):
@@ -219,6 +246,85 @@ def drift(
     published on a day ("2026-01-05"), or an asset or source with such a column.
     """
     return _made(Drift, keys, column=column, method=method, baseline=baseline, threshold=threshold)
+
+
+class CheckFunction(Generic[P, R]):
+    """A function that checks an asset; called, it is just the function, so tests can call it."""
+
+    def __init__(self, function: Callable[P, R], declaration: CheckOf | None) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.declaration = declaration
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function itself."""
+        return self.function(*args, **kwargs)
+
+
+def check(
+    asset: str | AssetFunction[..., Any], /, **keys: Unpack[FunctionKeys]
+) -> Callable[[Callable[P, R]], CheckFunction[P, R]]:
+    """Declare that a function checks `asset`: a function that makes it, or its name.
+
+    Parameters named like assets and sources are what it reads, as those of an asset's
+    function are. It returns a bool, a CheckResult, or the rows that fail, in any form that
+    an asset may return.
+    """
+
+    def declared(function: Callable[P, R]) -> CheckFunction[P, R]:
+        made, errors = _made_function(function, asset, keys)
+        tell(errors)
+        if made is not None:
+            declare_check(made)
+        return CheckFunction(function, made)
+
+    return declared
+
+
+def _made_function(
+    function: Callable[..., Any], asset: object, keys: Mapping[str, Any]
+) -> tuple[CheckOf | None, tuple[DefinitionError, ...]]:
+    """Return the check that `function` makes, None where there are errors."""
+    try:
+        location = location_of(function, "check(…)")
+        name = name_of(function)
+        signature = read_signature(function, name, location)
+        target = _target(asset, name, location)
+    except DefinitionError as error:
+        return None, (error,)
+    said = {"name": name, "description": summary_of(function), **keys}
+    found, errors = validate(
+        FunctionCheckOptions, said, f"check {said['name']!r}", lambda _: location
+    )
+    errors = (*signature.errors, *_refused(signature, name, location), *errors)
+    if found is None or errors or not target:
+        return None, errors
+    inputs, optional = tuple(signature.inputs), tuple(signature.optional)
+    body = FunctionCheck(
+        function, context=signature.context, optional=optional, ignore=found.ignore
+    )
+    return CheckOf(target, replace(found.frozen(location), body=body, inputs=inputs)), ()
+
+
+def _target(asset: object, name: str, location: Location) -> AssetName:
+    """Return the name of the one asset that is checked, "" where it could not be declared."""
+    if isinstance(asset, str):
+        return AssetName(asset)
+    if isinstance(asset, AssetFunction):
+        names = [declared.name for declared in asset.declarations]
+        if len(names) > 1:
+            raise CheckOfNoAsset(name, "a function that makes several assets", location, names)
+        return names[0] if names else AssetName("")
+    given = "a source" if isinstance(asset, Source) else shortened(asset)
+    raise CheckOfNoAsset(name, given, location)
+
+
+def _refused(signature: Signature, name: str, location: Location) -> Iterator[DefinitionError]:
+    """Yield an error for each parameter that a check cannot be given."""
+    for parameter in signature.configs:
+        yield BadParameter(name, parameter, "takes a config, which checks are not given", location)
+    for parameter, annotation in signature.formless.items():
+        yield UnknownForm(name, parameter, annotation, EXPECTED_FORMS, location)
 
 
 def _made(kind: type[KindOptions], keys: Mapping[str, Any], **said: Any) -> Check:

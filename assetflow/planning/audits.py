@@ -80,7 +80,7 @@ class Audited:
     seen: str
     verdict: AuditVerdict
     failed: tuple[tuple[str, str], ...]
-    at: datetime
+    audited_at: datetime
     results: tuple[CheckEvaluated, ...] = ()
 
 
@@ -96,7 +96,7 @@ class FailingRowsKept:
     partition: PartitionKey
     version: VersionId
     check_name: str
-    at: datetime
+    audited_at: datetime
     columns: tuple[tuple[str, str], ...]
     rows: tuple[str, ...]
     place: str = ""

@@ -99,7 +99,7 @@ def _elsewhere(others: Sequence[OtherRead], digest_of: WholeDigestOf) -> str:
 def met(audits: Iterable[Audited], terms: Terms) -> Audited | None:
     """Return the newest of `audits` under just these terms, None if there is none."""
     fitting = [one for one in audits if one.terms == terms.terms]
-    return max(fitting, key=lambda one: one.at, default=None)
+    return max(fitting, key=lambda one: one.audited_at, default=None)
 
 
 def has_seen(audited: Audited, terms: Terms) -> bool:
@@ -139,22 +139,4 @@ def verdict_of(outcomes: Iterable[CheckOutcome]) -> AuditVerdict:
 
 def stops(outcome: CheckOutcome) -> bool:
     """Whether a version with this outcome may not be published."""
-    return outcome.on_failure != "warn" and outcome.status in ("failed", "errored")
-
-
-def what_failed(outcome: CheckOutcome) -> str:
-    """Return what is wrong, for a sentence about the check.
-
-    >>> from assetflow.quality.answers import Answer
-    >>> what_failed(CheckOutcome("c", "between", Answer("failed", failures=12, rows=30411)))
-    '12 of 30,411 rows failed'
-    """
-    answer = outcome.answer
-    if answer.status == "errored":
-        return answer.message.splitlines()[0] if answer.message else "it broke"
-    if answer.failures is not None and answer.rows is not None:
-        rows = "row" if answer.rows == 1 else "rows"
-        return f"{answer.failures:,} of {answer.rows:,} {rows} failed"
-    if answer.observed and answer.bound:
-        return f"{answer.observed}, not {answer.bound}"
-    return answer.message or answer.observed or "failed"
+    return outcome.has_failed and outcome.on_failure != "warn"

@@ -24,6 +24,7 @@ from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName, CodeVersion, folded
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.project.attached_checks import attach
 from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
@@ -78,6 +79,9 @@ class Analysis:
         self._closer = Closer(made.modules, made.root)
         problems: list[AssetflowError] = []
         problems.extend(self._macro_problems())
+        assets, wrong_checks = attach(made, self.sql, self._closer)
+        problems.extend(wrong_checks)
+        made = self.declarations = replace(made, assets=assets)
         inputs = {asset.name: self._inputs(asset, problems) for asset in made.assets}
         sources = (*made.sources, *self._inline_sources())
         graph, wrong = infer(made.assets, sources, inputs)
@@ -114,7 +118,7 @@ class Analysis:
         ]
         for name, place, columns in declared:
             for column in columns:
-                if not self.sql.is_type(column.type):
+                if self.sql.known_type(column.type) is None:
                     yield UnknownType(column.name, column.type, name, str(place))
 
     def _closing_problems(self, asset: Asset) -> Iterator[AssetflowError]:
@@ -238,12 +242,17 @@ class Analysis:
 
     def _check_declared(self, asset: Asset, described: Schema) -> None:
         """Raise DeclaredColumns where a query gives other columns than the asset declares."""
-        found = {folded(column.name): column.type for column in described}
+        given = {folded(column.name): column.type for column in described}
+        declared = asset.options.columns or ()
         differing = [
-            (column.name, column.type, found.get(folded(column.name), ""))
-            for column in asset.options.columns or ()
-            if found.get(folded(column.name)) != self.sql.spelled_type(column.type)
+            (column.name, column.type, given.get(folded(column.name), ""))
+            for column in declared
+            if given.get(folded(column.name)) != self.sql.known_type(column.type)
         ]
+        if asset.options.contract == "exact":
+            known = {folded(column.name) for column in declared}
+            more = [column for column in described if folded(column.name) not in known]
+            differing += [(column.name, "", column.type) for column in more]
         if differing:
             raise DeclaredColumns(asset.name, differing)
 

@@ -189,15 +189,27 @@ class SqlReader:
             self._types[type_] = column.type
         return self._types[type_]
 
-    def is_type(self, type_: str) -> bool:
-        """Whether DuckDB knows `type_`; asked once for each text."""
+    def known_type(self, type_: str) -> str | None:
+        """Return `type_` as DuckDB spells it, None where it knows none; asked once."""
         key = fingerprint("type", type_)
-        if self.cache.get(key) is None:
+        stored = self.cache.get(key)
+        if stored is None:
             try:
-                self.cache.put(key, {"type": self.spelled_type(type_)})
+                stored = {"type": self.spelled_type(type_)}
             except AssetflowError:
-                return False
-        return True
+                return None
+            self.cache.put(key, stored)
+        return str(stored["type"])
+
+    def pattern_problem(self, pattern: str) -> str:
+        """Return why DuckDB cannot read a regular expression, "" if it can; asked once."""
+        key = fingerprint("pattern", pattern)
+        if self.cache.get(key) is None:
+            problem = self._opened_binder().pattern_problem(pattern)
+            if problem:
+                return problem
+            self.cache.put(key, {"pattern": len(pattern)})
+        return ""
 
     def check_macros(self) -> None:
         """Raise BadMacro if a macro cannot be created; asked once for each text of them."""

@@ -121,6 +121,18 @@ class Binder:
         _check_names(query, schema)
         return schema
 
+    def pattern_problem(self, pattern: str) -> str:
+        """Return why `pattern` is no regular expression, "" if it is one."""
+        import duckdb
+
+        text = f"select regexp_matches('', {_literal(pattern)})"
+        with self._lock:
+            try:
+                self._connection.execute(text).fetchall()
+            except duckdb.Error as error:
+                return _details(str(error)).get("exception_message", str(error))
+        return ""
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
