@@ -12,7 +12,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAG
 FLOORS = [
     {"errors"},
     {"model"},
-    {"sql", "graph", "quality"},
+    {"sql", "graph", "quality", "interop"},
     {"planning"},
     {"project", "metadata", "warehouse", "report"},
     {"execution"},
