@@ -18,10 +18,13 @@ from assetflow.planning.check_pages import (
 )
 from assetflow.planning.pages import RunLine, RunPage, StepLine
 from assetflow.planning.reasons import (
+    CheckChanged,
     CodeChanged,
     InputChanged,
     NeverMaterialized,
+    RejectedLastTime,
     UpstreamFailed,
+    UpstreamRejected,
 )
 from assetflow.planning.repair_pages import (
     DeadLetterLine,
@@ -38,6 +41,7 @@ from assetflow.planning.repair_reasons import (
     Unrelated,
 )
 from assetflow.planning.results import AssetStatus, RunResult, StepResult
+from assetflow.planning.steps import Plan, Step, Verdict
 from assetflow.quality.answers import Answer
 from tests.report.sample_partitions import DAYS, FLIGHTS, KEYS
 from tests.report.samples import AT, LONG, RUN
@@ -281,4 +285,38 @@ DEAD_LETTERS = (
     DeadLetterLine(FLIGHTS, "between_delay", NEGATIVE.answer, 3, AT, DAYS[4], RUN),
     DeadLetterLine(ORDERS, "no_fraud", BROKEN.answer, 2, AT, run=RUN,
                    note="the bank confirmed it", resolved_at=AT + timedelta(hours=2)),
+)  # fmt: skip
+
+
+def step(name, action, *reasons, partition=WHOLE):
+    return Step(AssetPartition(AssetName(name), partition), Verdict(action, reasons), None, None)
+
+
+PLAN = Plan(
+    "main",
+    (
+        step("orders", "check", CheckChanged(("between_amount", "no_fraud"))),
+        step("stores", "check", CheckChanged((), ("regions",))),
+        step("payments", "blocked",
+             RejectedLastTime("v7", (("between_amount", "12 of 30,411 rows failed"),))),
+        *(step(FLIGHTS, "check", CheckChanged(("between_delay",)), partition=key)
+          for key in DAYS[:40]),
+        *(step(FLIGHTS, "blocked", RejectedLastTime(
+              f"v{key}", (("between_delay", f"{place} of 24 rows failed"),)), partition=key)
+          for place, key in enumerate(DAYS[50:53], 1)),
+    ),
+    9,
+    keys=KEYS,
+)  # fmt: skip
+SKIPPED = RunResult(
+    RUN,
+    "failed",
+    2.0,
+    (
+        result("stores", "checked", CheckChanged(("row_count",)), seconds=0.1,
+               checks=(replace(MANY, carried_over=False, answer=Answer(
+                   "failed", "30,411 rows", "at least 40,000 rows", metric=30411.0)),)),
+        result("report", "skipped", UpstreamRejected("orders")),
+    ),
+    9,
 )  # fmt: skip

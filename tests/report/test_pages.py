@@ -96,6 +96,8 @@ PAGES = {
     "run_warned_partitions": lambda: run_summary(checked.SLICED_RESULT),
     "status_checks": lambda: status_report(checked.STATUSES),
     "show_checks": lambda: asset_report(checked.ASSET_PAGE),
+    "plan_checks": lambda: plan_report(checked.PLAN),
+    "run_checked": lambda: run_summary(checked.SKIPPED),
     "repair": lambda: repair_report(checked.REPAIR),
     "repair_nothing": lambda: repair_report(checked.NO_REPAIR),
     "run_repaired": lambda: run_summary(checked.REPAIRED),
