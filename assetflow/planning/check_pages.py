@@ -121,3 +121,29 @@ class ChecksPage:
         return any(
             line.outcome.status in unmet and not line.outcome.has_failed for line in self.lines
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A check that what is published passes, as it is declared, and why it is proposed.
+
+    `python` is an element of `checks=[…]`; `header` is one of `checks = […]` in a header.
+    """
+
+    kind: CheckKind
+    python: str
+    header: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalsPage:
+    """The checks that are proposed for an asset, from a look at `rows` rows of it.
+
+    `is_sql` says that it is declared by a header.
+    """
+
+    asset: AssetName
+    proposals: tuple[Proposal, ...]
+    rows: int
+    is_sql: bool = False

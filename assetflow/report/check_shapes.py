@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from assetflow.planning.check_pages import CheckLine, CheckOutcome, ChecksPage, FailingRows
+from assetflow.planning.check_pages import (
+    CheckLine,
+    CheckOutcome,
+    ChecksPage,
+    FailingRows,
+    ProposalsPage,
+)
 from assetflow.planning.repair_pages import (
     DeadLetterLine,
     Mended,
@@ -136,4 +142,18 @@ def dead_letters_json(lines: Iterable[DeadLetterLine]) -> list[Document]:
             "resolved_at": json_instant(line.resolved_at),
         }
         for line in lines
+    ]
+
+
+def proposals_json(page: ProposalsPage) -> list[Document]:
+    """Return one object for each check that is proposed."""
+    return [
+        {
+            "asset": page.asset,
+            "kind": one.kind,
+            "python": one.python,
+            "header": one.header,
+            "evidence": one.evidence,
+        }
+        for one in page.proposals
     ]

@@ -15,6 +15,8 @@ from assetflow.planning.check_pages import (
     CheckPoint,
     ChecksPage,
     FailingRows,
+    Proposal,
+    ProposalsPage,
 )
 from assetflow.planning.pages import RunLine, RunPage, StepLine
 from assetflow.planning.reasons import (
@@ -319,4 +321,20 @@ SKIPPED = RunResult(
         result("report", "skipped", UpstreamRejected("orders")),
     ),
     9,
+)  # fmt: skip
+
+
+PROPOSALS = ProposalsPage(
+    ORDERS,
+    (
+        Proposal("unique", 'unique("order_id")', '{ unique = ["order_id"] }',
+                 "30,411 different values in 30,411 rows"),
+        Proposal("not_null", 'not_null("order_id", "status")',
+                 '{ not_null = ["order_id", "status"] }', "no nulls in 30,411 rows"),
+        Proposal("accepted_values",
+                 'accepted_values("status", ["cancelled", "open", "paid", "returned", "sent"])',
+                 '{ accepted_values = { column = "status", values = ["cancelled", "open", '
+                 '"paid", "returned", "sent"] } }', "5 different values in 30,411 rows"),
+    ),
+    30411,
 )  # fmt: skip

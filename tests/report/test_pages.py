@@ -1,5 +1,7 @@
 """Every page as it is shown, at 80 and at 120 columns, without colours."""
 
+import ast
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -18,6 +20,7 @@ from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
 from assetflow.report.plan_report import plan_report
+from assetflow.report.proposals_text import proposals_text
 from assetflow.report.repair_report import dead_letters_table, repair_report
 from assetflow.report.rows_report import rows_report
 from assetflow.report.run_report import run_page, run_summary, runs_table
@@ -105,6 +108,25 @@ PAGES = {
     "dead_letters_none": lambda: dead_letters_table(()),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
+
+
+@pytest.mark.parametrize("is_sql", [True, False])
+def test_proposals_are_ready_to_be_pasted(is_sql):
+    page = replace(checked.PROPOSALS, is_sql=is_sql)
+
+    text = proposals_text(page)
+
+    assert_golden(f"report/proposals_{'sql' if is_sql else 'python'}", f"{text}\n")
+    if is_sql:
+        assert len(tomllib.loads(text)["checks"]) == 3
+    else:
+        ast.parse(text.replace("checks=[", "dict(checks=[") + ")")
+
+
+def test_where_nothing_stands_out_nothing_is_proposed():
+    page = replace(checked.PROPOSALS, proposals=())
+
+    assert proposals_text(page) == "Nothing stands out in the 30,411 rows of 'orders'."
 
 
 @pytest.mark.parametrize("width", [80, 120])
