@@ -28,6 +28,7 @@ from assetflow.errors import (
     UnknownInput,
     UnknownPartition,
     UnknownTable,
+    each_error,
 )
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
@@ -299,9 +300,10 @@ def _state_that_may_be_read_only(state: Path) -> Iterator[None]:
 def _sound(knowledge: Knowledge) -> Knowledge:
     """Raise what is wrong with queries, given columns that are known for sure."""
     problems = [
-        facts.problem
+        problem
         for facts in knowledge.facts.values()
         if facts.problem is not None and not facts.is_expected
+        for problem in each_error(facts.problem)
     ]
     if problems:
         raise ProjectErrors(problems)

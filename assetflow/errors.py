@@ -144,6 +144,11 @@ class ProjectErrors(ProjectError):
         return {**said, "errors": [error.as_json() for error in self.errors]}
 
 
+def each_error(error: AssetflowError) -> tuple[AssetflowError, ...]:
+    """Return the errors that `error` holds, or itself."""
+    return error.errors if isinstance(error, ProjectErrors) else (error,)
+
+
 class UnknownInput(DefinitionError):
     """An asset reads something that is neither an asset nor a source."""
 
@@ -2206,9 +2211,10 @@ class ChecksInCircle(DefinitionError):
 
     def __init__(self, waits: Iterable[tuple[str, str, str]]) -> None:
         rows = tuple(waits)
+        width = max(len(does) for _, does, _ in rows)
         super().__init__(
             "These assets wait for one another's checks in a circle.",
-            {name: f"{does}  {place}" for name, does, place in rows},
+            {name: f"{does:<{width}}  {place}" for name, does, place in rows},
             "Declare one of these checks on another asset of the circle.",
         )
 
@@ -2271,13 +2277,13 @@ class CheckOfWrongType(DefinitionError):
 
 
 class BadCondition(DefinitionError):
-    """A condition of a check that does not fit the columns of its asset."""
+    """A condition of a check that is no SQL, or does not fit the columns of its asset."""
 
     code = "bad_condition"
 
-    def __init__(self, check: str, asset: str, sql: str, why: str, place: object) -> None:
+    def __init__(self, check: str, asset: str, condition: str, why: str, place: object) -> None:
         super().__init__(
-            f"The condition of the check '{check}' of '{asset}' does not work.",
-            {"condition": shortened(sql), "because": why, "defined in": place},
-            "Write a condition on the columns of the asset.",
+            f"The check '{check}' of '{asset}' has a condition that does not work.",
+            {"condition": " ".join(condition.split()), "because": why, "defined in": place},
+            "Write a condition on the columns of the asset, as after `where`.",
         )

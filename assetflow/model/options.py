@@ -91,9 +91,7 @@ DIALECTS = (
 _OWNER = re.compile(r"team:[^\s,]+|[^\s,@]+@[^\s,@]+")
 _LABEL = re.compile(r"[^\s,]+")
 _COLUMN_KEYS = {"type", "nullable", "description", "tags"}
-_EXPECTED_COLUMNS = (
-    "for each column its type, or a table with its type, description, tags and nullable = false"
-)
+_EXPECTED_COLUMNS = "for each column its type, or a table of type, description, tags and nullable"
 
 
 def _seconds(value: object) -> float:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from assetflow.errors import (
     AssetflowError,
+    BadCondition,
     BadPattern,
     CheckOfWhichAsset,
+    NotOneQuery,
+    SqlDoesNotParse,
     UnfitCheckQuery,
     UnknownCheckedAsset,
     UnknownInput,
@@ -45,9 +48,15 @@ def conditions(check: Check) -> tuple[str, ...]:
 
 def condition_query(asset: AssetName, check: Check, condition: str) -> Asset:
     """Return the query that asks for the rows of `asset` for which `condition` holds."""
-    text = f"select 1 as holds from {quoted(asset)} where (\n{condition}\n)"
-    line = check.location.line - 1 if check.location else 0
-    return as_asset(asset, check, text, max(line, 1))
+    return as_asset(asset, check, f"select 1 as holds from {quoted(asset)} where (\n{condition}\n)")
+
+
+def bad_condition(
+    asset: AssetName, check: Check, condition: str, error: AssetflowError
+) -> BadCondition:
+    """Return what is wrong with a condition in SQL, as the error of the query that asks it says."""
+    why = str(error.facts.get("says", error.headline))
+    return BadCondition(check.name, asset, condition, why, check.location)
 
 
 def attach(
@@ -166,7 +175,7 @@ class _Attaching:
         """Return a check with conditions in SQL with what these say."""
         parts, volatile = list[str](), False
         for condition in conditions(check):
-            summary = self._read(asset, check, condition_query(asset.name, check, condition))
+            summary = self._read(asset, check, condition)
             self._refuse_more(asset, check, summary)
             if len(summary.tables) > 1:
                 hint = "Compare tables with references(...), or in a query in the folder checks."
@@ -179,12 +188,11 @@ class _Attaching:
         assert isinstance(check.body, QueryCheck)
         return self.sql.summary(as_asset(asset, check, check.body.text, check.body.first_line))
 
-    def _read(self, asset: Asset, check: Check, query: Asset) -> QuerySummary:
+    def _read(self, asset: Asset, check: Check, condition: str) -> QuerySummary:
         try:
-            return self.sql.summary(query)
-        except AssetflowError as error:
-            error.facts.setdefault("check", f"{check.name} of {asset.name}")
-            raise
+            return self.sql.summary(condition_query(asset.name, check, condition))
+        except (SqlDoesNotParse, NotOneQuery) as error:
+            raise bad_condition(asset.name, check, condition, error) from None
 
     def _canonical(self, summary: QuerySummary) -> Iterator[str]:
         yield summary.canonical

@@ -15,10 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from assetflow.errors import ReservedColumn, VersionMissing
+from assetflow.model.checks import Check
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
 from assetflow.model.names import AssetPartition, Digest, VersionId, folded
 from assetflow.sql.types import cast_projection, stored_schema
-from assetflow.warehouse.digests import digest_columns, has_columns
+from assetflow.warehouse.auditing import audit_scan
+from assetflow.warehouse.digests import has_columns
 from assetflow.warehouse.disk import disk_errors
 from assetflow.warehouse.kept_files import digest_of_files, keep_files, size_of_files
 from assetflow.warehouse.layout import (
@@ -46,6 +48,7 @@ class NewVersion:
     `data` is the data folder. `read_sets` are those of the known consumers; one that
     names a column which the version has not is left out. `ordered` says that the order
     of the rows is part of the content. Files under `scratch` are moved, others copied.
+    `checks` are those whose measures are to be taken; they have no code of the user's.
     """
 
     data: Path
@@ -56,6 +59,7 @@ class NewVersion:
     ordered: bool = False
     float_digits: int | None = None
     scratch: Path | None = None
+    checks: tuple[Check, ...] = ()
 
     @property
     def whole(self) -> ReadSet:
@@ -69,6 +73,8 @@ class Staged:
 
     `rows` is None for files; then the schema is empty. The whole digest comes first.
     Where it is `packed`, others lie in the file too, and `size_bytes` is that of the file.
+    `measured` are the values that each check asked for, in the order of the checks; Broken
+    stands for one that could not be computed. Of files nothing is measured.
     """
 
     version: VersionId
@@ -81,6 +87,7 @@ class Staged:
     algorithm: str
     digests: tuple[tuple[ReadSet, Digest], ...]
     packed: bool = False
+    measured: tuple[tuple[object, ...], ...] = ()
 
 
 def describe(
@@ -229,11 +236,16 @@ def _make_folder(folder: Path) -> None:
 def _complete(
     connection: DuckDBPyConnection, partial: Path, schema: Schema, rows: int, new: NewVersion
 ) -> Staged:
-    """Compute the digests of a written file, and give it its name."""
+    """Compute the digests of a written file, and what checks ask; give it its name."""
     known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
-    scan = read_parquet([partial])
-    digests = digest_columns(
-        connection, scan, schema, dict.fromkeys([new.whole, *known]), new.float_digits, rows
+    found = audit_scan(
+        connection,
+        read_parquet([partial]),
+        schema,
+        dict.fromkeys([new.whole, *known]),
+        new.checks,
+        float_digits=new.float_digits,
+        rows=rows,
     )
     path = version_path(new.target.asset, new.version)
     final = absolute(new.data, path)
@@ -247,7 +259,8 @@ def _complete(
         size_bytes=final.stat().st_size,
         ordered=new.ordered,
         algorithm=new.algorithm,
-        digests=tuple(digests.items()),
+        digests=tuple(found.digests.items()),
+        measured=found.measured,
     )
 
 

@@ -184,13 +184,13 @@ def test_each_dialect_is_one_that_sqlglot_reads():
         (
             {"columns": {"day": {"kind": "date"}}},
             "{'day': {'kind': 'date'}}",
-            "for each column its type, or a table with its type and description",
+            "for each column its type, or a table of type, description, tags and nullable",
             "Change it to what is expected.",
         ),
         (
             {"columns": ["a" * 100]},
             "['" + "a" * 55 + "...",
-            "for each column its type, or a table with its type and description",
+            "for each column its type, or a table of type, description, tags and nullable",
             "Change it to what is expected.",
         ),
     ],

@@ -14,7 +14,7 @@ from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import History, Publication
 from assetflow.planning.plan import Current, others_of, plan, settle
 from assetflow.planning.steps import Request, Step
-from assetflow.planning.terms import stops, terms_of, verdict_of
+from assetflow.planning.terms import has_seen, stops, terms_of, verdict_of
 from assetflow.quality.answers import Answer
 from tests.planning.simulation import ALL, NOW, Row, World
 
@@ -168,3 +168,11 @@ class AuditedWorld(World):
         return all(
             one.holds(row, rows) for one in self.promises.get(name, ()) if not one.warns
         )
+
+    def has_met_its_promises(self, target: AssetPartition, version: VersionId) -> bool:
+        """Whether a version was audited by all that is promised now, as it can be read now."""
+        facts = self.facts(target.asset)
+        others = others_of(self.known(), facts, target, self.current())
+        terms = terms_of(facts.checks, others, self.digest_of)
+        audits = self.audits.get(version, ())
+        return not facts.checks or any(has_seen(one, terms) for one in audits)
