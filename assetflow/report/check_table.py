@@ -75,9 +75,7 @@ class ChecksTable:
         for group in self.groups:
             check = group.members[0].outcome.check
             name = Name(check if self.of_one_asset else f"{group.asset}: {check}")
-            found, allowed = _observed(group), _allowed(group)
-            both = f"{found} ({allowed})".strip() if allowed else found
-            self._add(table, group, [name], [Text(both)])
+            self._add(table, group, [name], [Text(_in_short(group))])
         return table
 
     def _table(self, titles: Sequence[str]) -> Listing:
@@ -126,7 +124,7 @@ def _observed(group: AlikeChecks) -> str:
     failures = [answer.failures for answer in answers if answer.failures is not None]
     rows = [answer.rows for answer in answers if answer.rows is not None]
     if len(answers) > 1 and len(failures) == len(rows) == len(answers):
-        return failed_rows(sum(failures), sum(rows)) if sum(failures) else ""
+        return failed_rows(sum(failures), sum(rows))
     texts = {observed(answer) for answer in answers}
     if len(texts) == 1:
         return texts.pop()
@@ -136,8 +134,18 @@ def _observed(group: AlikeChecks) -> str:
     return f"{observed(worst.outcome.answer)} in {worst.partition}"
 
 
+def _in_short(group: AlikeChecks) -> str:
+    """Return what was observed, and what is allowed where that matters: unless it passed."""
+    found, allowed = _observed(group), _allowed(group)
+    is_asked = allowed and not (found and group.members[0].outcome.status == "passed")
+    return f"{found} ({allowed})".strip() if is_asked else found
+
+
 def _allowed(group: AlikeChecks) -> str:
-    texts = {line.outcome.answer.bound for line in group.members}
+    """Return the bounds; of a check that is learning, what is still missing."""
+    answers = [line.outcome.answer for line in group.members]
+    is_learning = answers[0].status == "learning"
+    texts = {answer.message if is_learning else answer.bound for answer in answers}
     return texts.pop() if len(texts) == 1 else "not the same in all"
 
 
