@@ -14,6 +14,7 @@ from assetflow.planning.check_pages import CheckOutcome
 AuditVerdict = Literal["passed", "warned", "failed", "rejected"]
 """`failed`: a check of severity error failed that stops nothing. `rejected`: one that does."""
 
+
 @dataclass(frozen=True, slots=True)
 class CheckRead:
     """What a check reads of another asset or of a source: all there is of it.

@@ -29,9 +29,7 @@ def carries(check: Check) -> bool:
     return check.kind not in _NEVER_CARRIED and not check.is_volatile
 
 
-def _reads(
-    asset: AssetName, check: Check, aligned: Collection[AssetName]
-) -> tuple[CheckRead, ...]:
+def _reads(asset: AssetName, check: Check, aligned: Collection[AssetName]) -> tuple[CheckRead, ...]:
     names = dict.fromkeys(AssetName(one.upstream or one.name) for one in check.inputs)
     return tuple(
         CheckRead(name, _read_set(check), check.kind != "references" and name in aligned)

@@ -165,9 +165,7 @@ class AuditedWorld(World):
 
     def kept(self, name: str, row: Row, rows: Mapping[str, Row | None]) -> bool:
         """Whether a row of the asset `name` keeps all that blocks."""
-        return all(
-            one.holds(row, rows) for one in self.promises.get(name, ()) if not one.warns
-        )
+        return all(one.holds(row, rows) for one in self.promises.get(name, ()) if not one.warns)
 
     def has_met_its_promises(self, target: AssetPartition, version: VersionId) -> bool:
         """Whether a version was audited by all that is promised now, as it can be read now."""
