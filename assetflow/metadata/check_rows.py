@@ -52,9 +52,7 @@ def fetch_audits(
 def audits_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, list[Audited]]:
     """Return the audits of `versions`, oldest first, without results."""
     with Store(state).reading() as connection:
-        return fetch_audits(
-            connection, "version in (select unnest($1::varchar[]))", ([*versions],)
-        )
+        return fetch_audits(connection, "version in (select unnest($1::varchar[]))", ([*versions],))
 
 
 @dataclass(frozen=True, slots=True)

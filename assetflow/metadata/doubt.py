@@ -214,7 +214,13 @@ class _Question:
     def _add_checks(self, endpoint: int, one: Expected) -> None:
         self.audited.rows.append((endpoint, one.checks))
         for position, other in enumerate(one.others):
-            way = ALIGNED if other.is_aligned else WHOLE_READ if other.keys.partitions is None else LINKED
+            way = (
+                ALIGNED
+                if other.is_aligned
+                else WHOLE_READ
+                if other.keys.partitions is None
+                else LINKED
+            )
             end = self._end(other.upstream, self._keys(other.keys))
             self.others.rows.append((endpoint, position, end, way))
 
