@@ -1334,6 +1334,19 @@ class BadOptionValue(UsageError):
         )
 
 
+class FileNotWritable(UsageError):
+    """A file that a command was asked to write cannot be written."""
+
+    code = "file_not_writable"
+
+    def __init__(self, option: str, path: object, why: str) -> None:
+        super().__init__(
+            "A file that was asked for cannot be written.",
+            {option: path, "because": why},
+            "Name a file in a folder that exists and may be written.",
+        )
+
+
 class MissingArgument(UsageError):
     """A command was not told what it is about."""
 
@@ -1472,6 +1485,28 @@ class StepFailed(StepError):
 
     def __init__(self, target: str, place: str, trace: str) -> None:
         super().__init__(f"'{target}' failed.", {"defined in": place}, trace)
+
+
+class VersionRejected(StepError):
+    """What a step made failed checks that block, so that readers do not see it.
+
+    `failed` are (check, what it found). `is_served` says that an earlier version is.
+    """
+
+    code = "version_rejected"
+
+    def __init__(
+        self, asset: str, partition: str, failed: Iterable[tuple[str, str]], *, is_served: bool
+    ) -> None:
+        found = dict(failed)
+        checks = f"{len(found)} blocking check{'' if len(found) == 1 else 's'}"
+        served = "What was published before is still served" if is_served else "Nothing is served"
+        where = f" --partition {partition}" if partition else ""
+        super().__init__(
+            f"'{named(asset, partition)}' was computed but not published: {checks} failed.",
+            found,
+            f"{served}. See the rows with `assetflow check {asset}{where} --rows`.",
+        )
 
 
 class StepTimedOut(StepError):

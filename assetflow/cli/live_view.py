@@ -13,7 +13,7 @@ from assetflow.planning.listener import Listener
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Plan
 from assetflow.report.progress import FAILURES, Progress, heading, log_lines, progress_view
-from assetflow.report.run_report import step_line
+from assetflow.report.step_line import step_line
 
 FRAMES_PER_SECOND = 8
 

@@ -19,13 +19,14 @@ from assetflow.report.partition_ranges import (
     left_lines,
 )
 from assetflow.report.plan_report import nothing_to_do, why
-from assetflow.report.words import SHORT_ID, counted, duration, instant, minute, shortened
+from assetflow.report.repair_report import mended_lines
+from assetflow.report.run_checks import unmet_checks, unmet_of_lines, unmet_of_results
+from assetflow.report.step_line import SHORTEST_TIME
+from assetflow.report.words import SHORT_ID, counted, duration, instant, minute
 
 MOST_FAILURES = 10
 MOST_STEPS = 100
 GONE_WRONG = frozenset({"failed", "rejected", "superseded", "skipped"})
-SHORTEST_TIME = 0.005
-SHARE_OF_ENDING = 0.6
 MOST_OUTPUT_LINES = 40
 
 ORDER = (
@@ -101,6 +102,8 @@ def run_page(
     failed = [step for step in page.steps if step.error]
     for step in page.steps if with_output else failed[:MOST_FAILURES]:
         parts += _step_details(step)
+    unmet = list(unmet_checks(unmet_of_lines(page.steps), page.keys))
+    parts += [Text(), *unmet[:-1]] if unmet else []
     return Group(*parts, *_hidden_output(page.steps, with_output=with_output))
 
 
@@ -209,25 +212,6 @@ def _indented(renderable: RenderableType) -> Padding:
     return Padding(renderable, (0, 0, 0, 2))
 
 
-def step_line(result: StepResult, width: int = 0) -> Text:
-    """Return how one step ended, on one line; where it has a `width`, the name is made to fit."""
-    mark = {"failed": "✗", "rejected": "✗", "skipped": "-", "superseded": "-"}
-    colour = COLOURS.get(result.outcome, "")
-    ending = Text(result.outcome, style=colour)
-    if result.rows is not None:
-        ending.append(f"  {counted(result.rows, 'row')}", style="default")
-    if result.seconds >= SHORTEST_TIME:
-        ending.append(f"  {duration(result.seconds)}", style="dim")
-    if result.reasons:
-        ending.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
-    name = str(result.target)
-    if width:
-        room = width - len("✓   ") - min(ending.cell_len, int(width * SHARE_OF_ENDING))
-        name = shortened(name, room)
-    text = Text(mark.get(result.outcome, "✓"), style=colour, no_wrap=True, overflow="ellipsis")
-    return text.append(f" {name}  ", style="default").append_text(ending)
-
-
 def run_summary(result: RunResult) -> RenderableType:
     """Return how a run ended: its failures again, the counts, and where to look."""
     parts: list[RenderableType] = []
@@ -241,7 +225,12 @@ def run_summary(result: RunResult) -> RenderableType:
     if result.problem:
         parts.append(Text(result.problem, style="red"))
     return Group(
-        *parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result)
+        *parts,
+        *_unmade(result),
+        *mended_lines((step.target, one) for step in result.steps for one in step.mended),
+        *unmet_checks(unmet_of_results(result.steps), result.keys),
+        *left_lines(result.left, result.keys),
+        *_last_words(result),
     )
 
 
