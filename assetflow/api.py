@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.promoting import Realm
+    from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
     from assetflow.planning.check_pages import ChecksPage
     from assetflow.planning.listener import Listener
@@ -357,15 +358,12 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     A failed step does not raise: it is in the result. Raises what `plan` raises.
     """
     from assetflow.execution.materializing import Materializing, RunRequest
-    from assetflow.execution.resources import Resources
     from assetflow.warehouse.layout import new_version_id
 
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     _fold_leftovers(project)
-    configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
-    declared = {resource.name: resource for resource in project.declarations.resources}
     asked = RunRequest(
         request=request,
         run=RunId(new_version_id()),
@@ -377,7 +375,7 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     run = Materializing(
         place=project.place,
         settings=project.settings,
-        resources=Resources(declared, configs),
+        resources=_resources(project),
         analysis=project.analysis,
         engine=project.engine,
         asked=asked,
@@ -418,12 +416,27 @@ def check(
     They are those of the published versions, and of versions that were rejected since.
     With `force` nothing is carried over. The results are recorded. Raises what `plan` raises.
     """
-    from assetflow.execution.checking import checks_page
+    from assetflow.execution.checking import Checking
+    from assetflow.execution.compute import Means
+    from assetflow.execution.gathering import gather
 
     targets = selected(project, select, exclude)
     request = Request(targets, force=force)
     request = _about_partitions(project, request, partitions, None, latest=latest)
-    return checks_page(_sound(gathered(project, request)), request)
+    _fold_leftovers(project)
+    knowledge = gather(project.place, project.analysis, project.engine, now(), None)
+    means = Means(project.engine, _resources(project), project.root)
+    command = " ".join(["check", *select])
+    return Checking(project.place, _sound(knowledge), means, now, command).page(request)
+
+
+def _resources(project: Project) -> Resources:
+    """Return what functions are given, opened when one of them asks for it."""
+    from assetflow.execution.resources import Resources
+
+    configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
+    declared = {resource.name: resource for resource in project.declarations.resources}
+    return Resources(declared, configs)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:

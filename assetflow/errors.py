@@ -1138,6 +1138,19 @@ class AssetReturnedWrongThing(StepError):
         )
 
 
+class CheckReturnedWrongThing(StepError):
+    """A function that checks returned neither an answer nor rows."""
+
+    code = "check_returned_wrong_thing"
+
+    def __init__(self, check: str, value: object) -> None:
+        super().__init__(
+            f"The check '{check}' returned {shortened(value)}.",
+            {"expected": "a bool, a CheckResult, or the failing rows", "forms": RETURN_FORMS},
+            "Is a `return` missing?" if value is None else "Return one of these.",
+        )
+
+
 class EmptyWithoutColumns(StepError):
     """A Python asset returned no rows in a form that has no columns of its own."""
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from assetflow.metadata.check_rows import ResultKept
 from assetflow.metadata.records import Audited, FailingRowsKept
 from assetflow.model.names import AssetPartition, RunId
-from assetflow.planning.audits import CheckEvaluated, CheckFacts
+from assetflow.planning.audits import CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.terms import (
     OtherRead,
@@ -18,8 +19,8 @@ from assetflow.planning.terms import (
     stops,
     terms_of,
     verdict_of,
-    what_failed,
 )
+from assetflow.quality.findings import finding
 
 if TYPE_CHECKING:
     from assetflow.execution.asking import Asker
@@ -40,7 +41,7 @@ class Subject:
     facts: AssetFacts
     version: VersionStored
     others: tuple[OtherRead, ...] = ()
-    measured: tuple[object, ...] = ()
+    measured: tuple[tuple[object, ...], ...] = ()
     anew: bool = False
 
 
@@ -48,8 +49,13 @@ class Subject:
 class Audit:
     """What came of an audit, in the order of declaration, and what is to be remembered of it."""
 
-    outcomes: tuple[CheckOutcome, ...] = ()
+    results: tuple[ResultKept, ...] = ()
     records: tuple[FailingRowsKept | Audited, ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[CheckOutcome, ...]:
+        """Return how the checks came out."""
+        return tuple(one.evaluated.outcome for one in self.results)
 
     @property
     def is_rejected(self) -> bool:
@@ -67,7 +73,7 @@ NOTHING_AUDITED = Audit()
 
 def failed_of(outcomes: Iterable[CheckOutcome]) -> tuple[tuple[str, str], ...]:
     """Return the checks that stop a version, with what is wrong."""
-    return tuple((one.check, what_failed(one)) for one in outcomes if stops(one))
+    return tuple((one.check, finding(one.answer)) for one in outcomes if stops(one))
 
 
 @dataclass(slots=True)
@@ -86,28 +92,30 @@ class Auditor:
         known = {} if subject.anew else self._carried(subject, terms)
         to_ask = [one for one in checks if one.check.name not in known]
         at = self.clock()
-        asked, rows = self.asker.ask(subject, to_ask, terms, at) if to_ask else ({}, [])
-        evaluated = {**known, **asked}
-        ordered = [evaluated[one.check.name] for one in checks]
-        outcomes = tuple(one.outcome for one in ordered)
-        audited = self._record(subject, terms, ordered, at)
+        asked = self.asker.ask(subject, to_ask, terms, at) if to_ask else {}
+        version = subject.version.version
+        here = (*subject.target, version, self.run, at)
+        new = {name: ResultKept(*here, one) for name, (one, _) in asked.items()}
+        found = {**known, **new}
+        results = tuple(found[one.check.name] for one in checks)
+        audited = self._record(subject, terms, results, at)
         if not audited.results and self._is_known(audited, terms):
-            return Audit(outcomes)
+            return Audit(results)
         self.knowledge.learn_audits([audited])
         self.knowledge.results.add(audited)
-        kept = (
-            FailingRowsKept(self.run, *subject.target, subject.version.version, name, at, *found)
-            for name, *found in rows
+        rows = (
+            FailingRowsKept(self.run, *subject.target, version, name, at, one.columns, one.rows)
+            for name, (_, one) in asked.items()
+            if one.rows
         )
-        return Audit(outcomes, (*kept, audited))
+        return Audit(results, (*rows, audited))
 
     def _record(
-        self, subject: Subject, terms: Terms, evaluated: Sequence[CheckEvaluated], at: datetime
+        self, subject: Subject, terms: Terms, results: Sequence[ResultKept], at: datetime
     ) -> Audited:
-        outcomes = [one.outcome for one in evaluated]
+        """Return the record of an audit: what is kept of this very version is left out."""
+        outcomes = [one.evaluated.outcome for one in results]
         version = subject.version.version
-        kept = self.knowledge.results
-        results = [one for one in evaluated if not kept.has(version, one)]
         return Audited(
             run=self.run,
             asset=subject.target.asset,
@@ -119,7 +127,11 @@ class Auditor:
             verdict=verdict_of(outcomes),
             failed=failed_of(outcomes),
             audited_at=at,
-            results=tuple(results),
+            results=tuple(
+                one.evaluated
+                for one in results
+                if one.version != version or not one.evaluated.outcome.carried_over
+            ),
         )
 
     def _is_known(self, audited: Audited, terms: Terms) -> bool:
@@ -127,20 +139,21 @@ class Auditor:
         known = self.knowledge.past.audits.get(audited.version, ())
         return bool(known) and has_seen(known[-1], terms) and known[-1].verdict == audited.verdict
 
-    def _carried(self, subject: Subject, terms: Terms) -> dict[str, CheckEvaluated]:
+    def _carried(self, subject: Subject, terms: Terms) -> dict[str, ResultKept]:
         """Return what need not be asked: nothing that it depends on is different."""
         found = {}
         for facts in subject.facts.checks:
             one = self._carried_over(subject, facts, terms) if facts.carries else None
             if one is not None:
                 name = facts.check.name
-                outcome = replace(one.outcome, check=name, carried_over=True)
-                found[name] = replace(one, term=terms.of(name), outcome=outcome)
+                outcome = replace(one.evaluated.outcome, check=name, carried_over=True)
+                evaluated = replace(one.evaluated, term=terms.of(name), outcome=outcome)
+                found[name] = replace(one, evaluated=evaluated)
         return found
 
     def _carried_over(
         self, subject: Subject, facts: CheckFacts, terms: Terms
-    ) -> CheckEvaluated | None:
+    ) -> ResultKept | None:
         results, term = self.knowledge.results, terms.of(facts.check.name)
         known = results.of_version(subject.version.version, term)
         if known is not None or not results.may_know(subject.target.asset, term):

@@ -41,6 +41,7 @@ from assetflow.model.names import (
     VersionId,
 )
 from assetflow.model.partitions import KeySet, declared_names
+from assetflow.planning.check_reads import measured_checks
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
 from assetflow.project.sql_facts import QuerySummary, partition_values
@@ -98,10 +99,11 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A version as it was stored, and what the asset told of itself."""
+    """A version as it was stored, what the asset told of itself, and what checks measured."""
 
     version: VersionStored
     told: Told = NOTHING_TOLD
+    measured: tuple[tuple[object, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class Maker:
             rows = self._row_keys(asset, steps)
             made = _staged_query(cursor, text, parameters, facts.described, new, rows)
         return {
-            step.target: Made(stored(staged, step.target, run))
+            step.target: Made(stored(staged, step.target, run), measured=staged.measured)
             for step, staged in zip(steps, made, strict=True)
         }
 
@@ -249,7 +251,7 @@ class Maker:
         staged, told = self._staged(asset, call, sink)
         self._check_added(asset, told)
         return {
-            step.target: Made(stored(one, step.target, run), told)
+            step.target: Made(stored(one, step.target, run), told, one.measured)
             for place, made in staged.items()
             for step, one in zip(places[place], made, strict=True)
         }
@@ -297,6 +299,9 @@ class Maker:
         facts = step.facts
         assert facts is not None
         wanted = self.knowledge.wanted.get(step.target.asset, ())
+        options = self._assets[step.target.asset].options
+        # What comes back from another process are plain values; there is no need to send more.
+        is_here = options.isolation != "process"
         return NewVersion(
             data=self.knowledge.data,
             target=step.target,
@@ -304,24 +309,25 @@ class Maker:
             algorithm=self.means.engine.algorithm,
             read_sets=tuple(sorted(wanted, key=str)),
             ordered=facts.ordered,
-            float_digits=self._assets[step.target.asset].options.float_digits,
+            float_digits=options.float_digits,
             scratch=scratch,
             digest_later=step.last is None and step.target.partition != WHOLE,
+            checks=measured_checks(facts.checks) if is_here else (),
         )
 
     def _data(self, asset: Asset, use: InputRead) -> InputData:
         """Return where the data of `use` lies, of a whole only the time that is made of it."""
         mapping = self.knowledge.slices.mappings.get((asset.name, use.name))
         if mapping is None or not is_slice(mapping):
-            return self._read_whole(use)
-        data = self._read_whole(replace(use, versions=use.versions[:1]))
+            return self.read_whole(use)
+        data = self.read_whole(replace(use, versions=use.versions[:1]))
         if not data.scan:
             return data
         whole = Whole(data.scan, data.schema)
         cut = self.knowledge.cut_scan(asset.name, use.upstream, use.partitions, whole)
         return replace(data, scan=cut, path="")
 
-    def _read_whole(self, use: InputRead) -> InputData:
+    def read_whole(self, use: InputRead) -> InputData:
         """Return where the data of `use` lies: a source's files, or a stored version."""
         columns = use.read_set.columns
         if not use.versions:

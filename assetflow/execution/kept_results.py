@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assetflow.metadata.check_rows import results_by_digest, results_of
+from assetflow.metadata.check_rows import ResultKept, results_by_digest, results_of
 from assetflow.model.names import AssetName, Digest, VersionId
-from assetflow.planning.audits import Audited, CheckEvaluated, Term
+from assetflow.planning.audits import Audited, Term
 
 _Question = tuple[str, str]
 """The fingerprint of a check, and that of what it read elsewhere."""
@@ -26,8 +26,8 @@ class KeptResults:
     state: Path
     assets: Collection[AssetName]
     versions: Collection[VersionId]
-    _by_version: dict[tuple[VersionId, _Question], CheckEvaluated] = field(default_factory=dict)
-    _by_digest: dict[tuple[AssetName, _Question], dict[Digest, CheckEvaluated]] = field(
+    _by_version: dict[tuple[VersionId, _Question], ResultKept] = field(default_factory=dict)
+    _by_digest: dict[tuple[AssetName, _Question], dict[Digest, ResultKept]] = field(
         default_factory=dict
     )
     _is_read: bool = False
@@ -37,15 +37,10 @@ class KeptResults:
         """Add what came of an audit."""
         with self._guard:
             self._read()
-            for one in audited.results:
-                self._add(audited.asset, audited.version, one)
+            for kept in kept_of(audited):
+                self._add(kept)
 
-    def has(self, version: VersionId, one: CheckEvaluated) -> bool:
-        """Whether `one` was carried over, and is kept of that very version."""
-        is_kept = self.of_version(version, one.term) is not None
-        return one.outcome.carried_over and is_kept
-
-    def of_version(self, version: VersionId, term: Term) -> CheckEvaluated | None:
+    def of_version(self, version: VersionId, term: Term) -> ResultKept | None:
         """Return how a check of a version came out."""
         with self._guard:
             self._read()
@@ -56,7 +51,9 @@ class KeptResults:
         with self._guard:
             return (asset, _question(term)) in self._by_digest
 
-    def of_digest(self, asset: AssetName, term: Term, digest: Digest) -> CheckEvaluated | None:
+    def of_digest(
+        self, asset: AssetName, term: Term, digest: Digest
+    ) -> ResultKept | None:
         """Return how a check came out that read of a version what has this digest."""
         with self._guard:
             return self._by_digest.get((asset, _question(term)), {}).get(digest)
@@ -66,17 +63,24 @@ class KeptResults:
             return
         self._is_read = True
         for one in results_by_digest(self.state, self.assets):
-            self._add(one.asset, one.version, one.evaluated)
-        for kept in results_of(self.state, self.versions).values():
-            for one in kept:
-                self._add(one.asset, one.version, one.evaluated)
+            self._add(one)
+        for found in results_of(self.state, self.versions).values():
+            for one in found:
+                self._add(one)
 
-    def _add(self, asset: AssetName, version: VersionId, one: CheckEvaluated) -> None:
-        if one.outcome.status == "errored":
+    def _add(self, one: ResultKept) -> None:
+        if one.evaluated.outcome.status == "errored":
             return
-        self._by_version[version, _question(one.term)] = one
-        if one.digest:
-            self._by_digest.setdefault((asset, _question(one.term)), {})[one.digest] = one
+        question = _question(one.evaluated.term)
+        self._by_version[one.version, question] = one
+        if one.evaluated.digest:
+            self._by_digest.setdefault((one.asset, question), {})[one.evaluated.digest] = one
+
+
+def kept_of(audited: Audited) -> tuple[ResultKept, ...]:
+    """Return the results of an audit, each by itself."""
+    where = (audited.asset, audited.partition, audited.version, audited.run, audited.audited_at)
+    return tuple(ResultKept(*where, one) for one in audited.results)
 
 
 def _question(term: Term) -> _Question:

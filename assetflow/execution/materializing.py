@@ -154,10 +154,11 @@ class Materializing:
         return "failed" if any(map(_has_failed, self.results.values())) else "succeeded"
 
     def _carried_out(self, journal: Journal, attempt: Attempt) -> Execution:
+        maker, run = Maker(attempt.knowledge, self.place, self._means), self.asked.run
         execution = Execution(
             knowledge=attempt.knowledge,
-            maker=Maker(attempt.knowledge, self.place, self._means),
-            auditor=self._auditor(attempt.knowledge),
+            maker=maker,
+            auditor=Auditor(attempt.knowledge, Asker(attempt.knowledge, maker), run, self.clock),
             journal=journal,
             tail=attempt.tail,
             settings=RunSettings(
@@ -173,10 +174,6 @@ class Materializing:
         for one in execution.ended:
             self._remember(one.result)
         return execution
-
-    def _auditor(self, knowledge: Knowledge) -> Auditor:
-        asker = Asker(knowledge, self.place, self._means)
-        return Auditor(knowledge, asker, self.asked.run, self.clock)
 
     @property
     def _means(self) -> Means:

@@ -52,7 +52,7 @@ from assetflow.planning.reasons import (
     RunStopped,
     UpstreamFailed,
     UpstreamRejected,
-    by_weight,
+    Verified,
     settled_to_nothing,
 )
 from assetflow.planning.results import StepResult
@@ -119,7 +119,7 @@ class Stored:
     version: VersionStored
     seconds: float = 0.0
     metadata: tuple[tuple[str, str], ...] = ()
-    measured: tuple[object, ...] = ()
+    measured: tuple[tuple[object, ...], ...] = ()
 
 
 @dataclass(slots=True)
@@ -302,9 +302,10 @@ class Execution:
     def _checked(self, step: Step, verdict: Verdict, version: VersionStored) -> Ended:
         """Let the version that is served meet its checks; it stays served, come what may."""
         audit = self._audited(step, Stored(version))
-        result = StepResult(
-            step.target, "checked", verdict.reasons, version.rows, checks=audit.outcomes
-        )
+        is_same = all(isinstance(reason, Verified) for reason in verdict.reasons)
+        outcome: Outcome = "verified" if is_same else "checked"
+        rows, checks = version.rows, audit.outcomes
+        result = StepResult(step.target, outcome, verdict.reasons, rows, checks=checks)
         return Ended(result, version.version)
 
     def _audited(self, step: Step, stored: Stored) -> Audit:
@@ -481,7 +482,7 @@ class Execution:
     def _rejected(self, step: Step, verdict: Verdict, stored: Stored, audit: Audit) -> Ended:
         """Keep a version aside: its key finds it, and nothing else publishes it."""
         made = self._materialized(step, verdict, stored, "rejected")
-        reasons = by_weight((Rejected(audit.failed), *verdict.reasons))
+        reasons = (Rejected(audit.failed), *verdict.reasons)
         rows, checks = stored.version.rows, audit.outcomes
         result = StepResult(step.target, "rejected", reasons, rows, checks=checks)
         return Ended(result, stored.version.version, made=made.materialization)

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable
 
 from assetflow.model.checks import Check, check_fingerprint
-from assetflow.model.columns import EVERYTHING, ReadSet
+from assetflow.model.columns import ReadSet, Schema
 from assetflow.model.names import AssetName
 from assetflow.planning.audits import CheckFacts, CheckRead
-
-_NEVER_CARRIED = frozenset({"recent", "anomaly", "drift"})
+from assetflow.quality.measures import is_measured
+from assetflow.quality.read_columns import OWN, can_be_carried, read_sets
 
 
 def check_facts(
@@ -19,27 +19,34 @@ def check_facts(
     against the same one; but a row may refer to any row.
     """
     return tuple(
-        CheckFacts(check, check_fingerprint(check), _reads(asset, check, aligned), carries(check))
+        CheckFacts(
+            check, check_fingerprint(check), _reads(asset, check, aligned), can_be_carried(check)
+        )
         for check in checks
     )
 
 
-def carries(check: Check) -> bool:
-    """Whether an earlier answer stands as long as what was read is the same."""
-    return check.kind not in _NEVER_CARRIED and not check.is_volatile
-
-
 def _reads(asset: AssetName, check: Check, aligned: Collection[AssetName]) -> tuple[CheckRead, ...]:
-    names = dict.fromkeys(AssetName(one.upstream or one.name) for one in check.inputs)
     return tuple(
-        CheckRead(name, _read_set(check), check.kind != "references" and name in aligned)
-        for name in names
-        if name != asset
+        CheckRead(name, read_set, check.kind != "references" and name in aligned)
+        for name, read_set in read_sets(check, ()).items()
+        if name not in (asset, OWN)
     )
 
 
-def _read_set(check: Check) -> ReadSet:
-    to = check.argument("to")
-    if check.kind == "references" and to is not None:
-        return ReadSet.of(map(str, to if isinstance(to, tuple) else (to,)))
-    return EVERYTHING
+def own_read_set(asset: AssetName, check: Check, schema: Schema) -> ReadSet:
+    """Return what a check of `asset` reads of it."""
+    found = read_sets(check, schema)
+    return found.get(OWN) or found.get(asset) or ReadSet.of(())
+
+
+def measured_checks(checks: Iterable[CheckFacts]) -> tuple[Check, ...]:
+    """Return the checks that are measured in the scan that also finds the digests.
+
+    One that may only take so long is asked by itself.
+    """
+    return tuple(
+        one.check
+        for one in checks
+        if is_measured(one.check) and one.check.timeout_seconds is None
+    )

@@ -23,7 +23,6 @@ from assetflow.planning.reasons import (
     UpstreamMissing,
     UpstreamRejected,
     Withdrawn,
-    by_weight,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.terms import OtherRead
@@ -156,7 +155,7 @@ class _Walk:
         if not stopping:
             return verdict
         others = (one for one in verdict.reasons if not isinstance(one, UpstreamMissing))
-        return Verdict("blocked", by_weight((*stopping, *others)))
+        return Verdict("blocked", (*dict.fromkeys(stopping), *others))
 
     def _reads(self, facts: AssetFacts, target: AssetPartition) -> tuple[Read, ...]:
         reads = reads_of(self.known, facts, target, self.current, self.pending)

@@ -52,6 +52,8 @@ class ChecksTable:
 
     def __init__(self, groups: Sequence[AlikeChecks], *, of_one_asset: bool = False) -> None:
         self.groups, self.of_one_asset = groups, of_one_asset
+        self.has_ranges = any(group.ranges for group in groups)
+        self.has_past = any(_over_time(group).plain for group in groups)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield self._wide() if options.max_width >= ROOMY else self._narrow()
@@ -62,7 +64,8 @@ class ChecksTable:
 
     def _wide(self) -> Listing:
         assets = [] if self.of_one_asset else ["asset"]
-        titles = [*assets, "check", *self._slices, "observed", "allowed"]
+        slices = ["partitions"] if self.has_ranges else []
+        titles = [*assets, "check", *slices, "observed", "allowed"]
         table = self._table(titles)
         for group in self.groups:
             name = [] if self.of_one_asset else [Name(group.asset)]
@@ -71,7 +74,8 @@ class ChecksTable:
         return table
 
     def _narrow(self) -> Listing:
-        table = self._table(["check", *self._slices, "found (allowed)"])
+        slices = ["partitions"] if self.has_ranges else []
+        table = self._table(["check", *slices, "found (allowed)"])
         for group in self.groups:
             check = group.members[0].outcome.check
             name = Name(check if self.of_one_asset else f"{group.asset}: {check}")
@@ -80,7 +84,8 @@ class ChecksTable:
 
     def _table(self, titles: Sequence[str]) -> Listing:
         folds = ["partitions", "observed", "allowed", "found (allowed)"]
-        return columns(["status", *titles, *self._past], folds=folds)
+        past = ["over time"] if self.has_past else []
+        return columns(["status", *titles, *past], folds=folds)
 
     def _add(
         self,
@@ -90,18 +95,9 @@ class ChecksTable:
         found: Sequence[RenderableType],
     ) -> None:
         status = outcome_state(group.members[0].outcome).append("".join(_marks(group)), style="dim")
-        slices = [group.partitions] if self._slices else []
-        past = [_over_time(group)] if self._past else []
+        slices = [group.partitions] if self.has_ranges else []
+        past = [_over_time(group)] if self.has_past else []
         table.add_row(status, *names, *slices, *found, *past)
-
-    @property
-    def _slices(self) -> list[str]:
-        return ["partitions"] if any(group.ranges for group in self.groups) else []
-
-    @property
-    def _past(self) -> list[str]:
-        has_past = any(_over_time(group).plain for group in self.groups)
-        return ["over time"] if has_past else []
 
 
 def _marks(group: AlikeChecks) -> list[str]:
