@@ -1934,6 +1934,37 @@ class NoPartitions(UsageError):
         )
 
 
+class NothingToRepair(UsageError):
+    """No failed check that is selected can be mended by a run."""
+
+    code = "nothing_to_repair"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__(
+            "No repair is left that a run could try."
+            if checks
+            else "There is nothing to repair: no check failed.",
+            checks,
+            "See why with `assetflow repair --dry-run`; what was tried in vain, and how to try "
+            "it again, with `assetflow repair --list`."
+            if checks
+            else "Ask the checks of what is published with `assetflow check`.",
+        )
+
+
+class NoDeadLetter(UsageError):
+    """Dead letters are to be retried or resolved where there are none."""
+
+    code = "no_dead_letter"
+
+    def __init__(self, said: str, selected: Sequence[str]) -> None:
+        super().__init__(
+            f"'{said}' is about dead letters, and there is no open dead letter that is selected.",
+            {"selected": _some(selected) or "everything"},
+            "See the dead letters with `assetflow repair --list`.",
+        )
+
+
 class NoSuchPartitions(UsageError):
     """A partition, or a range of them, that no selected asset has."""
 

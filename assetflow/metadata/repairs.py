@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
-from assetflow.model.names import AssetName, PartitionKey, RunId
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from pathlib import Path
 
@@ -67,3 +69,20 @@ def tries(state: Path, environment: str) -> dict[CheckedPartition, Tries]:
         )
         for *key, count, last, run, note, resolved in rows
     }
+
+
+def failed_versions(
+    state: Path, environment: str, assets: Collection[AssetName]
+) -> dict[AssetPartition, VersionId]:
+    """Return the versions of `assets` that failed a check: the newest rejected, else the served."""
+    rejected = rejected_versions(state, environment, assets)
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            """select asset, partition, version from current_publications
+               where environment = $1 and asset in (select unnest($2::varchar[]))
+               and version in (select version from check_results where status = 'failed')
+               order by all""",
+            [environment, [*assets]],
+        ).fetchall()
+    served = {AssetPartition(asset, partition): version for asset, partition, version in rows}
+    return {**served, **rejected}

@@ -103,9 +103,11 @@ class RepairPlan:
     exhausted: tuple[Failing, ...] = ()
     cooling: tuple[tuple[Failing, datetime], ...] = ()
 
-    @property
-    def request(self) -> Request:
-        """Return what a run is asked to do: the remedies again, and what follows from them."""
+    def request(self, settled: Collection[AssetPartition] = ()) -> Request:
+        """Return what a run is asked to do: the remedies again, and what follows from them.
+
+        What the run `settled` before is looked at, too: nobody else can know it yet.
+        """
         demands: dict[AssetPartition, RepairRequested] = {}
         for repair in self.repairs:
             check, asset = repair.failing.outcome.check, repair.failing.target.asset
@@ -114,6 +116,8 @@ class RepairPlan:
                 if not remedy.runs_anyway:
                     demands.setdefault(remedy.target, reason)
         scope = {target for repair in self.repairs if repair.remedies for target in repair.scope}
+        if scope:
+            scope.update(settled)
         return Request(
             targets=frozenset(target.asset for target in scope),
             exactly=frozenset(scope),
@@ -122,9 +126,16 @@ class RepairPlan:
 
 
 def plan_repairs(
-    known: Known, failing: Sequence[Failing], limits: RepairLimits, now: datetime | None
+    known: Known,
+    failing: Sequence[Failing],
+    limits: RepairLimits,
+    now: datetime | None,
+    settled: Collection[AssetPartition] = (),
 ) -> RepairPlan:
-    """Return what is to be tried for each of `failing`; without `now` none has to cool down."""
+    """Return what is to be tried for each of `failing`; without `now` none has to cool down.
+
+    What a run `settled` and has not published is not stale, though it may seem so.
+    """
     exhausted = tuple(one for one in failing if one.attempts >= limits.max_attempts)
     waiting: dict[Failing, datetime] = {}
     for one in failing:
@@ -134,7 +145,7 @@ def plan_repairs(
                 waiting[one] = until
     due = [one for one in failing if one not in exhausted and one not in waiting]
     return RepairPlan(
-        repairs=tuple(find_repair(known, one) for one in due),
+        repairs=tuple(find_repair(known, one, settled) for one in due),
         exhausted=exhausted,
         cooling=tuple(waiting.items()),
     )
@@ -192,13 +203,13 @@ def _left_out(repairs: Iterable[Repair]) -> tuple[RepairUpstream, ...]:
     return tuple(RepairUpstream(name, reason) for name, reason in found.items())
 
 
-def find_repair(known: Known, failing: Failing) -> Repair:
+def find_repair(known: Known, failing: Failing, settled: Collection[AssetPartition] = ()) -> Repair:
     """Return what could make one failed check pass.
 
     Columns are followed by the values that reach them. Where these lead to nothing that can
     change, or an attempt did not help, what decides rows (joins, filters) is followed too.
     """
-    stale = _stale(known, failing)
+    stale = _stale(known, failing, settled)
     if not failing.attempts:
         nearest = _Search(known, failing, stale, by_value=True).searched()
         if nearest.remedies:
@@ -206,14 +217,16 @@ def find_repair(known: Known, failing: Failing) -> Repair:
     return _Search(known, failing, stale, by_value=False).searched()
 
 
-def _stale(known: Known, failing: Failing) -> dict[AssetPartition, Step]:
+def _stale(
+    known: Known, failing: Failing, settled: Collection[AssetPartition]
+) -> dict[AssetPartition, Step]:
     """Return what is to be made, or taken from what is stored, in any case."""
     names = {failing.target.asset, *(name for name, _ in failing.others)}
     targets = frozenset(name for name in names if name in known.graph.assets)
     return {
         step.target: step
         for step in plan(known, Request(targets=targets)).steps
-        if step.action in ("materialize", "reuse")
+        if step.action in ("materialize", "reuse") and step.target not in settled
     }
 
 
@@ -281,7 +294,7 @@ class _Search:
     def _consider(self, target: AssetPartition) -> None:
         facts = self.known.facts[target.asset]
         step = self.stale.get(target)
-        if step is not None and not _only_waits(step):
+        if step is not None and self._is_firm(step):
             self._add(target, self._staleness(step), runs_anyway=True)
         elif facts.is_volatile:
             self._add(target, CanDiffer(), runs_anyway=False)
@@ -291,6 +304,12 @@ class _Search:
             if target != self.failing.target:
                 is_elsewhere = any(one.asset == target.asset for one in self.stale)
                 self._leave(target.asset, OtherPartitions() if is_elsewhere else SameData())
+
+    def _is_firm(self, step: Step) -> bool:
+        """Whether a step gives other data by itself: what failed was made, so its key tells."""
+        if step.target == self.failing.target:
+            return step.verdict.key is not None
+        return not all(isinstance(reason, UpstreamMayChange) for reason in step.reasons)
 
     def _staleness(self, step: Step) -> Reason:
         """Return why a step runs anyway: the source that changed, where that is all."""
@@ -354,10 +373,6 @@ class _Search:
             for use in facts.inputs
             for upstream in stored_targets(self.known.slices, target, use)
         )
-
-
-def _only_waits(step: Step) -> bool:
-    return all(isinstance(reason, UpstreamMayChange) for reason in step.reasons)
 
 
 def reaching(

@@ -118,8 +118,8 @@ def test_where_nothing_can_change_it_is_said_and_nothing_is_asked():
 
     assert found.repairs[0].remedies == ()
     assert left_out(found.repairs[0])["raw"] == "'raw' is unknown: It is gone. Bring it."
-    assert found.request.exactly == frozenset()
-    assert plan(world.known(found.request), found.request).steps == ()
+    assert found.request().exactly == frozenset()
+    assert plan(world.known(found.request()), found.request()).steps == ()
 
 
 def test_what_a_check_reads_of_others_may_be_mended_there():
@@ -135,7 +135,7 @@ def test_a_repair_runs_the_remedies_and_what_follows_and_nothing_else():
     world.materialize()
     found = plan_repairs(world.known(), [failing("daily", "a")], LIMITS, NOW)
 
-    steps = plan(world.known(found.request), found.request).steps
+    steps = plan(world.known(found.request()), found.request()).steps
 
     assert [(str(step.target), step.action) for step in steps] == [
         ("rates", "materialize"),
@@ -143,7 +143,7 @@ def test_a_repair_runs_the_remedies_and_what_follows_and_nothing_else():
         ("daily", "may_materialize"),
     ]
     assert str(steps[0].reasons[0]) == "could repair some_check of 'daily'"
-    assert world.materialize(found.request) == ["rates", "prices", "daily"]
+    assert world.materialize(found.request()) == ["rates", "prices", "daily"]
 
 
 def test_only_the_partition_that_failed_is_repaired():
@@ -160,7 +160,7 @@ def test_only_the_partition_that_failed_is_repaired():
     world.materialize()
     found = plan_repairs(world.known(), [failing("prices", "a", key="2026-01-02")], LIMITS, NOW)
 
-    assert world.materialize(found.request) == ["rates[2026-01-02]", "prices[2026-01-02]"]
+    assert world.materialize(found.request()) == ["rates[2026-01-02]", "prices[2026-01-02]"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_where_anything_could_change_a_column_there_is_a_remedy(world, data):
     before, other = world.values()[name][column], deepcopy(world)
 
     other.materialize(Request(refresh=True))
-    ran = world.materialize(found.request)
+    ran = world.materialize(found.request())
 
     if other.values()[name][column] != before:
         assert found.repairs[0].remedies
