@@ -1,5 +1,6 @@
 """What a run does with versions that pass, warn or fail their checks."""
 
+import duckdb
 import pytest
 
 from assetflow import api
@@ -322,3 +323,44 @@ def test_what_failed_since_is_not_rolled_back_to(tmp_path):
     with pytest.raises(VersionsRejected):
         api.rollback_environment(project.load(), "main")
     assert amounts(project) == [10]
+
+
+ASIDE = '{ between = { column = "amount", min = 7, name = "least", on_failure = "quarantine" } }'
+
+
+def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    (outcome,) = (one for step in result.steps for one in step.checks)
+    assert (outcome.status, outcome.quarantined) == ("warned", 1)
+    assert amounts(project) == [10, 20]
+    (line,) = api.check(project.load()).lines
+    (kept,) = (tmp_path / ".assetflow").glob("quarantine/clean/*.parquet")
+    assert line.failing.place == kept.relative_to(tmp_path).as_posix()
+    rows = duckdb.read_parquet(str(kept)).project("id, amount, assetflow_check").fetchall()
+    assert rows == [(3, 5, "least")]
+    assert len(list((tmp_path / ".assetflow/data/clean").iterdir())) == 1
+    assert project.actions() == {}
+
+
+def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
+    check = '{ references = { columns = ["customer"], to = "customers.name", on_failure = "quarantine" } }'
+    customers = "select unnest([%s]) as name"
+    project = shop(
+        tmp_path,
+        **{"shop/clean.sql": CHECKED % check, "shop/customers.sql": customers % "'ann'"},
+    )
+    project.materialize()
+    before = amounts(project)
+    project.write({"shop/customers.sql": customers % "'ann', 'bob'"})
+
+    actions = project.actions()
+    project.materialize()
+
+    assert before == [5, 10]
+    assert actions["clean"] == "may_materialize"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {}
