@@ -166,12 +166,13 @@ class Checking:
                     evaluated_at=one.at,
                     run=one.run,
                     seconds=one.evaluated.seconds,
-                    failing=_shown(kept, outcome.answer.failures) if kept else None,
+                    failing=self._shown(kept, outcome.answer.failures) if kept else None,
                     history=points.get((*subject.target, check.name), ()),
                 )
 
-
-def _shown(kept: FailingRowsKept, total: int | None) -> FailingRows:
-    columns = tuple(Column(name, type_) for name, type_ in kept.columns)
-    rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-    return FailingRows(columns, rows, total, kept.place)
+    def _shown(self, kept: FailingRowsKept, total: int | None) -> FailingRows:
+        columns = tuple(Column(name, type_) for name, type_ in kept.columns)
+        rows = tuple(tuple(json.loads(text)) for text in kept.rows)
+        path, root = self.place.state / kept.place, self.place.root
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
