@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -14,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.asking import Asker
 from assetflow.execution.auditor import Auditor, Subject
+from assetflow.execution.check_lines import Told, check_lines
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place
 from assetflow.execution.promoting import user_name
-from assetflow.metadata.check_rows import ResultKept, check_points, kept_rows, rejected_versions
+from assetflow.metadata.check_rows import ResultKept, rejected_versions
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import remembered, versions_by_id
-from assetflow.metadata.records import DigestAdded, FailingRowsKept, Record, RunFinished, RunStarted
-from assetflow.model.columns import Column
+from assetflow.metadata.records import DigestAdded, Record, RunFinished, RunStarted
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
-from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
+from assetflow.planning.check_pages import CheckLine, ChecksPage
 from assetflow.planning.plan import others_of
 from assetflow.planning.steps import Request
 from assetflow.planning.wanted import targets_of, wanted_partitions
@@ -145,34 +144,9 @@ class Checking:
     def _lines(
         self, results: Sequence[tuple[Subject, tuple[tuple[ResultKept, bool], ...]]]
     ) -> Iterator[CheckLine]:
-        state = self.place.state
-        versions = [subject.version.version for subject, _ in results]
-        points = check_points(state, {subject.target.asset for subject, _ in results})
-        rows = kept_rows(state, versions)
+        told = []
         for subject, found in results:
-            checks = {facts.check.name: facts.check for facts in subject.facts.checks}
+            checks = {facts.check.name: facts for facts in subject.facts.checks}
             for one, is_published in found:
-                outcome = one.evaluated.outcome
-                check = checks[outcome.check]
-                kept = rows.get((subject.version.version, check.name))
-                yield CheckLine(
-                    asset=subject.target.asset,
-                    version=subject.version.version,
-                    is_published=is_published,
-                    outcome=outcome,
-                    partition=subject.target.partition,
-                    description=check.description,
-                    place=check.location,
-                    evaluated_at=one.at,
-                    run=one.run,
-                    seconds=one.evaluated.seconds,
-                    failing=self._shown(kept, outcome.answer.failures) if kept else None,
-                    history=points.get((*subject.target, check.name), ()),
-                )
-
-    def _shown(self, kept: FailingRowsKept, total: int | None) -> FailingRows:
-        columns = tuple(Column(name, type_) for name, type_ in kept.columns)
-        rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-        path, root = self.place.state / kept.place, self.place.root
-        shown = path.relative_to(root) if path.is_relative_to(root) else path
-        return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
+                told.append(Told(one, checks[one.evaluated.outcome.check], is_published))
+        return check_lines(self.place.state, told)

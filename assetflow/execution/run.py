@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetflow.errors import AssetflowError, StepError
+from assetflow.errors import AssetflowError, StepError, VersionRejected
 from assetflow.execution.auditor import NOTHING_AUDITED, Audit, Subject
 from assetflow.execution.capture import captured, shortened
 from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
@@ -516,7 +516,8 @@ class Execution:
         made = self._materialized(step, verdict, stored, "rejected")
         reasons = (Rejected(audit.failed), *verdict.reasons)
         rows, checks = stored.version.rows, audit.outcomes
-        result = StepResult(step.target, "rejected", reasons, rows, checks=checks)
+        error = VersionRejected(*step.target, audit.failed, is_served=step.last is not None)
+        result = StepResult(step.target, "rejected", reasons, rows, error=str(error), checks=checks)
         return Ended(result, stored.version.version, made=made.materialization)
 
     def _materialized(
