@@ -9,6 +9,7 @@ from pathlib import Path
 from assetflow.errors import (
     AssetflowError,
     DeclaredColumns,
+    ProjectErrors,
     UnknownColumn,
     UnknownType,
     WrongForm,
@@ -25,6 +26,7 @@ from assetflow.model.names import AssetName, CodeVersion, folded
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.attached_checks import attach
+from assetflow.project.check_columns import check_problems
 from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
@@ -150,8 +152,26 @@ class Analysis:
         asset = self.graph.assets[name]
         links = self.graph.links[name]
         if isinstance(asset.body, SqlBody):
-            return self._sql_facts(asset, links, shapes)
-        return self._python_facts(asset, links, shapes)
+            facts = self._sql_facts(asset, links, shapes)
+        else:
+            facts = self._python_facts(asset, links, shapes)
+        if facts.problem is not None or not asset.options.checks:
+            return facts
+        return replace(facts, problem=self._check_problem(asset, facts.schema, shapes))
+
+    def _check_problem(
+        self, asset: Asset, schema: Schema | None, shapes: Mapping[AssetName, Shape]
+    ) -> AssetflowError | None:
+        """Return what in the checks of `asset` does not fit the columns that are known."""
+        read = {AssetName(item.upstream) for one in asset.options.checks for item in one.inputs}
+        schemas = {
+            name: shapes[name].schema
+            for name in read
+            if name in shapes and not shapes[name].is_expected
+        }
+        known = {name: one for name, one in {**schemas, asset.name: schema}.items() if one}
+        found = tuple(check_problems(asset, known, self.sql))
+        return found[0] if len(found) == 1 else ProjectErrors(found) if found else None
 
     def is_shapeless(self, name: AssetName) -> bool:
         """Whether the columns of asset `name` show only when it is made."""
