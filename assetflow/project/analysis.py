@@ -18,6 +18,7 @@ from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
 from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.asset import Asset, PythonBody, Source, SqlBody
+from assetflow.model.checks import check_fingerprint
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key
 from assetflow.model.declared_inputs import Input, Location
@@ -170,8 +171,14 @@ class Analysis:
             if name in shapes and not shapes[name].is_expected
         }
         known = {name: one for name, one in {**schemas, asset.name: schema}.items() if one}
+        key = _fit_key(asset, known)
+        if self.cache.get(key) is not None:
+            return None
         found = tuple(check_problems(asset, known, self.sql))
-        return found[0] if len(found) == 1 else ProjectErrors(found) if found else None
+        if not found:
+            self.cache.put(key, {"checks": len(asset.options.checks)})
+            return None
+        return found[0] if len(found) == 1 else ProjectErrors(found)
 
     def is_shapeless(self, name: AssetName) -> bool:
         """Whether the columns of asset `name` show only when it is made."""
@@ -399,6 +406,16 @@ class Analysis:
 
     def _extras(self, asset: Asset) -> Parts:
         return extra_parts(asset, Path(self.declarations.root))
+
+
+def _fit_key(asset: Asset, schemas: Mapping[AssetName, Schema]) -> str:
+    """Return under which key it is kept that the checks of `asset` fit these columns."""
+    texts = [
+        fingerprint(name, *(part for column in schemas[name] for part in column[:2]))
+        for name in sorted(schemas)
+    ]
+    checks = map(check_fingerprint, asset.options.checks)
+    return fingerprint("checks fit", asset.name, *texts, "", *checks)
 
 
 def _columns_read(schema: Schema, names: Sequence[str] | None) -> str:
