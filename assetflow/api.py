@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.promoting import Realm
     from assetflow.graph.lineage import Lineage
+    from assetflow.planning.check_pages import ChecksPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -401,6 +402,28 @@ def status(
         for one in standings(known, roll_ups(project.state, project.environment))
         if targets is None or one.asset in targets
     )
+
+
+def check(
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+    latest: bool = False,
+    force: bool = False,
+) -> ChecksPage:
+    """Return how the checks of the selected assets stand: evaluated, or carried over.
+
+    They are those of the published versions, and of versions that were rejected since.
+    With `force` nothing is carried over. The results are recorded. Raises what `plan` raises.
+    """
+    from assetflow.execution.checking import checks_page
+
+    targets = selected(project, select, exclude)
+    request = Request(targets, force=force)
+    request = _about_partitions(project, request, partitions, None, latest=latest)
+    return checks_page(_sound(gathered(project, request)), request)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:

@@ -32,7 +32,14 @@ from assetflow.model.asset import Asset, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
 from assetflow.model.context import AssetContext, Partition, partition_of
 from assetflow.model.declared_inputs import Form
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    PartitionKey,
+    RunId,
+    VersionId,
+)
 from assetflow.model.partitions import KeySet, declared_names
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
@@ -299,6 +306,7 @@ class Maker:
             ordered=facts.ordered,
             float_digits=self._assets[step.target.asset].options.float_digits,
             scratch=scratch,
+            digest_later=step.last is None and step.target.partition != WHOLE,
         )
 
     def _data(self, asset: Asset, use: InputRead) -> InputData:

@@ -225,6 +225,7 @@ class Materializing:
             if source.is_new:
                 source.is_new = False
                 journal.append(source.observed(self.asked.run, self.clock(), self.engine.algorithm))
+        knowledge.digest_rest()
         while knowledge.added:
             (version, read_set), digest = knowledge.added.popitem()
             journal.append(DigestAdded(version, read_set, self.engine.algorithm, digest))

@@ -15,6 +15,7 @@ from assetflow.report.asset_partitions import partitions_table
 from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
+from assetflow.report.sparklines import sparkline
 from assetflow.report.status_report import cause
 from assetflow.report.words import SHORT_ID, counted, minute, shortened, size
 
@@ -22,7 +23,6 @@ MOST_VERSIONS = 8
 MOST_FILES = 12
 MOST_VALUES = 24
 LONGEST_VALUE = 40
-BARS = "▁▂▃▄▅▆▇█"
 
 Metadata = Mapping[str, tuple[tuple[datetime, str], ...]]
 
@@ -168,18 +168,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
-
-
-def sparkline(numbers: Sequence[float]) -> str:
-    """Return numbers as a line of bars, lowest to highest; "" for fewer than two.
-
-    >>> sparkline([1, 2, 3]), sparkline([5, 5]), sparkline([1])
-    ('▁▅█', '▄▄', '')
-    """
-    if len(numbers) <= 1:
-        return ""
-    low, high = min(numbers), max(numbers)
-    if low == high:
-        return "▄" * len(numbers)
-    top = len(BARS) - 1
-    return "".join(BARS[round((number - low) / (high - low) * top)] for number in numbers)

@@ -92,19 +92,28 @@ def source_schema(connection: DuckDBPyConnection, source: Source, paths: Sequenc
     return schema
 
 
-def source_scan(source: Source, paths: Sequence[Path], schema: Schema) -> str:
+def source_scan(
+    source: Source, paths: Sequence[Path], schema: Schema, file_column: str = ""
+) -> str:
     """Return the SQL that reads `paths` with exactly the columns of `schema`.
 
-    It stands behind `from`. Raises UnknownReadOption.
+    With a `file_column`, one more has the path of each row's file; then no column may be
+    named `filename`. The SQL stands behind `from`. Raises UnknownReadOption.
     """
     options = dict(_options(source))
+    file = f", filename as {quoted(file_column)}" if file_column else ""
     if source.format == "parquet":
-        return f"(select {_projection(source, schema)} from {_reader(source, paths, options)})"
+        if source.columns is not None and len(paths) > 1:
+            # Else values of all files would be cast to the types of the first.
+            options["union_by_name"] = "true"
+        reader = _reader(source, paths, options)
+        return f"(select {_projection(source, schema)}{file} from {reader})"
     pairs = (f"{quoted_text(column.name)}: {quoted_text(column.type)}" for column in schema)
     options["columns"] = f"{{{', '.join(pairs)}}}"
     if source.format == "csv":
         options.setdefault("header", str(not _is_headless(schema)).lower())
-    return _reader(source, paths, options)
+    reader = _reader(source, paths, options)
+    return f"(select *{file} from {reader})" if file else reader
 
 
 def check_source_files(

@@ -1,11 +1,13 @@
 """Inputs without partitions that are cut by their event time for partitioned readers."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from assetflow import api
 from assetflow.metadata.recall import runs
+from assetflow.metadata.store import Store
 from assetflow.warehouse import slices
 from tests.small_project import SmallProject
 
@@ -96,6 +98,34 @@ def test_one_changed_day_of_an_asset_reruns_that_day(tmp_path):
         "kept_days[2026-01-07]": "materialized",
     }
     assert [row["amount"] for row in project.rows("kept_days")] == [198, 20, 20, 20]
+
+
+def slices_remembered(project: SmallProject) -> set[str]:
+    """Return the versions, and the states of sources, of which slices are remembered."""
+    with Store(project.root / ".assetflow").reading() as connection:
+        rows = connection.execute("select distinct version from slice_digests").fetchall()
+    return {version for (version,) in rows}
+
+
+def test_gc_forgets_the_slices_of_what_is_gone_and_no_others(tmp_path, monkeypatch):
+    project = shop(tmp_path, **KEPT)
+    made(project)
+    before = slices_remembered(project)
+    project.write({"data/orders.csv": orders(d07=99)})
+    made(project)
+    everything = slices_remembered(project)
+    api.gc(project.load())
+    assert slices_remembered(project) == everything
+
+    later = api.now() + timedelta(days=8)
+    monkeypatch.setattr(api, "now", lambda: later)
+    api.gc(project.load())
+
+    assert len(before) == 2
+    assert slices_remembered(project) == everything - before
+    assert made(project) == {}
+    project.write({"data/orders.csv": orders()})
+    assert made(project)["kept_days[2026-01-07]"] == "materialized"
 
 
 def test_a_whole_is_scanned_once_for_all_its_readers_and_never_while_it_stays(

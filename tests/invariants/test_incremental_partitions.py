@@ -28,7 +28,9 @@ from assetflow.metadata.store import Store
 from assetflow.planning.plan import plan
 from assetflow.planning.steps import PartitionRange, Plan, Request
 from tests.invariants.calendars import (
+    LAYOUTS,
     MAPPINGS,
+    PLACES,
     TEMPLATES,
     Calendar,
     Declared,
@@ -43,7 +45,8 @@ SHRINKS = "ASSETFLOW_SHRINK" in os.environ
 RAN = ("materialized", "unchanged")
 SMALL = st.integers(0, 3)
 ROW = st.tuples(st.integers(0, 9), st.integers(0, 1), SMALL, SMALL)
-KINDS = ("days", "days", "days", "none", "weeks", "months", "regions", "both")
+KINDS = ("days", "days", "days", "none", "weeks", "months", "regions", "both", "named")
+SOURCES = ("whole", "whole", *LAYOUTS)
 SCHEMES = st.builds(
     Scheme,
     kind=st.sampled_from(KINDS),
@@ -63,6 +66,7 @@ def declared(draw, calendar: Calendar, name: str) -> Declared | None:
         mapping=draw(st.sampled_from(sorted(MAPPINGS))),
         number=draw(SMALL),
         batch=draw(st.sampled_from((3, 1))),
+        keyed=draw(st.booleans()),
     )
     above = calendar.by_name.get(one.reads)
     return fitted(calendar, one, above.scheme if above else Scheme())
@@ -73,6 +77,7 @@ def fitted(calendar: Calendar, one: Declared, scheme: Scheme) -> Declared | None
     plain = replace(one, mapping="inferred")
     likes = [one, replace(one, batch=1), plain, replace(plain, batch=1)]
     likes += [replace(plain, batch=1, scheme=scheme)]
+    likes += [replace(like, keyed=False, template="copied") for like in likes]
     for like in likes:
         if replace(calendar, assets=(*calendar.assets, like)).is_sound:
             return like
@@ -82,9 +87,12 @@ def fitted(calendar: Calendar, one: Declared, scheme: Scheme) -> Declared | None
 @st.composite
 def calendars(draw) -> Calendar:
     rows = draw(st.lists(ROW, min_size=3, max_size=8))
-    calendar = Calendar(tuple(rows), (), draw(st.booleans()))
-    base = Declared("x0", "copied", draw(SCHEMES.filter(lambda one: one.kind != "none")), "raw")
+    calendar = Calendar(tuple(rows), (), draw(st.booleans()), draw(st.sampled_from(SOURCES)))
+    schemes = SCHEMES.filter(lambda one: one.kind != "none")
+    base = Declared("x0", "copied", draw(schemes), "raw", keyed=draw(st.booleans()))
     calendar = replace(calendar, assets=(base,))
+    if not calendar.is_sound:
+        calendar = replace(calendar, layout="whole")
     for place in range(1, draw(st.integers(2, 5))):
         one = draw(declared(calendar, f"x{place}"))
         if one is not None:
@@ -174,6 +182,25 @@ def edit_batch(calendar: Calendar, place: int, number: int) -> Calendar:
 
 def edit_event_time(calendar: Calendar, place: int, number: int) -> Calendar:
     return replace(calendar, has_event_time=not calendar.has_event_time)
+
+
+def edit_layout(calendar: Calendar, place: int, number: int) -> Calendar:
+    layouts = tuple(LAYOUTS)
+    at = layouts.index(calendar.layout)
+    return replace(calendar, layout=layouts[(at + 1 + number) % len(layouts)])
+
+
+def edit_places(calendar: Calendar, place: int, number: int) -> Calendar:
+    """Add a dynamic key, or remove one."""
+    one = PLACES[(place + number) % len(PLACES)]
+    if one not in calendar.places:
+        return replace(calendar, places=(*calendar.places, one))
+    left = tuple(each for each in calendar.places if each != one)
+    return replace(calendar, places=left or (one,))
+
+
+def edit_keyed(calendar: Calendar, place: int, number: int) -> Calendar:
+    return calendar.with_asset(place, keyed=not calendar.assets[place].keyed)
 
 
 def edit_removed(calendar: Calendar, place: int, number: int) -> Calendar:

@@ -13,6 +13,7 @@ from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
+from assetflow.report.check_report import check_report
 from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
@@ -22,6 +23,7 @@ from assetflow.report.run_report import run_page, run_summary, runs_table, step_
 from assetflow.report.status_report import status_report
 from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
+from tests.report import sample_checks as checked
 from tests.report import sample_partitions as sliced
 from tests.report import samples
 
@@ -79,6 +81,14 @@ PAGES = {
     "dynamic_keys_of_one": lambda: listings.dynamic_keys_table(sliced.DYNAMIC, "shops"),
     "dynamic_keys_added": lambda: listings.dynamic_change_text(sliced.ADDED),
     "dynamic_keys_removed": lambda: listings.dynamic_change_text(sliced.REMOVED),
+    "checks": lambda: check_report(checked.PAGE),
+    "checks_rows": lambda: check_report(checked.PAGE, with_rows=True),
+    "checks_passing": lambda: check_report(checked.PASSING),
+    "checks_none_declared": lambda: check_report(checked.NOTHING_DECLARED),
+    "checks_none_made": lambda: check_report(checked.NOTHING_MADE),
+    "checks_of_nothing": lambda: check_report(checked.NOTHING),
+    "checks_partitions": lambda: check_report(checked.SLICED),
+    "checks_large": lambda: check_report(checked.LARGE),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
 
@@ -121,6 +131,10 @@ def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
         (listings.gc_text(GcResult(0, 0, dry_run=False)), "Nothing to remove."),
         (listings.gc_text(GcResult(2, 2500, dry_run=True)), "Would remove 2 versions, 2.5 KB."),
         (listings.gc_text(GcResult(1, 10, dry_run=False)), "Removed 1 version, 10 B."),
+        (
+            listings.gc_text(GcResult(0, 2500, dry_run=False)),
+            "Removed 2.5 KB in files that no version needs any more.",
+        ),
         (
             listings.publication_text(PublicationSummary("dev", 1, 0)),
             "Environment 'dev': 1 asset published.",

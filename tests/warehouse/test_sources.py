@@ -262,6 +262,15 @@ def test_parquet_departs_by_name_and_type(cursor, tmp_path):
     }
 
 
+def test_declared_types_hold_for_each_parquet_file(cursor, tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for path, value in zip(paths, ("1::integer", "1.6::double"), strict=True):
+        cursor.execute(f"copy (select {value} as a) to '{path}' (format parquet)").fetchall()
+    schema = columns(a="DOUBLE")
+
+    assert read(cursor, source("parquet", columns=schema), paths, schema) == [(1.0,), (1.6,)]
+
+
 def test_a_broken_parquet_file_is_unreadable(cursor, write):
     path = write("a.parquet", "no parquet")
 
