@@ -14,7 +14,7 @@ TEXT = re.compile(r"VARCHAR|ENUM\(.*\)")
 _PLAIN = re.compile(r"[A-Z_ ]+(\(\d+, ?\d+\))?|ENUM\(.*\)")
 _OF_COLUMNS = frozenset({"column_types", "contract"})
 _OF_FIGURES = frozenset({"mean", "sum", "stddev", "median", "quantile"})
-_OF_NUMBERS = _OF_FIGURES | {"distinct"}
+_OF_NUMBERS = _OF_FIGURES | {"distinct", "null_fraction"}
 
 
 class WrongType(NamedTuple):

@@ -1,5 +1,6 @@
 """What DuckDB measures is what looking at each row by itself would find."""
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -209,7 +210,7 @@ def test_keys_are_unique_that_are_there_once(connection, rows, names, where):
 
 
 def fell(values, *, strict, decreasing):
-    pairs = zip(values, values[1:], strict=False)
+    pairs = itertools.pairwise(values)
     if decreasing:
         pairs = ((after, before) for before, after in pairs)
     return sum(after < before or (strict and after == before) for before, after in pairs)
