@@ -1105,6 +1105,19 @@ class UnfitPartitionColumn(StepError):
         )
 
 
+class KeyColumnTaken(DefinitionError):
+    """An asset stores a column of the name under which readers are to see partition keys."""
+
+    code = "key_column_taken"
+
+    def __init__(self, asset: str, column: str, place: object) -> None:
+        super().__init__(
+            f"{asset!r} has a column {column!r}, so partition keys cannot be seen under that name.",
+            {"at": place},
+            "Give `key_column` another name, or leave it out.",
+        )
+
+
 class DiskFull(StateError):
     """There is no room for a new version."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from assetflow.errors import (
     AssetflowError,
+    KeyColumnTaken,
     NoTable,
     NotOneFile,
     SourceMoved,
@@ -26,6 +27,7 @@ from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.locks import Cancelled
 from assetflow.execution.row_keys import RowKeys, row_keys
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.graph.mapping import is_slice
 from assetflow.model.asset import Asset, PythonBody, SqlBody
@@ -161,7 +163,17 @@ class Maker:
             else:
                 made = self._call(asset, settled, inputs, run, attempt, sink)
         self._check_sources(read)
+        self._check_key_column(asset, made.values())
         return made
+
+    def _check_key_column(self, asset: Asset, made: Collection[Made]) -> None:
+        try:
+            for one in made:
+                check_key_column(asset, one.version.schema)
+        except KeyColumnTaken:
+            for one in made:
+                self.discard(one.version)
+            raise
 
     def discard(self, version: VersionStored) -> None:
         """Remove the files of a version that nothing will point to."""
@@ -281,7 +293,8 @@ class Maker:
 
     def _row_keys(self, asset: Asset, steps: Sequence[Step]) -> RowKeys | None:
         keys = self.knowledge.slices.keys[asset.name]
-        return row_keys(asset, keys, slices_in_order(keys, steps))
+        timezone = self.knowledge.analysis.declarations.settings.timezone
+        return row_keys(asset, keys, slices_in_order(keys, steps), timezone)
 
     def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
         keys = self.knowledge.slices.keys[asset.name]

@@ -11,9 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import UnfitEventTime
+from assetflow.errors import KeyColumnTaken, UnfitEventTime
 from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
 from assetflow.execution.kept_results import KeptResults
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import is_slice, resolve
@@ -546,13 +547,15 @@ class Knowledge:
         return ReadSet.of(stored, ordered=read_set.ordered)
 
     def _checked(self, facts: AssetFacts) -> AssetFacts:
-        """Return `facts` with a problem where the event time is none of the columns."""
+        """Return `facts` with a problem where options name columns that do not fit."""
         asset = self.graph.assets[facts.asset]
-        if not asset.options.event_time or facts.schema is None or facts.problem is not None:
+        if facts.schema is None or facts.problem is not None:
             return facts
         try:
-            check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
-        except UnfitEventTime as problem:
+            check_key_column(asset, facts.schema)
+            if asset.options.event_time:
+                check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
+        except (UnfitEventTime, KeyColumnTaken) as problem:
             return replace(facts, problem=problem)
         return facts
 

@@ -352,8 +352,10 @@ class Execution:
                 seconds = _share(time.perf_counter() - started, [step for step, _ in settled])
                 break
             except AssetflowError as error:
-                if not self._may_retry(options.retries, attempt, error):
-                    return self._unmade_task(settled, sink, attempt, error)
+                problem = error
+            # Not while the error is handled: what follows would be said to come of it.
+            if not self._may_retry(options.retries, attempt, problem):
+                return self._unmade_task(settled, sink, attempt, problem)
             attempt += 1
         self._add_partitions(made.values())
         left = {step.target: self._remaining(step, made[step.target]) for step, _ in settled}
