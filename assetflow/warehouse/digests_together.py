@@ -27,7 +27,7 @@ def read_named(paths: Sequence[Path]) -> str:
     return f"read_parquet([{texts}], hive_partitioning=false, filename={quoted_text(FILE_COLUMN)})"
 
 
-def digest_files(
+def digest_files(  # noqa: PLR0913 - what is digested, and how
     connection: DuckDBPyConnection,
     scan: str,
     files: Sequence[Sequence[Path]],
