@@ -200,7 +200,7 @@ class Maker:
         self, asset: Asset, settled: Settled, inputs: Sequence[InputRead], run: RunId
     ) -> dict[AssetPartition, Made]:
         sql = self.knowledge.analysis.sql
-        query = sql.query(asset)
+        query = sql.runnable(asset)
         scans = {use.name: self._data(asset, use).scan for use in inputs}
         text = rewrite(query, scans, scans)
         steps = [step for step, _ in settled]

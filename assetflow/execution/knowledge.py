@@ -341,6 +341,7 @@ class Knowledge:
             first.schema,
             dict.fromkeys(wanted),
             self.graph.assets[first.asset].options.float_digits,
+            are_small=True,
         )
         for one, digests in zip(together, found, strict=True):
             self._digests[one.version] = digests
