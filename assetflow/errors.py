@@ -144,6 +144,11 @@ class ProjectErrors(ProjectError):
         return {**said, "errors": [error.as_json() for error in self.errors]}
 
 
+def each_error(error: AssetflowError) -> tuple[AssetflowError, ...]:
+    """Return the errors that `error` holds, or itself."""
+    return error.errors if isinstance(error, ProjectErrors) else (error,)
+
+
 class UnknownInput(DefinitionError):
     """An asset reads something that is neither an asset nor a source."""
 
@@ -294,6 +299,34 @@ class VersionsRemoved(StateError):
             f"'{environment}' cannot return to that state: {len(names)} versions were removed.",
             {"removed": shown},
             "Choose a later state, or materialize these again.",
+        )
+
+
+class VersionsRejected(StateError):
+    """What is to be published failed its checks."""
+
+    code = "versions_rejected"
+
+    def __init__(self, environment: str, failed: Mapping[str, str]) -> None:
+        count = f"{len(failed)} {'version' if len(failed) == 1 else 'versions'} failed checks"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count}.",
+            dict(list(failed.items())[:MOST_LISTED]),
+            "Mend the data or the checks first; `assetflow check` shows the rows.",
+        )
+
+
+class VersionsUnaudited(StateError):
+    """What is to be published has not met the checks that are declared now."""
+
+    code = "versions_unaudited"
+
+    def __init__(self, environment: str, origin: str, unaudited: Sequence[str]) -> None:
+        count = f"{len(unaudited)} {'version has' if len(unaudited) == 1 else 'versions have'}"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count} not met the checks of now.",
+            {"not checked": _some(unaudited)},
+            f"Ask them with `assetflow check --env {origin}`.",
         )
 
 
@@ -1072,6 +1105,19 @@ class UnfitPartitionColumn(StepError):
         )
 
 
+class KeyColumnTaken(DefinitionError):
+    """An asset stores a column of the name under which readers are to see partition keys."""
+
+    code = "key_column_taken"
+
+    def __init__(self, asset: str, column: str, place: object) -> None:
+        super().__init__(
+            f"{asset!r} has a column {column!r}, so partition keys cannot be seen under that name.",
+            {"at": place},
+            "Give `key_column` another name, or leave it out.",
+        )
+
+
 class DiskFull(StateError):
     """There is no room for a new version."""
 
@@ -1130,6 +1176,19 @@ class AssetReturnedWrongThing(StepError):
             f"The asset returned {found}, which cannot be stored.",
             facts,
             "Mend what it returns." if problem else "Return its data in one of these forms.",
+        )
+
+
+class CheckReturnedWrongThing(StepError):
+    """A function that checks returned neither an answer nor rows."""
+
+    code = "check_returned_wrong_thing"
+
+    def __init__(self, check: str, value: object) -> None:
+        super().__init__(
+            f"The check '{check}' returned {shortened(value)}.",
+            {"expected": "a bool, a CheckResult, or the failing rows", "forms": RETURN_FORMS},
+            "Is a `return` missing?" if value is None else "Return one of these.",
         )
 
 
@@ -1355,6 +1414,19 @@ class BadOptionValue(UsageError):
         )
 
 
+class FileNotWritable(UsageError):
+    """A file that a command was asked to write cannot be written."""
+
+    code = "file_not_writable"
+
+    def __init__(self, option: str, path: object, why: str) -> None:
+        super().__init__(
+            "A file that was asked for cannot be written.",
+            {option: path, "because": why},
+            "Name a file in a folder that exists and may be written.",
+        )
+
+
 class MissingArgument(UsageError):
     """A command was not told what it is about."""
 
@@ -1493,6 +1565,28 @@ class StepFailed(StepError):
 
     def __init__(self, target: str, place: str, trace: str) -> None:
         super().__init__(f"'{target}' failed.", {"defined in": place}, trace)
+
+
+class VersionRejected(StepError):
+    """What a step made failed checks that block, so that readers do not see it.
+
+    `failed` are (check, what it found). `is_served` says that an earlier version is.
+    """
+
+    code = "version_rejected"
+
+    def __init__(
+        self, asset: str, partition: str, failed: Iterable[tuple[str, str]], *, is_served: bool
+    ) -> None:
+        found = dict(failed)
+        checks = f"{len(found)} blocking check{'' if len(found) == 1 else 's'}"
+        served = "What was published before is still served" if is_served else "Nothing is served"
+        where = f" --partition {partition}" if partition else ""
+        super().__init__(
+            f"'{named(asset, partition)}' was computed but not published: {checks} failed.",
+            found,
+            f"{served}. See the rows with `assetflow check {asset}{where} --rows`.",
+        )
 
 
 class StepTimedOut(StepError):
@@ -1873,7 +1967,7 @@ class DeclaredColumns(DefinitionError):
         super().__init__(
             f"'{asset}' gives other columns than it declares.",
             {
-                name: f"declared {declared}, {'given ' + given if given else 'not given'}"
+                name: f"declared {declared or 'not'}, {'given ' + given if given else 'not given'}"
                 for name, declared, given in differing
             },
             "Cast them in the query, or correct `columns`.",
@@ -1917,6 +2011,37 @@ class NoPartitions(UsageError):
             f"'{said}' is about partitions, and nothing that is selected has some.",
             {"selected": _some(assets) or "nothing"},
             f"Leave out '{said}', or select an asset with partitions: `assetflow ls` shows them.",
+        )
+
+
+class NothingToRepair(UsageError):
+    """No failed check that is selected can be mended by a run."""
+
+    code = "nothing_to_repair"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__(
+            "No repair is left that a run could try."
+            if checks
+            else "There is nothing to repair: no check failed.",
+            checks,
+            "See why with `assetflow repair --dry-run`; what was tried in vain, and how to try "
+            "it again, with `assetflow repair --list`."
+            if checks
+            else "Ask the checks of what is published with `assetflow check`.",
+        )
+
+
+class NoDeadLetter(UsageError):
+    """Dead letters are to be retried or resolved where there are none."""
+
+    code = "no_dead_letter"
+
+    def __init__(self, said: str, selected: Sequence[str]) -> None:
+        super().__init__(
+            f"'{said}' is about dead letters, and there is no open dead letter that is selected.",
+            {"selected": _some(selected) or "everything"},
+            "See the dead letters with `assetflow repair --list`.",
         )
 
 
@@ -2094,4 +2219,195 @@ class SourceWithoutFiles(DefinitionError):
             f"The source {source!r} is observed by a function, so it cannot have {key!r}.",
             {"defined in": place},
             f"Remove {key!r}, or give the path of its files.",
+        )
+
+
+class UnknownCheckKind(DefinitionError):
+    """A table of a header that names no kind of check, or several."""
+
+    code = "unknown_check_kind"
+
+    def __init__(
+        self, said: str, of: str, given: Sequence[str], kinds: Iterable[str], place: object
+    ) -> None:
+        known = sorted(kinds)
+        if given:
+            headline = f"A check of {of} is of {len(given)} kinds at once: {', '.join(given)}."
+            hint = "Write each of them in a table of its own."
+        else:
+            headline = f"No kind of check is named {said!r}."
+            hint = did_you_mean(said, known, f"The kinds are {', '.join(known)}.")
+        super().__init__(headline, {"checks of": of, "defined in": place}, hint)
+
+
+class TwoChecksOfOneName(DefinitionError):
+    """Two checks of an asset that could not be told apart."""
+
+    code = "two_checks_of_one_name"
+
+    def __init__(self, name: str, of: str, first: object, second: object) -> None:
+        super().__init__(
+            f"Two checks of {of} are named {name!r}.",
+            {"first": first, "second": second},
+            'Give one of them a name of its own, as in name = "each_day_once".',
+        )
+
+
+class CheckOfNoAsset(DefinitionError):
+    """A function that checks something else than one asset."""
+
+    code = "check_of_no_asset"
+
+    def __init__(self, check: str, given: str, place: object, names: Sequence[str] = ()) -> None:
+        example = f'@check("{names[0] if names else "orders"}")'
+        super().__init__(
+            f"The check '{check}' is not of one asset.",
+            {
+                "given": given,
+                **({"makes": ", ".join(names)} if names else {}),
+                "defined in": place,
+            },
+            f"Name the asset, as in {example}.",
+        )
+
+
+class UnknownCheckedAsset(DefinitionError):
+    """A check of an asset that is not declared."""
+
+    code = "unknown_checked_asset"
+
+    def __init__(
+        self, check: str, asset: str, place: object, assets: Iterable[str], *, is_source: bool
+    ) -> None:
+        super().__init__(
+            f"'{asset}' is a source, and only assets are checked."
+            if is_source
+            else f"No asset is named '{asset}'.",
+            {"checked by": check, "defined in": place},
+            "Check an asset that reads it."
+            if is_source
+            else did_you_mean(asset, assets, "List what there is with `assetflow ls`."),
+        )
+
+
+class CheckOfWhichAsset(DefinitionError):
+    """A query of failing rows that does not say which asset it checks."""
+
+    code = "check_of_which_asset"
+
+    def __init__(self, check: str, place: object, reads: Sequence[str]) -> None:
+        super().__init__(
+            f"The check '{check}' does not say of which asset it is.",
+            {"reads": ", ".join(reads) or "no asset", "defined in": place},
+            "Begin the file with /* assetflow check, "
+            f'a line asset = "{reads[0] if reads else "orders"}", and a line */.',
+        )
+
+
+class UnfitCheckQuery(DefinitionError):
+    """SQL of a check that asks for what it is not given."""
+
+    code = "unfit_check_query"
+
+    def __init__(self, check: str, asset: str, does: str, place: object, hint: str) -> None:
+        super().__init__(f"The check '{check}' of '{asset}' {does}.", {"defined in": place}, hint)
+
+
+class CheckInCircle(DefinitionError):
+    """A check that reads what is made from the asset that it is declared on."""
+
+    code = "check_in_circle"
+
+    def __init__(
+        self, check: str, asset: str, reads: str, path: Iterable[str], place: object
+    ) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' reads '{reads}', which is made from it.",
+            {"path": " → ".join(path), "defined in": place},
+            f"Declare it on '{reads}': only then is there something to compare.",
+        )
+
+
+class ChecksInCircle(DefinitionError):
+    """Checks of assets that wait for one another."""
+
+    code = "checks_in_circle"
+
+    def __init__(self, waits: Iterable[tuple[str, str, str]]) -> None:
+        rows = tuple(waits)
+        width = max(len(does) for _, does, _ in rows)
+        super().__init__(
+            "These assets wait for one another's checks in a circle.",
+            {name: f"{does:<{width}}  {place}" for name, does, place in rows},
+            "Declare one of these checks on another asset of the circle.",
+        )
+
+
+class CheckHeaderElsewhere(DefinitionError):
+    """A query of failing rows in a place where queries are assets."""
+
+    code = "check_header_elsewhere"
+
+    def __init__(self, place: object) -> None:
+        super().__init__(
+            "A check stands where SQL files are assets.",
+            {"defined in": place},
+            "Move the file to a folder named checks.",
+        )
+
+
+class BadPattern(DefinitionError):
+    """A regular expression that DuckDB cannot read."""
+
+    code = "bad_pattern"
+
+    def __init__(self, pattern: str, why: str, check: str, asset: str, place: object) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' has a pattern that is no regular expression.",
+            {"pattern": shortened(pattern), "because": why, "defined in": place},
+            "Write it in the syntax of RE2, which has no look-around and no back-references.",
+        )
+
+
+class CheckMissesColumn(DefinitionError):
+    """A check of a column that is not there."""
+
+    code = "check_misses_column"
+
+    def __init__(
+        self, check: str, asset: str, column: str, of: str, columns: Iterable[str], place: object
+    ) -> None:
+        names = tuple(columns)
+        super().__init__(
+            f"'{of}' has no column named '{column}'.",
+            {"checked by": f"{check} of {asset}", "defined in": place, "has": ", ".join(names)},
+            did_you_mean(column, names, "Name a column that is there, or add it."),
+        )
+
+
+class CheckOfWrongType(DefinitionError):
+    """A check of a column whose type it cannot be asked of."""
+
+    code = "check_of_wrong_type"
+
+    def __init__(
+        self, check: str, asset: str, column: str, type_: str, needs: str, place: object
+    ) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' cannot be asked of '{column}'.",
+            {"type": type_, "it takes": needs, "defined in": place},
+            "Check another column, or give this one another type.",
+        )
+
+
+class BadCondition(DefinitionError):
+    """A condition of a check that is no SQL, or does not fit the columns of its asset."""
+
+    code = "bad_condition"
+
+    def __init__(self, check: str, asset: str, condition: str, why: str, place: object) -> None:
+        super().__init__(
+            f"The check '{check}' of '{asset}' has a condition that does not work.",
+            {"condition": " ".join(condition.split()), "because": why, "defined in": place},
+            "Write a condition on the columns of the asset, as after `where`.",
         )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from assetflow.errors import ProjectErrors, UnknownTable
 from assetflow.execution.compute import outputs_of
 from assetflow.graph.inference import infer
-from assetflow.model.asset import Asset, Location, PythonBody, Source, SqlBody
+from assetflow.model.asset import Asset, PythonBody, Source, SqlBody
 from assetflow.model.context import AssetContext
 from assetflow.model.declare import AssetFunction
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import AssetName, check_name
 from assetflow.project.sql_facts import QuerySummary, sql_inputs
 from assetflow.sql.query import parse_query, quoted, rewrite
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from assetflow.graph.graph import AssetGraph
-    from assetflow.model.asset import Form
+    from assetflow.model.declared_inputs import Form
 
 _PLACE = Location("test")
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "lineage": "Show what is made from what, down to the column",
     "show": "Show one asset",
     "status": "Show how assets stand",
+    "check": "Ask the checks of what is published, and of what was rejected since",
     "runs": "List the runs, the newest first",
     "run": "Show one run, or cancel it",
     "sql": "Run a query over the published assets, or preview one asset",

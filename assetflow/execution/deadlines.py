@@ -8,17 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import StepTimedOut
 from assetflow.execution.locks import Cancelled
+from assetflow.warehouse.timeouts import timeout
 
 if TYPE_CHECKING:
     import duckdb
 
     from assetflow.model.asset import Asset
 
-INTERRUPT_SECONDS = 0.05
 LOOK_UP_SECONDS = 0.1
 
 
@@ -71,45 +72,9 @@ def deadline(
     Cancelled.
     """
     seconds = asset.options.timeout_seconds
-    with ending.reaching(cursor), _timeout(asset.name, cursor, seconds):
+    late = partial(StepTimedOut, asset.name, seconds or 0.0)
+    with ending.reaching(cursor), timeout(cursor, seconds, late):
         yield lambda work: _on_a_thread(work, asset.name, seconds, ending)
-
-
-@contextlib.contextmanager
-def _timeout(name: str, cursor: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
-    import duckdb
-
-    if seconds is None:
-        yield
-        return
-    over, is_late = threading.Event(), threading.Event()
-    arguments = (cursor, seconds, over, is_late)
-    threading.Thread(target=_interrupt, args=arguments, daemon=True).start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        if not is_late.is_set():
-            raise
-        raise StepTimedOut(name, seconds) from error
-    finally:
-        over.set()
-
-
-def _interrupt(
-    cursor: duckdb.DuckDBPyConnection,
-    seconds: float,
-    over: threading.Event,
-    is_late: threading.Event,
-) -> None:
-    """Interrupt what runs on `cursor` from `seconds` on, until it is over.
-
-    Once is not enough: an interrupt that comes between two queries is lost.
-    """
-    pause = seconds
-    while not over.wait(pause):
-        is_late.set()
-        cursor.interrupt()
-        pause = INTERRUPT_SECONDS
 
 
 def _on_a_thread(work: Callable[[], Any], name: str, seconds: float | None, ending: Ending) -> Any:

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import FrameType
 
 from assetflow.errors import NotRunning
-from assetflow.execution.deadlines import INTERRUPT_SECONDS, Ending
+from assetflow.execution.deadlines import Ending
 from assetflow.model.names import RunId
 from assetflow.planning.listener import Listener
+from assetflow.warehouse.timeouts import INTERRUPT_SECONDS
 
 Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 

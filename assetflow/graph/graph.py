@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from assetflow.graph.mapping import PartitionMapping
-from assetflow.model.asset import Asset, Input, Source
+from assetflow.model.asset import Asset, Source
+from assetflow.model.declared_inputs import Input
 from assetflow.model.names import AssetName
 
 
@@ -22,7 +23,8 @@ class AssetGraph:
 
     `upstreams` and `downstreams` are direct, and hold sources as well as assets.
     `mappings` say which partitions an input is read from, by the asset and the name of
-    the input in its code.
+    the input in its code. `audits` are the other assets and sources that the checks of an
+    asset read: they are no lineage, but stand before it in the order as well.
     """
 
     assets: Mapping[AssetName, Asset]
@@ -31,23 +33,25 @@ class AssetGraph:
     upstreams: Mapping[AssetName, tuple[AssetName, ...]]
     downstreams: Mapping[AssetName, tuple[AssetName, ...]]
     mappings: Mapping[tuple[AssetName, str], PartitionMapping] = field(default_factory=dict)
+    audits: Mapping[AssetName, tuple[AssetName, ...]] = field(default_factory=dict)
 
     def all_upstream(self, names: Iterable[AssetName], depth: int | None = None) -> set[AssetName]:
         """Return all that `names` are made from, sources included, at most `depth` away."""
-        return _reach(self.upstreams, names, depth)
+        return reach_of(self.upstreams, names, depth)
 
     def all_downstream(
         self, names: Iterable[AssetName], depth: int | None = None
     ) -> set[AssetName]:
         """Return all that is made from `names`, at most `depth` away."""
-        return _reach(self.downstreams, names, depth)
+        return reach_of(self.downstreams, names, depth)
 
 
-def _reach(
+def reach_of(
     neighbours: Mapping[AssetName, tuple[AssetName, ...]],
     names: Iterable[AssetName],
-    depth: int | None,
+    depth: int | None = None,
 ) -> set[AssetName]:
+    """Return all that `neighbours` lead to from `names`, in at most `depth` steps."""
     found: set[AssetName] = set()
     frontier = set(names)
     while frontier and (depth is None or depth > 0):

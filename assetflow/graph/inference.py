@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from assetflow.errors import AssetflowError, Circle, UnknownInput
+from assetflow.graph.audit_circles import audit_circles
 from assetflow.graph.graph import AssetGraph, Link
-from assetflow.model.asset import Asset, Input, Location, Source
+from assetflow.model.asset import Asset, Source
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.names import AssetName, folded
 
 
@@ -38,14 +40,35 @@ def infer(
     }
     order, circular = _topological(upstreams, by_name.keys())
     errors.extend(_circles(circular, upstreams, by_name))
+    audits = _audits(by_name[name] for name in order)
+    if any(audits.values()):
+        waits = {name: (*upstreams[name], *audits[name]) for name in order}
+        order, circular = _topological(waits, order)
+        errors.extend(audit_circles(circular, upstreams, by_name))
     graph = AssetGraph(
         assets={name: by_name[name] for name in order},
         sources=source_names,
         links={name: links[name] for name in order},
         upstreams={name: upstreams[name] for name in order},
         downstreams=_reversed(upstreams, order),
+        audits={name: audits[name] for name in order if audits[name]},
     )
     return graph, tuple(errors)
+
+
+def _audits(assets: Iterable[Asset]) -> dict[AssetName, tuple[AssetName, ...]]:
+    """Return what the checks of each asset read beside the asset itself."""
+    return {
+        asset.name: tuple(
+            dict.fromkeys(
+                AssetName(item.upstream)
+                for check in asset.options.checks
+                for item in check.inputs
+                if item.upstream not in ("", asset.name)
+            )
+        )
+        for asset in assets
+    }
 
 
 def _topological(

@@ -4,54 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assetflow.model.columns import Schema
+from assetflow.model.checks import Check
+from assetflow.model.columns import ContractMode, Schema
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
 from assetflow.model.partitions import Partitions
 
-Form = Literal[
-    "table",  # pyarrow.Table
-    "reader",  # pyarrow.RecordBatchReader, streamed
-    "relation",  # duckdb.DuckDBPyRelation, lazy
-    "pandas",
-    "polars",
-    "polars_lazy",
-    "rows",  # list[dict]
-    "path",  # pathlib.Path to a file or folder
-    "value",  # what the observe function of a source answered
-    "sql",  # a table name in a query
-]
-"""In which form the data of an input arrives."""
-
 Isolation = Literal["thread", "process"]
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where something is defined: a path relative to the project, and a line."""
-
-    path: str
-    line: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One upstream as an asset's code names it. `columns` are declared, else None.
-
-    `upstream` is the asset or source that is meant where the code's name is another;
-    `mapping` says which of its partitions are read, where it is declared with the input.
-    """
-
-    name: str
-    form: Form
-    columns: tuple[str, ...] | None = None
-    line: int = 1
-    upstream: str = ""
-    mapping: DeclaredMapping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +30,9 @@ class Options:
 
     `mappings` are by the name of the input. `partition_by` is the column that says to which
     partition a row belongs, `key_column` the one under which readers of the whole see keys,
-    `event_time` the one by whose time partitioned readers of the whole are cut.
+    `event_time` the one by whose time partitioned readers of the whole are cut. `checks`
+    are all checks of the asset once the project is loaded, wherever they are declared; its
+    contract is one of them.
     """
 
     description: str = ""
@@ -98,6 +61,8 @@ class Options:
     event_time: str = ""
     timezone: str = ""
     freshness: FreshnessPolicy | None = None
+    contract: ContractMode | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,21 @@ EdgeKind = Literal[
 """How a column reaches another: by its value (the first three), or by deciding rows (the rest)."""
 
 
+ContractMode = Literal["additive", "exact"]
+"""Whether more columns than those that are declared may come."""
+
+
 class Column(NamedTuple):
-    """One column of a table; `type` is DuckDB's own text for the type."""
+    """One column of a table; `type` is DuckDB's own text for the type.
+
+    That a column is not `nullable` is a promise of whoever declares it.
+    """
 
     name: str
     type: str
     description: str = ""
+    nullable: bool = True
+    tags: tuple[str, ...] = ()
 
 
 Schema = tuple[Column, ...]

@@ -32,16 +32,12 @@ from assetflow.errors import (
     UnknownForm,
     UnknownFormat,
 )
-from assetflow.model.asset import (
-    Asset,
-    Location,
-    PythonBody,
-    Resource,
-    Source,
-    SourceFormat,
-)
+from assetflow.model.asset import Asset, PythonBody, Resource, Source, SourceFormat
+from assetflow.model.check_options import read_checks
+from assetflow.model.checks import CheckOf
 from assetflow.model.config import Config, Secret
 from assetflow.model.context import AssetContext
+from assetflow.model.declared_inputs import Location
 from assetflow.model.forms import EXPECTED_FORMS, Columns
 from assetflow.model.names import AssetName, check_name
 from assetflow.model.options import FunctionOptions, Retries, SourceOptions
@@ -75,6 +71,7 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_OWN_FOLDER = str(Path(__file__).parent)
 _DECLARE_PARTITIONS = 'Add partitions=, such as daily("2026-01-01"), or write ? for a brace.'
 _EVENT_TIME_IS_ENOUGH = "Leave out partitions=: its readers are cut by event_time."
 _COMPRESSED = (".gz", ".zst")
@@ -96,6 +93,7 @@ class Collector:
     functions: list["AssetFunction[..., Any]"] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)
+    checks: list[CheckOf] = field(default_factory=list)
     errors: list[DefinitionError] = field(default_factory=list)
 
 
@@ -173,6 +171,13 @@ def asset(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return _declare_asset(function, options)
 
 
+def declare_check(declared: CheckOf) -> None:
+    """Give a check that stands apart from its asset to the collector, if there is one."""
+    collector = _active.get()
+    if collector is not None:
+        collector.checks.append(declared)
+
+
 @overload
 def resource(function: Callable[P, R], /) -> ResourceFunction[P, R]: ...
 
@@ -203,10 +208,10 @@ def source(
     the column (in `timezone`) by whose time partitioned readers are cut and data ages;
     `freshness` says how old its data may be.
     """
-    location = _caller(sys._getframe(1))  # noqa: SLF001 - the documented way to the caller
+    location = place_of_caller()
     text = "" if path is None else Path(path).as_posix() if isinstance(path, Path) else path
     found, errors = _made_source(name, text, observe, options, location)
-    _tell(errors)
+    tell(errors)
     collector = _active.get()
     if collector is not None and not errors:
         collector.sources.append(found)
@@ -234,13 +239,13 @@ def named(name: str, what: str, place: object) -> AssetName:
 
 def _declare_asset(function: Callable[P, R], options: Mapping[str, Any]) -> AssetFunction[P, R]:
     try:
-        location = _location(function, "asset")
-        signature = read_signature(function, _name_of(function), location)
+        location = location_of(function, "asset")
+        signature = read_signature(function, name_of(function), location)
         assets, errors = _made_assets(function, options, signature, location)
     except DefinitionError as error:
         signature, assets, errors = Signature(), (), (error,)
     made = AssetFunction(function, assets, signature)
-    _tell(errors)
+    tell(errors)
     collector = _active.get()
     if collector is not None:
         collector.functions.append(made)
@@ -254,10 +259,13 @@ def _made_assets(
     location: Location,
 ) -> tuple[tuple[Asset, ...], tuple[DefinitionError, ...]]:
     """Return the assets that `function` makes, none where there are errors."""
-    own_name = str(options.get("name") or _name_of(function))
-    said = {"description": _summary(function), **options}
-    found, errors = validate(FunctionOptions, said, f"asset {own_name!r}", lambda _: location)
-    errors = (*signature.errors, *errors)
+    own_name = str(options.get("name") or name_of(function))
+    said = {"description": summary_of(function), **options}
+    of = f"asset {own_name!r}"
+    checks, wrong = read_checks(said.get("checks", ()), of, lambda _kind, _earlier: location)
+    said["checks"] = checks
+    found, errors = validate(FunctionOptions, said, of, lambda _: location)
+    errors = (*signature.errors, *errors, *wrong)
     if found is None or errors:
         return (), errors
     names = tuple(named(name, "an asset", location) for name in found.outputs or (own_name,))
@@ -277,7 +285,7 @@ def _declare_resource(function: Callable[P, R], name: str = "") -> ResourceFunct
         found, errors = _made_resource(function, name)
     except DefinitionError as error:
         found, errors = None, (error,)
-    _tell(errors)
+    tell(errors)
     collector = _active.get()
     if collector is not None and found is not None:
         collector.resources.append(found)
@@ -287,8 +295,8 @@ def _declare_resource(function: Callable[P, R], name: str = "") -> ResourceFunct
 def _made_resource(
     function: Callable[..., Any], name: str
 ) -> tuple[Resource | None, tuple[DefinitionError, ...]]:
-    location = _location(function, "resource")
-    checked = named(name or _name_of(function), "a resource", location)
+    location = location_of(function, "resource")
+    checked = named(name or name_of(function), "a resource", location)
     signature = read_signature(function, checked, location)
     data = [*(read.name for read in signature.inputs), *signature.formless, *signature.contexts]
     errors = [ResourceTakesData(checked, parameter, location) for parameter in data]
@@ -340,7 +348,7 @@ def _source_errors(made: Source) -> Iterator[DefinitionError]:
     elif made.path and made.format is None:
         yield UnknownFormat(made.name, made.path, made.location)
     elif made.observe and not _needs_nothing(made.observe):
-        yield ObserveTakesParameters(made.name, _name_of(made.observe), made.location)
+        yield ObserveTakesParameters(made.name, name_of(made.observe), made.location)
     yield from _partition_errors(made)
 
 
@@ -373,7 +381,7 @@ def _needs_nothing(function: Callable[..., Any]) -> bool:
     return True
 
 
-def _tell(errors: tuple[DefinitionError, ...]) -> None:
+def tell(errors: tuple[DefinitionError, ...]) -> None:
     """Give `errors` to the collector; without one, raise them."""
     collector = _active.get()
     if collector is not None:
@@ -386,23 +394,23 @@ def _together(errors: tuple[DefinitionError, ...]) -> AssetflowError:
     return errors[0] if len(errors) == 1 else ProjectErrors(errors)
 
 
-def _name_of(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", ""))
 
 
-def _summary(function: Callable[..., Any]) -> str:
+def summary_of(function: Callable[..., Any]) -> str:
     """Return the first paragraph of the docstring, on one line."""
     paragraph = (inspect.getdoc(innermost(function)) or "").split("\n\n")[0]
     return " ".join(paragraph.split())
 
 
-def _location(function: Callable[..., Any], decorator: str) -> Location:
+def location_of(function: Callable[..., Any], decorator: str) -> Location:
     """Return where `function` is defined: the line of its `def`; NotAFunction if it is none."""
     inner = innermost(function)
     code = getattr(inner, "__code__", None)
     if code is None or inspect.iscoroutinefunction(inner):
         kind = "an async function" if code else "a class" if isinstance(inner, type) else "a value"
-        raise NotAFunction(decorator, kind, _caller(_first_frame_outside()))
+        raise NotAFunction(decorator, kind, place_of_caller())
     return Location(_shown_path(code.co_filename), _line_of_def(code.co_filename, code))
 
 
@@ -414,18 +422,14 @@ def _line_of_def(filename: str, code: Any) -> int:
     return next((first + n for n, line in enumerate(lines) if begins.match(line)), first)
 
 
-def _caller(frame: FrameType | None) -> Location:
+def place_of_caller() -> Location:
+    """Return where the user's code called assetflow to declare something."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to the caller
+    while frame is not None and frame.f_code.co_filename.startswith(_OWN_FOLDER):
+        frame = frame.f_back
     if frame is None:
         return Location("")
     return Location(_shown_path(frame.f_code.co_filename), frame.f_lineno)
-
-
-def _first_frame_outside() -> FrameType | None:
-    """Return the nearest frame that is not of this module."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    return frame
 
 
 def _shown_path(filename: str) -> str:

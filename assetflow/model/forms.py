@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from assetflow.model.asset import Form
+from assetflow.model.declared_inputs import Form
 from assetflow.model.mappings import AllPartitions, DeclaredMapping, Latest, Offset, Trailing
 
 Formed: TypeAlias = tuple[Form, tuple[str, ...] | None]

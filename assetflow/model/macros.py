@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assetflow.model.asset import Location
+from assetflow.model.declared_inputs import Location
 
 
 @dataclass(frozen=True, slots=True)

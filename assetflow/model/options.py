@@ -1,10 +1,11 @@
 """What the decorator and the SQL header can say: one pydantic model for both.
 
-Retries is the name that users write; frozen, it is that of `model.asset`.
+Retries and Column are the names that users write; frozen, they are those of `model.asset`
+and `model.columns`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainValidator,
     StrictBool,
     StrictInt,
@@ -23,8 +25,10 @@ from pydantic import (
 )
 
 from assetflow.errors import nearest
-from assetflow.model import asset
-from assetflow.model.columns import Column, Schema
+from assetflow.model import asset, columns
+from assetflow.model.check_options import EXPECTED_CHECKS
+from assetflow.model.checks import Check, contract_check
+from assetflow.model.columns import ContractMode, Schema
 from assetflow.model.durations import EXPECTED_DURATION
 from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness
 from assetflow.model.mappings import (
@@ -87,8 +91,8 @@ DIALECTS = (
 
 _OWNER = re.compile(r"team:[^\s,]+|[^\s,@]+@[^\s,@]+")
 _LABEL = re.compile(r"[^\s,]+")
-_COLUMN_KEYS = {"type", "description"}
-_EXPECTED_COLUMNS = "for each column its type, or a table with its type and description"
+_COLUMN_KEYS = {"type", "nullable", "description", "tags"}
+_EXPECTED_COLUMNS = "for each column its type, or a table of type, description, tags and nullable"
 
 
 def _one_of(pattern: re.Pattern[str], expected: str) -> AfterValidator:
@@ -106,20 +110,30 @@ def _columns(value: object) -> Schema:
     """Return the declared columns; of names that differ only in case, none."""
     if not isinstance(value, Mapping):
         raise ValueError(_EXPECTED_COLUMNS)  # noqa: TRY004 - pydantic collects ValueErrors
-    columns = tuple(_column(name, said) for name, said in value.items())
-    if len({folded(column.name) for column in columns}) < len(columns):
+    found = tuple(_column(name, said) for name, said in value.items())
+    if len({folded(column.name) for column in found}) < len(found):
         raise ValueError("names of columns that differ in more than case")
-    return columns
+    return found
 
 
-def _column(name: object, said: object) -> Column:
-    keys = {"type": said} if isinstance(said, str) else said
+def _column(name: object, said: object) -> columns.Column:
+    keys = said._asdict() if isinstance(said, Column) else said
+    keys = {"type": keys} if isinstance(keys, str) else keys
     if not isinstance(keys, Mapping) or not keys.keys() <= _COLUMN_KEYS or not name:
         raise ValueError(_EXPECTED_COLUMNS)
-    kind, description = keys.get("type"), keys.get("description", "")
-    if not isinstance(kind, str) or not kind.strip() or not isinstance(description, str):
+    told = columns.Column(str(name), **{"type": "", **keys})
+    is_told = isinstance(told.type, str) and isinstance(told.description, str)
+    if not is_told or not told.type.strip() or not isinstance(told.nullable, bool):
         raise ValueError(_EXPECTED_COLUMNS)
-    return Column(str(name), kind.strip(), description)
+    return told._replace(type=told.type.strip(), tags=_labels(told.tags))
+
+
+def _labels(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(_EXPECTED_COLUMNS)  # noqa: TRY004 - pydantic collects ValueErrors
+    if not all(isinstance(tag, str) and _LABEL.fullmatch(tag) for tag in value):
+        raise ValueError(_EXPECTED_COLUMNS)
+    return tuple(value)
 
 
 def _retries(value: object) -> object:
@@ -223,6 +237,30 @@ class Retries(NamedTuple):
         return asset.Retries(self.attempts, float(self.backoff))
 
 
+class Column(NamedTuple):
+    """A declared column: its type, whether it may hold nulls, what it means, its tags."""
+
+    type: str
+    nullable: bool = True
+    description: str = ""
+    tags: Sequence[str] = ()
+
+
+def _has_times(name: str, info: ValidationInfo) -> str:
+    """Return `name`; ValueError where no column is said whose times it could be for."""
+    columns = [column for column in ("event_time", "partition_by") if column in info.data]
+    if columns and not any(info.data[column] for column in columns):
+        wanted = " or ".join(f"`{column}`" for column in columns)
+        raise ValueError(f"the column {wanted} as well, whose times it is for")
+    return name
+
+
+TimezoneOfColumn = Annotated[Timezone, AfterValidator(_has_times)]
+_TIMEZONE_OF_COLUMN = Field(
+    default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
+)
+
+
 class DescribedOptions(BaseModel):
     """What may be said about assets and sources alike."""
 
@@ -244,19 +282,9 @@ class DescribedOptions(BaseModel):
     event_time: ColumnName | None = Field(
         default=None, description="the name of a column", examples=['"ordered_at"']
     )
-    timezone: Timezone | None = Field(
-        default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
-    )
     freshness: DeclaredFreshness | None = Field(
         default=None, description=EXPECTED_FRESHNESS, examples=['{ max_lag = "6h" }']
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _has_event_time(cls, name: str, info: ValidationInfo) -> str:
-        if "event_time" in info.data and info.data["event_time"] is None:
-            raise ValueError("the column `event_time` as well, whose times it is for")
-        return name
 
 
 class AssetOptions(DescribedOptions):
@@ -313,6 +341,23 @@ class AssetOptions(DescribedOptions):
     batch_size: StrictInt = Field(
         default=1, ge=1, description="a number of partitions from 1", examples=["31"]
     )
+    timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
+
+    checks: tuple[InstanceOf[Check], ...] = Field(
+        default=(), description=EXPECTED_CHECKS, examples=['[{ unique = ["day"] }]']
+    )
+    contract: ContractMode | None = Field(
+        default=None,
+        description='"additive" or "exact"',
+        examples=['"additive"'],
+    )
+
+    @field_validator("contract")
+    @classmethod
+    def _has_columns(cls, told: ContractMode | None, info: ValidationInfo) -> ContractMode | None:
+        if told and "columns" in info.data and not info.data["columns"]:
+            raise ValueError("`columns` as well, which it is about")
+        return told
 
     @field_validator("mappings", "partition_by", "key_column", "batch_size")
     @classmethod
@@ -360,6 +405,8 @@ class AssetOptions(DescribedOptions):
             event_time=self.event_time or "",
             timezone=self.timezone or "",
             freshness=self.freshness.frozen() if self.freshness else None,
+            contract=self.contract,
+            checks=(*contract_check(self.columns or (), self.contract), *self.checks),
         )
 
 
@@ -416,6 +463,7 @@ class SourceOptions(DescribedOptions):
     partitions: DeclaredPartitions | None = Field(
         default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
     )
+    timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
 
     @field_validator("read_options")
     @classmethod

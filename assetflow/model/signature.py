@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assetflow.errors import BadParameter, DefinitionError
-from assetflow.model.asset import Input, Location
 from assetflow.model.config import Config
 from assetflow.model.context import AssetContext
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.forms import (
     evaluated,
     form_of,

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Literal
 
 from assetflow.graph.lineage import LineageKind
-from assetflow.model.asset import Location
 from assetflow.model.columns import Column, ReadSet
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
+from assetflow.planning.check_pages import CheckLine, CheckOutcome
 from assetflow.planning.results import AssetStatus, RunStatus
 from assetflow.planning.steps import PartitionRange
 
@@ -78,7 +79,8 @@ class AssetPage:
     `read_by` maps each direct downstream to the columns that it reads. `versions` are
     newest first. `files` are what is published of an asset that makes no table. `metadata`
     maps each name that the asset reported to its (instant, JSON text), oldest first.
-    `text` is the query or the function's source, "" for a source.
+    `text` is the query or the function's source, "" for a source. `checks` are as they came
+    out last, and `keys` the partitions that it has now.
     """
 
     name: AssetName
@@ -100,6 +102,8 @@ class AssetPage:
     status: AssetStatus | None = None
     text: str = ""
     partitions: PartitionsPage | None = None
+    checks: tuple[CheckLine, ...] = ()
+    keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ class StepLine:
     attempts: int = 1
     error: str = ""
     output: str = ""
+    checks: tuple[CheckOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

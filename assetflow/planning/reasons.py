@@ -112,6 +112,18 @@ class InputRemoved(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class RepairRequested(Reason):
+    """It can give other data, and a check of `asset` failed that this could mend."""
+
+    check: str
+    asset: AssetName
+    code: ClassVar[str] = "repair_requested"
+
+    def __str__(self) -> str:
+        return f"could repair {self.check} of '{self.asset}'"
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue(Reason):
     """Data is older than the policy of `asset` allows, or will be after `due_at`."""
 
@@ -143,6 +155,24 @@ class Forced(Reason):
 
     def __str__(self) -> str:
         return "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChanged(Reason):
+    """Its content follows from code and inputs, but has not met its checks as they are now.
+
+    `checks` were added or changed; of `inputs`, which others read, the content is new.
+    """
+
+    checks: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    code: ClassVar[str] = "check_changed"
+
+    def __str__(self) -> str:
+        changed = f"checks changed ({listed(self.checks)})" if self.checks else ""
+        names = listed(tuple(map(repr, self.inputs)))
+        others = f"{names} changed, which its checks read" if self.inputs else ""
+        return "; ".join(filter(None, (changed, others))) or "checks changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +221,46 @@ class Reused(Reason):
     def in_general(self) -> str:
         """Return the sentence without the version."""
         return "stored versions have the same code and inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLastTime(Reason):
+    """What the same code and inputs gave was rejected, by the same checks.
+
+    `failed` are (check, what is wrong).
+    """
+
+    version: str
+    failed: tuple[tuple[str, str], ...]
+    code: ClassVar[str] = "rejected_last_time"
+
+    def __str__(self) -> str:
+        return f"the same code and inputs were rejected ({told(self.failed)})"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the rows of one partition."""
+        names = listed(tuple(name for name, _ in self.failed))
+        return f"the same code and inputs were rejected ({names})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Reason):
+    """What was made failed its audit; what was published before is served.
+
+    `failed` are (check, what is wrong).
+    """
+
+    failed: tuple[tuple[str, str], ...]
+    code: ClassVar[str] = "rejected"
+
+    def __str__(self) -> str:
+        return f"rejected: {told(self.failed)}"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the rows of one partition."""
+        return f"rejected: {listed(tuple(name for name, _ in self.failed))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +315,17 @@ class UpstreamFailed(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamRejected(Reason):
+    """What it is made from was rejected, or was itself stopped by that."""
+
+    upstream: str
+    code: ClassVar[str] = "upstream_rejected"
+
+    def __str__(self) -> str:
+        return f"'{self.upstream}' was rejected"
+
+
+@dataclass(frozen=True, slots=True)
 class Superseded(Reason):
     """Another run published something else meanwhile, more often than can be followed."""
 
@@ -295,9 +376,13 @@ WEIGHT = {
             InputChanged,
             InputAdded,
             InputRemoved,
+            RepairRequested,
             Overdue,
             RefreshRequested,
             Forced,
+            Rejected,
+            RejectedLastTime,
+            CheckChanged,
             UpstreamMayChange,
             UpToDate,
             Verified,
@@ -305,6 +390,7 @@ WEIGHT = {
             SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
+            UpstreamRejected,
             Superseded,
             RunStopped,
             Withdrawn,
@@ -341,3 +427,12 @@ def listed(names: tuple[str, ...], most: int = 4) -> str:
     shown = ", ".join(names[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def told(failed: tuple[tuple[str, str], ...]) -> str:
+    """Return what checks found, for a sentence.
+
+    >>> told((("amount_between", "12 of 30,411 rows failed"),))
+    'amount_between: 12 of 30,411 rows failed'
+    """
+    return listed(tuple(f"{name}: {what}" for name, what in failed))

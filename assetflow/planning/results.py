@@ -8,7 +8,9 @@ from typing import Literal
 
 from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.model.partitions import KeySet
+from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.reasons import Reason
+from assetflow.planning.repair_pages import Mended
 from assetflow.planning.steps import Outcome, PartitionRange
 
 RunStatus = Literal["succeeded", "failed", "interrupted", "unpublished", "running"]
@@ -19,7 +21,11 @@ Health = Literal["passed", "warned", "failed", "unchecked"]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How one step of a run ended; `error` is the text shown to the user, "" if none."""
+    """How one step of a run ended; `error` is the text shown to the user, "" if none.
+
+    `checks` are those that its version met, carried over or not; `mended` those that a
+    repair was about.
+    """
 
     target: AssetPartition
     outcome: Outcome
@@ -29,6 +35,8 @@ class StepResult:
     error: str = ""
     output: str = ""
     attempts: int = 1
+    checks: tuple[CheckOutcome, ...] = ()
+    mended: tuple[Mended, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +80,5 @@ class AssetStatus:
     materialized_at: datetime | None
     rows: int | None
     ranges: Mapping[str, tuple[PartitionRange, ...]] | None = None
+    unmet: tuple[str, ...] = ()
+    rejected: int = 0

@@ -21,7 +21,8 @@ from assetflow.errors import ModuleFailed, NoPackage
 from assetflow.model.declare import Collector, collecting
 
 _MACROS = "macros"
-_SKIPPED_FOLDERS = ("checks", "__pycache__")
+_CHECKS = "checks"
+_SKIPPED_FOLDERS = ("__pycache__",)
 _SKIPPED_MODULES = ("__main__", "conftest")
 _TEST_PREFIX = "test_"
 _NEVER_OURS = frozenset((*sys.stdlib_module_names, "assetflow"))
@@ -34,6 +35,7 @@ class PackageFiles:
     modules: list[str] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     macros: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
 
 
 def find_package(root: Path, package: str) -> Path:
@@ -49,8 +51,8 @@ def find_package(root: Path, package: str) -> Path:
 def package_files(folder: Path) -> PackageFiles:
     """Return what lies in the package at `folder`; linked folders are not followed."""
     found = PackageFiles()
-    _scan(str(folder), folder.name, found)
-    for paths in (found.modules, found.queries, found.macros):
+    _scan(str(folder), folder.name, found, found.queries)
+    for paths in (found.modules, found.queries, found.macros, found.checks):
         paths.sort()
     return found
 
@@ -149,30 +151,38 @@ class _ProjectFinder(MetaPathFinder):
         return path.startswith(self.base + os.sep) and "site-packages" not in path
 
 
-def _scan(folder: str, dotted: str, found: PackageFiles) -> None:
-    """Add what lies in `folder` to `found`; `dotted` is its name, "" where it holds no modules."""
+def _scan(folder: str, dotted: str, found: PackageFiles, queries: list[str]) -> None:
+    """Add what lies in `folder` to `found`, SQL files to `queries`.
+
+    `dotted` is the name of the folder, "" where it holds no modules.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                _scan_folder(entry, dotted, found)
+                _scan_folder(entry, dotted, found, queries)
             else:
-                _sort_file(entry, dotted, found)
+                _sort_file(entry, dotted, found, queries)
 
 
-def _scan_folder(entry: os.DirEntry[str], dotted: str, found: PackageFiles) -> None:
+def _scan_folder(
+    entry: os.DirEntry[str], dotted: str, found: PackageFiles, queries: list[str]
+) -> None:
     if entry.name == _MACROS:
         paths = map(str, Path(entry.path).iterdir())
         found.macros.extend(path for path in paths if path.lower().endswith(".sql"))
     elif entry.name not in _SKIPPED_FOLDERS:
-        _scan(entry.path, _dotted(dotted, entry.name), found)
+        own = found.checks if entry.name == _CHECKS else queries
+        _scan(entry.path, _dotted(dotted, entry.name), found, own)
 
 
-def _sort_file(entry: os.DirEntry[str], dotted: str, found: PackageFiles) -> None:
+def _sort_file(
+    entry: os.DirEntry[str], dotted: str, found: PackageFiles, queries: list[str]
+) -> None:
     stem, _, suffix = entry.name.rpartition(".")
     if stem and suffix.lower() == "sql":
-        found.queries.append(entry.path)
+        queries.append(entry.path)
     elif suffix == "py" and stem not in _SKIPPED_MODULES:
         module = dotted if stem == "__init__" else _dotted(dotted, stem)
         found.modules += [module] if module else []

@@ -16,16 +16,18 @@ from assetflow.errors import (
     UnknownPool,
     UnknownSourceOverride,
 )
-from assetflow.model.asset import Asset, Location, PythonBody, Resource, Source
+from assetflow.model.asset import Asset, PythonBody, Resource, Source
+from assetflow.model.checks import CheckOf
 from assetflow.model.config import Config
 from assetflow.model.declare import AssetFunction, format_of
+from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
 from assetflow.planning.stated_policies import policy_errors
 from assetflow.project.configs import load_config, section_names
 from assetflow.project.discovery import PackageFiles, find_package, import_modules, package_files
 from assetflow.project.settings import Settings
-from assetflow.project.sql_files import read_macros, read_sql_asset
+from assetflow.project.sql_files import read_check_file, read_macros, read_sql_asset
 
 Declared = Asset | Source | Resource | Macro
 D = TypeVar("D", Asset, Source, Resource, Macro)
@@ -36,7 +38,7 @@ class Declarations:
     """What the modules and files of a project declare, and what of it cannot work.
 
     `modules` are the top-level names of the project's own code. Of declarations with one
-    name only the first is here.
+    name only the first is here. `checks` are those that stand apart from their assets.
     """
 
     root: Path
@@ -46,6 +48,7 @@ class Declarations:
     sources: tuple[Source, ...]
     resources: tuple[Resource, ...]
     macros: tuple[Macro, ...]
+    checks: tuple[CheckOf, ...]
     modules: tuple[str, ...]
     errors: tuple[DefinitionError, ...]
 
@@ -78,6 +81,7 @@ def load_declarations(
         sources=_first_of_each(sources, seen, errors),
         resources=_first_of_each(collector.resources, seen, errors),
         macros=_first_of_each(_macros(root, files, errors), {}, errors),
+        checks=(*collector.checks, *_sql_checks(root, files, errors)),
         modules=modules,
         errors=(),
     )
@@ -140,6 +144,16 @@ def _sql_assets(root: Path, files: PackageFiles, errors: list[DefinitionError]) 
     for path in files.queries:
         try:
             yield read_sql_asset(path, _shown(path, root))
+        except (DefinitionError, ProjectErrors) as error:
+            errors.extend(_each(error))
+
+
+def _sql_checks(
+    root: Path, files: PackageFiles, errors: list[DefinitionError]
+) -> Iterator[CheckOf]:
+    for path in files.checks:
+        try:
+            yield read_check_file(path, _shown(path, root))
         except (DefinitionError, ProjectErrors) as error:
             errors.extend(_each(error))
 

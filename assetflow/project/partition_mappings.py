@@ -11,7 +11,8 @@ from assetflow.errors import (
 )
 from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.mapping import Edge, PartitionMapping, Slice, resolve
-from assetflow.model.asset import Asset, Location
+from assetflow.model.asset import Asset
+from assetflow.model.declared_inputs import Location
 from assetflow.model.mappings import DeclaredMapping, find_mapping_problem
 from assetflow.model.names import AssetName, folded
 

@@ -1,11 +1,14 @@
-"""SQL files of a project: assets with their headers, and macros."""
+"""SQL files of a project: assets with their headers, checks, and macros."""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from assetflow.errors import (
+    CheckHeaderElsewhere,
     DefinitionError,
     EmptyQuery,
     HeaderNotAlone,
@@ -15,16 +18,26 @@ from assetflow.errors import (
     ProjectErrors,
     UnreadableFile,
 )
-from assetflow.model.asset import Asset, Location, Options, SqlBody
+from assetflow.model.asset import Asset, Options, SqlBody
+from assetflow.model.check_options import QueryCheckOptions, read_checks
+from assetflow.model.checks import CheckOf, QueryCheck
 from assetflow.model.declare import named
+from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
+from assetflow.model.names import AssetName
 from assetflow.model.options import HeaderOptions
 from assetflow.model.validation import validate
 from assetflow.project.toml_text import decode, line_of, parse_toml
 
 _HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]*\r?\n", re.IGNORECASE)
+_CHECK_HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]+check[ \t]*\r?\n", re.IGNORECASE)
 _CROWDED_HEADER = re.compile(r"\s*/\*[ \t]*assetflow\b[^\n]*=", re.IGNORECASE)
-_LATE_HEADER = re.compile(r"^[ \t]*/\*[ \t]*assetflow[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_HEADER_OF_CHECK = re.compile(r"\s*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?\n", re.IGNORECASE)
+_LATE_HEADER = re.compile(
+    r"^[ \t]*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+_CHECKS_KEY = re.compile(r"^\s*(?:\[\[)?checks\b", re.MULTILINE)
+_KEY = re.compile(r"\b(\w+)[\"']?\s*=")
 _HEADER_END = re.compile(r"^[ \t]*\*/[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _NO_QUERY = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
 _STARTS_QUERY = re.compile(r"\s*[^\s;/-]")
@@ -51,22 +64,67 @@ def read_sql_asset(path: str, shown_path: str) -> Asset:
 
 def sql_asset(text: str, shown_path: str) -> Asset:
     """Return the asset that `text`, the whole SQL file, declares."""
-    location = Location(shown_path)
-    # Some file systems and archives take letters apart: `é` is then an e and an accent.
-    stem = unicodedata.normalize("NFC", shown_path.rpartition("/")[2].rpartition(".")[0])
-    header = _HEADER.match(text)
+    location, stem = Location(shown_path), _stem(shown_path)
+    if _CHECK_HEADER.match(text):
+        raise CheckHeaderElsewhere(location)
+    parts = _parted(text, _HEADER, shown_path)
+    if parts is None:
+        return _asset(stem, SqlBody(text), location, Options())
+    said = _header_options(parts.header, stem, shown_path, parts.header_line)
+    body = SqlBody(parts.query, said.dialect, parts.query_line)
+    return _asset(said.name or stem, body, location, said.frozen())
+
+
+def read_check_file(path: str, shown_path: str) -> CheckOf:
+    """Return the check of the SQL file at `path`; errors name it `shown_path`."""
+    return sql_check(decode(_read(path, shown_path), shown_path), shown_path)
+
+
+def sql_check(text: str, shown_path: str) -> CheckOf:
+    """Return the check that `text`, the whole SQL file, declares: a query of failing rows."""
+    location, stem = Location(shown_path), _stem(shown_path)
+    parts = _parted(text, _HEADER_OF_CHECK, shown_path) or _Parted("", 1, text, 1)
+    keys = parse_toml(parts.header, "The header of a check", shown_path, parts.header_line)
+
+    def place(keys: Sequence[str]) -> Location:
+        return Location(shown_path, parts.header_line + line_of(parts.header, keys) - 1)
+
+    of = f"check {keys.get('name', stem)!r}"
+    said, errors = validate(QueryCheckOptions, {"name": stem, **keys}, of, place)
+    if said is None:
+        raise ProjectErrors(errors)
+    _refuse_empty(parts.query, stem, location)
+    body = QueryCheck(parts.query, parts.query_line)
+    return CheckOf(AssetName(said.asset or ""), replace(said.frozen(location), body=body))
+
+
+class _Parted(NamedTuple):
+    """A SQL file: the text of its header, its query, and the lines where they begin."""
+
+    header: str
+    header_line: int
+    query: str
+    query_line: int
+
+
+def _parted(text: str, begins: re.Pattern[str], shown_path: str) -> _Parted | None:
+    """Return the header and the query of `text`, None where there is no header."""
+    header = begins.match(text)
     if header is None:
         _refuse_lost_header(text, 0, shown_path)
-        return _asset(stem, SqlBody(text), location, Options())
+        return None
     end = _HEADER_END.search(text, header.end())
     first_line = _line_at(text, header.end())
     if end is None:
         raise HeaderNotClosed(Location(shown_path, first_line - 1))
     _refuse_lost_header(text, end.end(), shown_path)
-    said = _header_options(text[header.end() : end.start()], stem, shown_path, first_line)
-    after = _line_at(text, end.end())
-    body = SqlBody(text[end.end() :], said.dialect, after)
-    return _asset(said.name or stem, body, location, said.frozen())
+    said = text[header.end() : end.start()]
+    return _Parted(said, first_line, text[end.end() :], _line_at(text, end.end()))
+
+
+def _stem(shown_path: str) -> str:
+    # Some file systems and archives take letters apart: `é` is then an e and an accent.
+    return unicodedata.normalize("NFC", shown_path.rpartition("/")[2].rpartition(".")[0])
 
 
 def read_macros(
@@ -97,9 +155,13 @@ def _read(path: str, shown_path: str) -> bytes:
 
 def _asset(name: str, body: SqlBody, location: Location, options: Options) -> Asset:
     checked = named(name, "an asset", location)
-    if not _STARTS_QUERY.match(body.text) and _NO_QUERY.match(body.text):
-        raise EmptyQuery(name, location)
+    _refuse_empty(body.text, name, location)
     return Asset(checked, body, location, (), options)
+
+
+def _refuse_empty(text: str, name: str, location: Location) -> None:
+    if not _STARTS_QUERY.match(text) and _NO_QUERY.match(text):
+        raise EmptyQuery(name, location)
 
 
 def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> HeaderOptions:
@@ -108,9 +170,33 @@ def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> H
     def place(keys: Sequence[str]) -> Location:
         return Location(shown_path, first_line + line_of(text, keys) - 1)
 
-    found, errors = validate(HeaderOptions, keys, f"asset {keys.get('name', stem)!r}", place)
-    if found is None:
-        raise ProjectErrors(errors)
+    lines = _lines_of_keys(text)
+
+    def check_place(kind: str, earlier: int) -> Location:
+        found = lines.get(kind, [])
+        line = found[earlier] if earlier < len(found) else lines.get("checks", [1])[0]
+        return Location(shown_path, first_line + line - 1)
+
+    of = f"asset {keys.get('name', stem)!r}"
+    checks, wrong = read_checks(keys.get("checks", ()), of, check_place)
+    found, errors = validate(HeaderOptions, {**keys, "checks": checks}, of, place)
+    if found is None or wrong:
+        raise ProjectErrors((*errors, *wrong))
+    return found
+
+
+def _lines_of_keys(text: str) -> dict[str, list[int]]:
+    """Return the lines of a header where each key of `checks` stands, and of `checks` itself."""
+    found: dict[str, list[int]] = {}
+    start = _CHECKS_KEY.search(text)
+    if start is None:
+        return found
+    found["checks"] = [_line_at(text, start.end())]
+    position, line = start.end(), found["checks"][0]
+    for key in _KEY.finditer(text, position):
+        line += text.count("\n", position, key.start())
+        position = key.start()
+        found.setdefault(key[1], []).append(line)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assetflow.errors import MalformedToml, NotUtf8
-from assetflow.model.asset import Location
+from assetflow.model.declared_inputs import Location
 
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _AT_END = re.compile(r" \(at end of document\)$")

@@ -121,6 +121,18 @@ class Binder:
         _check_names(query, schema)
         return schema
 
+    def pattern_problem(self, pattern: str) -> str:
+        """Return why `pattern` is no regular expression, "" if it is one."""
+        import duckdb
+
+        text = f"select regexp_matches('', {_literal(pattern)})"
+        with self._lock:
+            try:
+                self._connection.execute(text).fetchall()
+            except duckdb.Error as error:
+                return _details(str(error)).get("exception_message", str(error))
+        return ""
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -137,7 +149,9 @@ class Binder:
         name = self._views.get(schema)
         if name is None:
             name = quoted(f"{_MARK} {len(self._views)}")
-            columns = ", ".join(f"null::{type_} as {quoted(column)}" for column, type_, _ in schema)
+            columns = ", ".join(
+                f"null::{type_} as {quoted(column)}" for column, type_, *_ in schema
+            )
             self._connection.execute(f"create view {name} as select {columns} where false")
             self._views[schema] = name
         return name

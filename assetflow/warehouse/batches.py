@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.errors import AssetReturnedWrongThing, RowsOutsidePartition
-from assetflow.model.columns import ReadSet, Schema
-from assetflow.model.names import Digest
+from assetflow.model.columns import Schema
 from assetflow.sql.types import cast_projection, stored_schema
+from assetflow.warehouse.auditing import Audited, audit_groups
 from assetflow.warehouse.digests import (
     GROUP_COLUMN,
     ORDER_COLUMN,
     SMALL,
     Grouped,
     GroupKey,
-    digest_groups,
     has_columns,
 )
 from assetflow.warehouse.layout import PARTITION_COLUMN, absolute, packed_path
@@ -48,10 +47,10 @@ def stage_batch(
 ) -> list[Staged]:
     """Run `query` into one packed file, and return what became of each of `new`.
 
-    `new` are versions of one asset, in the order of their partitions. `partition_of` is
-    an SQL expression over the columns of the query, as stored, which gives the partition
-    key of a row. A partition without rows is a version too. Raises RowsOutsidePartition;
-    a failure leaves no file behind.
+    `new` are versions of one asset, in the order of their partitions, and of the same
+    checks. `partition_of` is an SQL expression over the columns of the query, as stored,
+    which gives the partition key of a row. A partition without rows is a version too.
+    Raises RowsOutsidePartition; a failure leaves no file behind.
     """
     text, stored = castable(connection, query, parameters, schema)
     batch = _Batch(tuple(new), stored, partition_of)
@@ -88,7 +87,7 @@ def stage_batch_value(
             return stage_batch(connection, query, None, columns, new, key)
 
 
-_Digested = dict[GroupKey, tuple[int, dict[ReadSet, Digest]]]
+_Audited = dict[GroupKey, Audited]
 _FORMAT = f"format parquet, row_group_size {ROW_GROUP}"
 
 
@@ -144,7 +143,7 @@ class _Batch:
             rows = rows_in(connection, partial)
             scan = read_parquet([partial])
             self._check(connection, scan, rows)
-            found = self._digested(connection, scan, rows)
+            found = self._audited(connection, scan, rows)
             final = absolute(first.data, path)
             partial.rename(final)
         size = final.stat().st_size
@@ -161,7 +160,7 @@ class _Batch:
             keys = [each.target.partition for each in self.new]
             raise RowsOutsidePartition(keys, count, rows, examples)
 
-    def _digested(self, connection: DuckDBPyConnection, scan: str, rows: int) -> _Digested:
+    def _audited(self, connection: DuckDBPyConnection, scan: str, rows: int) -> _Audited:
         read_sets = dict.fromkeys(
             read_set
             for each in self.new
@@ -174,22 +173,31 @@ class _Batch:
         grouped = Grouped(source, is_large=rows > SMALL * len(self.new))
         keys = [each.target.partition for each in self.new]
         digits = self.new[0].float_digits
-        return digest_groups(connection, grouped, self.stored, read_sets, keys, digits)
+        return audit_groups(
+            connection,
+            grouped,
+            self.stored,
+            read_sets,
+            keys,
+            self.new[0].checks,
+            float_digits=digits,
+        )
 
-    def _one(self, new: NewVersion, path: str, size: int, found: _Digested) -> Staged:
-        rows, digests = found[new.target.partition]
+    def _one(self, new: NewVersion, path: str, size: int, found: _Audited) -> Staged:
+        own = found[new.target.partition]
         wanted = dict.fromkeys([new.whole, *new.read_sets])
         return Staged(
             version=new.version,
             path=path,
             format="parquet",
             schema=self.stored,
-            rows=rows,
+            rows=own.rows,
             size_bytes=size,
             ordered=new.ordered,
             algorithm=new.algorithm,
-            digests=tuple((each, digests[each]) for each in wanted if each in digests),
+            digests=tuple((each, own.digests[each]) for each in wanted if each in own.digests),
             packed=True,
+            measured=own.measured,
         )
 
 

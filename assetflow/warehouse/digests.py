@@ -79,17 +79,40 @@ def digest_columns(
     `float_digits` significant digits, also within lists, structs and maps.
     Raises MissingReadSetColumn.
     """
+    return examine(connection, scan_sql, schema, read_sets, float_digits, rows).digests
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one scan found: the number of rows, their digests, and what was measured."""
+
+    rows: int
+    digests: dict[ReadSet, Digest]
+    measured: tuple[object, ...] = ()
+
+
+def examine(  # noqa: PLR0913 - what is scanned, and what is asked of it
+    connection: DuckDBPyConnection,
+    scan_sql: str,
+    schema: Schema,
+    read_sets: Iterable[ReadSet],
+    float_digits: int | None = None,
+    rows: int | None = None,
+    *,
+    measures: Sequence[str] = (),
+) -> Examined:
+    """Do what `digest_columns` does, and compute the values of `measures` in the same scan.
+
+    These are SQL aggregates over the rows, or queries of one value.
+    """
     groups = {read_set: _group(read_set, schema) for read_set in read_sets}
     wanted = [group for group in dict.fromkeys(groups.values()) if group[0]]
     if rows is None:
         rows = _count_if_small(connection, scan_sql)
     sums_of = _large_sums if rows is None or rows > SMALL else _small_sums
-    sums = sums_of(connection, scan_sql, wanted, float_digits)
-    totals = dict(zip(wanted, sums.totals, strict=True))
-    return {
-        read_set: _digest(read_set, schema, sums.rows, totals.get(group, ""), float_digits)
-        for read_set, group in groups.items()
-    }
+    sums = sums_of(connection, scan_sql, wanted, float_digits, measures)
+    digests = _named_digests(groups, schema, wanted, sums, float_digits)
+    return Examined(sums.rows, digests, sums.measured)
 
 
 def has_columns(read_set: ReadSet, schema: Schema) -> bool:
@@ -100,10 +123,11 @@ def has_columns(read_set: ReadSet, schema: Schema) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """The number of rows, and what was found for each group of columns, as text."""
+    """The number of rows, what was found for each group of columns, as text, and measured."""
 
     rows: int
     totals: tuple[str, ...]
+    measured: tuple[object, ...] = ()
 
 
 def _count_if_small(connection: DuckDBPyConnection, scan_sql: str) -> int | None:
@@ -117,20 +141,53 @@ def _small_sums(
     scan_sql: str,
     groups: Sequence[_Group],
     float_digits: int | None,
+    measures: Sequence[str] = (),
 ) -> _Sums:
     """Fetch the hash of each row, since an aggregate costs more to plan."""
     hashes = {schema: _row_hash(schema, float_digits) for schema, _ in groups}
-    query = f"select {', '.join(hashes.values()) or '0'} from {scan_sql}"
-    found = connection.execute(query).fetchall()
-    by_column = list(zip(*found, strict=True)) or [()] * len(hashes)
+    if measures and not any(ordered for _, ordered in groups):
+        rows, by_column, measured = _hashes_and_measures(
+            connection, scan_sql, list(hashes.values()), measures
+        )
+    else:
+        query = f"select {', '.join(hashes.values()) or '0'} from {scan_sql}"
+        found = connection.execute(query).fetchall()
+        by_column = list(zip(*found, strict=True)) or [()] * len(hashes)
+        rows, measured = len(found), measured_values(connection, scan_sql, measures)
     values = dict(zip(hashes, by_column, strict=False))
     return _Sums(
-        len(found),
+        rows,
         tuple(
             fingerprint(*map(str, values[schema] if ordered else sorted(values[schema])))
             for schema, ordered in groups
         ),
+        measured,
     )
+
+
+def _hashes_and_measures(
+    connection: DuckDBPyConnection, scan_sql: str, hashes: Sequence[str], measures: Sequence[str]
+) -> tuple[int, list[Sequence[int]], tuple[object, ...]]:
+    """Return the number of rows, the hashes of all rows by column, and what is measured.
+
+    Where aggregates are planned anyway, a list of hashes is cheaper than a second query.
+    """
+    listed = (f"list({hash_})" for hash_ in hashes)
+    query = f"select {', '.join(['count(*)', *listed, *measures])} from {scan_sql}"
+    rows, *values = connection.execute(query).fetchall()[0]
+    by_column = [found or () for found in values[: len(hashes)]]
+    return int(rows), by_column, tuple(values[len(hashes) :])
+
+
+def measured_values(
+    connection: DuckDBPyConnection, scan_sql: str, measures: Sequence[str]
+) -> tuple[object, ...]:
+    """Return the values of `measures`, without any digest."""
+    if not measures:
+        return ()
+    # Of constants alone, without an aggregate, there would be a row for each row.
+    query = f"select {', '.join(['count(*)', *measures])} from {scan_sql}"
+    return tuple(connection.execute(query).fetchall()[0][1:])
 
 
 def _large_sums(
@@ -138,19 +195,24 @@ def _large_sums(
     scan_sql: str,
     groups: Sequence[_Group],
     float_digits: int | None,
+    measures: Sequence[str] = (),
 ) -> _Sums:
     """Hash each column once in an inner query, and add in DuckDB."""
     used = dict.fromkeys(column for schema, _ in groups for column in schema)
-    names = {column: f"h{index}" for index, column in enumerate(used)}
+    names = {column: f"assetflow_h{index}" for index, column in enumerate(used)}
     inner = [f"{_salted_hash(column, float_digits)} as {name}" for column, name in names.items()]
-    inner += ["row_number() over () as n"] if any(ordered for _, ordered in groups) else []
+    inner += (
+        ["row_number() over () as assetflow_n"] if any(ordered for _, ordered in groups) else []
+    )
     sums = [_sum([names[column] for column in schema], ordered=o) for schema, o in groups]
+    inner += ["*"] if measures else []
     query = (
-        f"select {', '.join(['count(*)', *sums])} from "
+        f"select {', '.join(['count(*)', *sums, *measures])} from "
         f"(select {', '.join(inner) or '0'} from {scan_sql})"
     )
-    rows, *totals = connection.execute(query).fetchall()[0]
-    return _Sums(int(rows), tuple(str(total or 0) for total in totals))
+    rows, *found = connection.execute(query).fetchall()[0]
+    totals = tuple(str(total or 0) for total in found[: len(sums)])
+    return _Sums(int(rows), totals, tuple(found[len(sums) :]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +226,8 @@ class Grouped:
     source: str
     is_large: bool = True
     """Whether most groups are expected to be large: a matter of speed alone."""
+    is_small: bool = False
+    """Whether all groups are expected to be small: the same."""
 
 
 GROUP_COLUMN = "assetflow_group"
@@ -185,22 +249,48 @@ def digest_groups(
     They are those that `digest_columns` gives for the rows of the group by themselves.
     Raises MissingReadSetColumn.
     """
+    found = examine_groups(connection, grouped, schema, read_sets, groups, float_digits)
+    return {key: (one.rows, one.digests) for key, one in found.items()}
+
+
+def examine_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
+    connection: DuckDBPyConnection,
+    grouped: Grouped,
+    schema: Schema,
+    read_sets: Iterable[ReadSet],
+    groups: Iterable[GroupKey],
+    float_digits: int | None = None,
+    *,
+    measures: Sequence[str] = (),
+) -> dict[GroupKey, Examined]:
+    """Do for each of `groups` what `examine` does; `measures` are aggregates alone."""
     by_read_set = {read_set: _group(read_set, schema) for read_set in read_sets}
     wanted = [group for group in dict.fromkeys(by_read_set.values()) if group[0]]
-    found = _grouped_large(connection, grouped.source, wanted * grouped.is_large, float_digits)
+    are_small = grouped.is_small and bool(wanted) and not measures
+    if are_small:
+        found = _grouped_small(connection, grouped.source, wanted, float_digits)
+    else:
+        at_once = wanted * grouped.is_large
+        found = _grouped_large(connection, grouped.source, at_once, float_digits, measures)
+    measured = {key: sums.measured for key, sums in found.items()}
     large = [key for key, sums in found.items() if sums.rows > SMALL]
     if large and wanted and not grouped.is_large:
         source = _within(grouped.source, large, found)
         found |= _grouped_large(connection, source, wanted, float_digits)
     small = [key for key, sums in found.items() if sums.rows <= SMALL]
-    if small and wanted:
+    if small and wanted and not are_small:
         source = _within(grouped.source, small, found)
         found |= _grouped_small(connection, source, wanted, float_digits)
+    keys = list(groups)
+    nothing: tuple[object, ...] = ()
+    if any(key not in found for key in keys):
+        nothing = measured_values(connection, f"(from {grouped.source} where false)", measures)
     empty = _Sums(0, (fingerprint(),) * len(wanted))
     return {
-        key: (sums.rows, _named_digests(by_read_set, schema, wanted, sums, float_digits))
-        for key in groups
+        key: Examined(sums.rows, digests, measured.get(key, nothing))
+        for key in keys
         for sums in (found.get(key, empty),)
+        for digests in (_named_digests(by_read_set, schema, wanted, sums, float_digits),)
     }
 
 
@@ -231,14 +321,19 @@ def _grouped_large(
     source: str,
     groups: Sequence[_Group],
     float_digits: int | None,
+    measures: Sequence[str] = (),
 ) -> dict[GroupKey, _Sums]:
     """Do what `_large_sums` does, for each group of rows."""
     used = dict.fromkeys(column for schema, _ in groups for column in schema)
-    names = {column: f"h{index}" for index, column in enumerate(used)}
+    names = {column: f"assetflow_h{index}" for index, column in enumerate(used)}
     inner = [f"{_salted_hash(column, float_digits)} as {name}" for column, name in names.items()]
+    inner += ["*"] if measures else []
     sums = [_sum([names[column] for column in schema], ordered=o) for schema, o in groups]
-    found = _grouped(connection, source, groups, inner, sums)
-    return {key: _Sums(rows, tuple(map(str, totals))) for key, rows, *totals in found}
+    found = _grouped(connection, source, groups, inner, [*sums, *measures])
+    return {
+        key: _Sums(rows, tuple(map(str, values[: len(sums)])), tuple(values[len(sums) :]))
+        for key, rows, *values in found
+    }
 
 
 def _grouped_small(
@@ -248,11 +343,11 @@ def _grouped_small(
     float_digits: int | None,
 ) -> dict[GroupKey, _Sums]:
     """Do what `_small_sums` and `fingerprint` do, for each group of rows."""
-    names = {schema: f"h{index}" for index, schema in enumerate(dict(groups))}
+    names = {schema: f"assetflow_h{index}" for index, schema in enumerate(dict(groups))}
     inner = [f"{_row_hash(schema, float_digits)} as {name}" for schema, name in names.items()]
     totals = [
         f"string_agg(strlen({names[schema]}::varchar) || ':' || {names[schema]}, '' "
-        f"order by {'n' if ordered else names[schema]})"
+        f"order by {'assetflow_n' if ordered else names[schema]})"
         for schema, ordered in groups
     ]
     cut = [f"left(sha256({total}), {FINGERPRINT_LENGTH})" for total in totals]
@@ -267,12 +362,13 @@ def _grouped(
     inner: list[str],
     outer: list[str],
 ) -> list[tuple[Any, ...]]:
-    number = f"row_number() over (partition by {GROUP_COLUMN} order by {ORDER_COLUMN}) as n"
-    numbered = [number] if any(ordered for _, ordered in groups) else []
+    number = f"row_number() over (partition by {GROUP_COLUMN} order by {ORDER_COLUMN})"
+    numbered = [f"{number} as assetflow_n"] if any(ordered for _, ordered in groups) else []
+    columns = [f"{GROUP_COLUMN} as assetflow_g", *inner, *numbered]
     query = (
-        f"select g, {', '.join(['count(*)', *outer])} from "
-        f"(select {', '.join([f'{GROUP_COLUMN} as g', *inner, *numbered])} from {source}) "
-        "where g is not null group by g"
+        f"select assetflow_g, {', '.join(['count(*)', *outer])} from "
+        f"(select {', '.join(columns)} from {source}) "
+        "where assetflow_g is not null group by assetflow_g"
     )
     return connection.execute(query).fetchall()
 
@@ -314,7 +410,7 @@ def _salted_hash(column: Column, float_digits: int | None) -> str:
 
 def _sum(hashes: Sequence[str], *, ordered: bool) -> str:
     row = reduce(lambda left, right: f"xor({left}, {right})", hashes)
-    return f"sum(hash(hash({row}, n)))" if ordered else f"sum(hash({row}))"
+    return f"sum(hash(hash({row}, assetflow_n)))" if ordered else f"sum(hash({row}))"
 
 
 def _value(column: Column, float_digits: int | None) -> str:

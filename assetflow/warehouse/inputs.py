@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import LibraryMissing
-from assetflow.model.asset import Form
+from assetflow.model.declared_inputs import Form
 from assetflow.sql.query import quoted
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """How the graph is inferred, and what is wrong with it when it cannot be."""
 
 from assetflow.graph.inference import infer
-from assetflow.model.asset import Asset, Input, Location, Source, SqlBody
+from assetflow.model.asset import Asset, Source, SqlBody
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.names import AssetName
 
 

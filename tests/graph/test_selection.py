@@ -6,7 +6,8 @@ from assetflow.errors import BadSelection, UnknownSelection
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.inference import infer
 from assetflow.graph.selection import select
-from assetflow.model.asset import Asset, Input, Location, Options, Source, SqlBody
+from assetflow.model.asset import Asset, Options, Source, SqlBody
+from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.names import AssetName
 
 

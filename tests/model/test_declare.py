@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 
 from assetflow.errors import AssetflowError
-from assetflow.model.asset import Input, Retries
+from assetflow.model.asset import Retries
 from assetflow.model.declare import (
     AssetContext,
     Columns,
@@ -19,6 +19,7 @@ from assetflow.model.declare import (
     resource,
     source,
 )
+from assetflow.model.declared_inputs import Input
 
 HERE = Path(__file__)
 

@@ -3,9 +3,10 @@ from textwrap import dedent
 
 import pytest
 
-from assetflow.model.asset import Location, Options
+from assetflow.model.asset import Options
 from assetflow.model.asset import Retries as FrozenRetries
 from assetflow.model.columns import Column
+from assetflow.model.declared_inputs import Location
 from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
 from assetflow.model.options import (
     DIALECTS,
@@ -183,13 +184,13 @@ def test_each_dialect_is_one_that_sqlglot_reads():
         (
             {"columns": {"day": {"kind": "date"}}},
             "{'day': {'kind': 'date'}}",
-            "for each column its type, or a table with its type and description",
+            "for each column its type, or a table of type, description, tags and nullable",
             "Change it to what is expected.",
         ),
         (
             {"columns": ["a" * 100]},
             "['" + "a" * 55 + "...",
-            "for each column its type, or a table with its type and description",
+            "for each column its type, or a table of type, description, tags and nullable",
             "Change it to what is expected.",
         ),
     ],
@@ -431,6 +432,15 @@ def test_the_time_zone_of_a_source_needs_a_column():
     (error,) = errors_of(SourceOptions, timezone="UTC")
 
     assert "the column `event_time` as well" in error
+
+
+def test_the_time_zone_of_an_asset_needs_one_of_two_columns():
+    days = {"daily": {"start": "2026-01-01"}}
+    (error,) = errors_of(HeaderOptions, timezone="UTC")
+    found = HeaderOptions(partitions=days, partition_by="at", timezone="Europe/Berlin").frozen()
+
+    assert "the column `event_time` or `partition_by` as well" in error
+    assert found.timezone == "Europe/Berlin"
 
 
 def test_a_time_zone_that_does_not_exist_is_refused():

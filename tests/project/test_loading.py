@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from assetflow.errors import NoPackage
-from assetflow.model.asset import Input
+from assetflow.model.declared_inputs import Input
 from tests.project.written import load, text, write, write_file
 
 SETTINGS = 'package = "shop"\n'

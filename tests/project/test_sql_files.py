@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.errors import AssetflowError
-from assetflow.model.asset import Location, Options, SqlBody
+from assetflow.model.asset import Options, SqlBody
+from assetflow.model.declared_inputs import Location
 from assetflow.project.sql_files import macros_in, read_sql_asset, sql_asset
 from tests.project.written import messages, text
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from assetflow.model.asset import Location
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import daily, keys_of, monthly, static
 from assetflow.planning.pages import (

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from assetflow.graph.lineage import ColumnLink, ColumnName, Lineage, LineageAsset
-from assetflow.model.asset import Location
 from assetflow.model.columns import Column, ReadSet
+from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, RunId, VersionId
 from assetflow.planning.pages import (
     AssetPage,

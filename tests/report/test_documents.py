@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.report import json_shapes as shapes
+from assetflow.report.check_shapes import checks_json, dead_letters_json, repair_json
 from assetflow.report.diagrams import dot, mermaid
 from assetflow.report.json_values import json_value
 from assetflow.report.lineage_scope import LineageScope, within
 from assetflow.report.openlineage import openlineage_events
+from assetflow.report.sarif import sarif_json
 from tests.golden import assert_golden
+from tests.report import sample_checks as checked
 from tests.report import samples
 
 DOCUMENTS = {
@@ -32,6 +35,11 @@ DOCUMENTS = {
     "env": lambda: shapes.environments_json(samples.ENVIRONMENTS),
     "audit": lambda: shapes.audit_json(samples.AUDIT),
     "doctor": lambda: shapes.findings_json(samples.FINDINGS),
+    "check": lambda: checks_json(checked.PAGE),
+    "repair": lambda: repair_json(checked.REPAIR),
+    "repaired": lambda: shapes.run_result_json(checked.REPAIRED),
+    "dead_letters": lambda: dead_letters_json(checked.DEAD_LETTERS),
+    "sarif": lambda: sarif_json(checked.PAGE, "1.2.3"),
     "openlineage": lambda: openlineage_events(samples.lineage_of(), "shop", samples.AT),
 }
 PROMISED = {
@@ -41,6 +49,10 @@ PROMISED = {
     "status": {"asset", "sync", "freshness", "health", "behind", "partitions", "reasons"},
     "runs": {"run_id", "status", "environment", "started_at", "duration_seconds", "counts"},
     "sql": {"columns", "rows"},
+    "check": {
+        *("asset", "partition", "check", "severity", "status", "carried_over", "observed"),
+        *("failures", "rows", "sample"),
+    },
 }
 PROMISED_OF_STEPS = {
     "plan": {"asset", "partition", "action", "reasons"},

@@ -6,8 +6,8 @@ import pytest
 
 from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.results import StepResult
-from assetflow.report.asset_report import sparkline
 from assetflow.report.progress import Progress, log_lines, progress_view
+from assetflow.report.sparklines import sparkline
 from assetflow.report.words import duration, shortened, size
 from tests.golden import rendered
 from tests.report.sample_partitions import PLAN

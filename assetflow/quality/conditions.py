@@ -1,0 +1,167 @@
+"""For checks of rows: the SQL condition that holds for a row which fails.
+
+A NULL fails `not_null` alone; every other check leaves it be, as SQL's own constraints do.
+NaN is a value, and lies in no range.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
+
+from assetflow.model.checks import Check, Scalar
+from assetflow.model.columns import Column, Schema
+from assetflow.quality.fitting import as_tuple, columns_of
+from assetflow.quality.literals import NUMERIC, literal
+from assetflow.sql.query import quoted
+
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_MOST_DIGITS = 18
+
+
+def considered(check: Check) -> str:
+    """Return the condition for rows that `check` is about, "" for all of them."""
+    return bracketed(check.where) if check.where else ""
+
+
+def bracketed(text: str) -> str:
+    """Return a user's condition so that it stands by itself, with a comment at its end, too."""
+    return f"({text}\n)"
+
+
+def failing_condition(check: Check, schema: Schema, others: Mapping[str, str]) -> str:
+    """Return the SQL condition, never NULL, for rows that fail a check of rows.
+
+    It fits in a `where` over the columns of `schema`. `others` are the scans of the other
+    tables that it reads, by name.
+    """
+    return f"coalesce({_in_scope(check, _of_kind(check, schema, others))}, false)"
+
+
+def counting(check: Check, schema: Schema) -> str:
+    """Return the aggregate that counts the rows which fail a check that reads no other table."""
+    return f"count_if({_in_scope(check, _of_kind(check, schema, {}))})"
+
+
+def _in_scope(check: Check, fails: str) -> str:
+    return f"{considered(check)} and ({fails})" if check.where else fails
+
+
+def _of_kind(check: Check, schema: Schema, others: Mapping[str, str]) -> str:
+    if check.kind == "references":
+        return unmatched(check, schema, others)
+    return CONDITIONS[check.kind](check, columns_of(check, schema))
+
+
+def considering(check: Check, *conditions: str) -> str:
+    """Return `conditions` of rows that `check` is about, "" for all rows without condition."""
+    return " and ".join(part for part in (considered(check), *conditions) if part)
+
+
+def known(columns: Sequence[Column]) -> str:
+    """Return the condition that none of `columns` is NULL."""
+    return _known([quoted(column.name) for column in columns])
+
+
+def _null(_: Check, columns: tuple[Column, ...]) -> str:
+    return " or ".join(f"{quoted(column.name)} is null" for column in columns)
+
+
+def _outside(check: Check, columns: tuple[Column, ...]) -> str:
+    (column,) = columns
+    name = quoted(column.name)
+    beyond = beyond_bounds(check, name, column.type)
+    return f"{beyond} or isnan({name})" if column.type in _FLOATS else beyond
+
+
+def beyond_bounds(check: Check, value: str, type_: str = "") -> str:
+    """Return the condition that `value` is below the minimum or above the maximum of `check`."""
+    bounds = (("<", check.argument("min")), (">", check.argument("max")))
+    found = [
+        f"{value} {sign} {literal(bound, type_)}"
+        for sign, bound in bounds
+        if bound is not None and not isinstance(bound, tuple)
+    ]
+    return " or ".join(found)
+
+
+def _unaccepted(check: Check, columns: tuple[Column, ...]) -> str:
+    (column,) = columns
+    values = [value for value in as_tuple(check.argument("values")) if value is not None]
+    name = quoted(column.name)
+    if len(values) <= FEW_VALUES:
+        texts = ", ".join(literal(value, column.type) for value in values)
+        return f"{name} not in ({texts})" if texts else f"{name} is not null"
+    return f"{name} not in ({_unnested(values, column.type)})"
+
+
+FEW_VALUES = 20
+"""So many values are compared one by one; more are looked up, and parsed as one text."""
+
+
+def _unnested(values: Sequence[Scalar], type_: str) -> str:
+    """Return the query of `values` as one text that is split, to be compared with `type_`."""
+    if type_ == "BOOLEAN" or NUMERIC.fullmatch(type_):
+        compared = "DOUBLE" if any(isinstance(value, float) for value in values) else type_
+        texts = [literal(value, type_) for value in values]
+        return f"select unnest({_split(texts)})::{_as_exact(compared, values)}"
+    return f"select unnest({_split([str(value) for value in values])})::{type_}"
+
+
+def _as_exact(type_: str, values: Sequence[Scalar]) -> str:
+    """Return the type in which `values` lose nothing; texts are decimals as they are written."""
+    if not any(isinstance(value, str) for value in values):
+        return type_ if type_ in {"BOOLEAN", "DOUBLE", "FLOAT"} else "HUGEINT"
+    digits = max(len(str(value).partition(".")[2]) for value in values)
+    return f"DECIMAL(38,{min(digits, _MOST_DIGITS)})"
+
+
+def _split(texts: Sequence[str]) -> str:
+    """Return the SQL that splits `texts`, joined by a character that is in none of them."""
+    used = set().union(*texts)
+    separator = next(sign for sign in chain("|,;", map(chr, count(1))) if sign not in used)
+    return f"string_split({literal(separator.join(texts))}, {literal(separator)})"
+
+
+def _unmatched_text(check: Check, columns: tuple[Column, ...]) -> str:
+    (column,) = columns
+    pattern = literal(str(check.argument("pattern")))
+    return f"not regexp_matches({quoted(column.name)}, {pattern})"
+
+
+def _wrong_length(check: Check, columns: tuple[Column, ...]) -> str:
+    (column,) = columns
+    return beyond_bounds(check, f"length({quoted(column.name)})")
+
+
+def _untrue(check: Check, _: tuple[Column, ...]) -> str:
+    return f"not {bracketed(str(check.argument('sql')))}"
+
+
+def unmatched(check: Check, schema: Schema, others: Mapping[str, str]) -> str:
+    """Return the condition for rows of a `references` check that have no like there.
+
+    The other columns are qualified: one that is missing must not be taken for our own.
+    """
+    names = [quoted(column.name) for column in columns_of(check, schema)]
+    there = [f"assetflow_other.{quoted(str(name))}" for name in as_tuple(check.argument("to"))]
+    (other,) = (others[item.upstream or item.name] for item in check.inputs)
+    keys = f"select {_row(there)} from {other} as assetflow_other where {_known(there)}"
+    return f"{_known(names)} and {_row(names)} not in ({keys})"
+
+
+def _row(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _known(names: Sequence[str]) -> str:
+    return " and ".join(f"{name} is not null" for name in names)
+
+
+CONDITIONS: dict[str, Callable[[Check, tuple[Column, ...]], str]] = {
+    "not_null": _null,
+    "accepted_values": _unaccepted,
+    "between": _outside,
+    "matches": _unmatched_text,
+    "string_length": _wrong_length,
+    "expression": _untrue,
+}
+"""The kinds that one row of the table alone can answer."""
