@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
+from assetflow.execution.check_lines import last_lines
 from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
+from assetflow.metadata.check_rows import outcomes_of_run
 from assetflow.metadata.outline import Served, served
-from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.model.partitions import KeySet, described
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
@@ -80,6 +82,12 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
+        checks=last_lines(
+            knowledge.state, knowledge.environment, name, knowledge.facts[name].checks
+        )
+        if asset
+        else (),
+        keys={name: knowledge.slices.keys[name]},
     )
 
 
@@ -211,7 +219,8 @@ def run_named(state: Path, text: str) -> RunId:
 
 def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPage:
     """Return the run that is named `text`; raises what `run_named` raises."""
-    details = recall.run(state, run_named(state, text))
+    run = run_named(state, text)
+    details, checks = recall.run(state, run), outcomes_of_run(state, run)
     assert details is not None
     last = {(step.asset, step.partition): step for step in details.steps}
     steps = tuple(
@@ -225,6 +234,7 @@ def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPag
             attempts=step.attempts,
             error=step.error,
             output=step.output,
+            checks=checks.get(AssetPartition(step.asset, step.partition), ()),
         )
         for step in last.values()
     )

@@ -60,9 +60,9 @@ class Options:
     key_column: str = ""
     event_time: str = ""
     timezone: str = ""
+    freshness: FreshnessPolicy | None = None
     contract: ContractMode | None = None
     checks: tuple[Check, ...] = ()
-    freshness: FreshnessPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

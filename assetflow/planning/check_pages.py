@@ -113,3 +113,37 @@ class ChecksPage:
     def has_failed(self) -> bool:
         """Whether a check of severity error failed, or broke."""
         return any(line.outcome.has_failed for line in self.lines)
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether a check neither passed nor failed: it warned, or broke at severity warn."""
+        unmet = ("warned", "failed", "errored")
+        return any(
+            line.outcome.status in unmet and not line.outcome.has_failed for line in self.lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A check that what is published passes, as it is declared, and why it is proposed.
+
+    `python` is an element of `checks=[…]`; `header` is one of `checks = […]` in a header.
+    """
+
+    kind: CheckKind
+    python: str
+    header: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalsPage:
+    """The checks that are proposed for an asset, from a look at `rows` rows of it.
+
+    `is_sql` says that it is declared by a header.
+    """
+
+    asset: AssetName
+    proposals: tuple[Proposal, ...]
+    rows: int
+    is_sql: bool = False

@@ -7,6 +7,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import Shifted, is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
+from assetflow.planning.audits import CheckRead
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
@@ -17,13 +18,16 @@ from assetflow.planning.reasons import (
     Overdue,
     Reason,
     RefreshRequested,
+    RejectedLastTime,
     RepairRequested,
     SourceUnknown,
     UpstreamMissing,
+    UpstreamRejected,
     Withdrawn,
     by_weight,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
+from assetflow.planning.terms import OtherRead
 from assetflow.planning.wanted import wanted_partitions
 
 DEMANDS = (Forced, RefreshRequested, RepairRequested)
@@ -80,7 +84,8 @@ class _Walk:
     """One walk down the graph.
 
     `current`, `pending` and `unknown` are what those downstream will find: a version, a
-    wait, or something that is made from a source which cannot be observed.
+    wait, or something that is made from a source which cannot be observed. `rejected` will
+    not be made again; it names the asset whose version was rejected.
     """
 
     known: Known
@@ -88,6 +93,7 @@ class _Walk:
     current: dict[AssetPartition, VersionId]
     pending: set[AssetPartition] = field(default_factory=set)
     unknown: dict[AssetPartition, tuple[SourceUnknown, ...]] = field(default_factory=dict)
+    rejected: dict[AssetPartition, AssetName] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     notes: dict[tuple[AssetName, str], None] = field(default_factory=dict)
     left: dict[AssetPartition, None] = field(default_factory=dict)
@@ -133,8 +139,27 @@ class _Walk:
             window=window_of(known, target),
             demands=demands,
             renamed_from=renamed_from,
+            others=others_of(known, facts, target, self.current, self.pending),
         )
-        return Step(target, _for(asked_by, judge(situation, known.evidence)), facts, last)
+        verdict = self._stopped(judge(situation, known.evidence), facts, target)
+        verdict = _for(asked_by, verdict)
+        return Step(target, verdict, facts, last)
+
+    def _stopped(self, verdict: Verdict, facts: AssetFacts, target: AssetPartition) -> Verdict:
+        """Return that nothing is made of what was rejected and will not be made again."""
+        if not self.rejected or verdict.action in (None, "verify", "check"):
+            return verdict
+        slices = self.known.slices
+        stopping = [
+            UpstreamRejected(self.rejected[one])
+            for use in facts.reads
+            for one in stored_targets(slices, target, use)
+            if one in self.rejected and (use.mapping.blocks or one not in self.current)
+        ]
+        if not stopping:
+            return verdict
+        others = (one for one in verdict.reasons if not isinstance(one, UpstreamMissing))
+        return Verdict("blocked", (*dict.fromkeys(stopping), *others))
 
     def _reads(self, facts: AssetFacts, target: AssetPartition) -> tuple[Read, ...]:
         reads = reads_of(self.known, facts, target, self.current, self.pending)
@@ -152,7 +177,7 @@ class _Walk:
     def _reads_left(self, target: AssetPartition, facts: AssetFacts) -> bool:
         return any(
             use.mapping.blocks and upstream in self.left
-            for use in facts.inputs
+            for use in facts.reads
             for upstream in stored_targets(self.known.slices, target, use)
         )
 
@@ -176,12 +201,14 @@ class _Walk:
         verdict, unknown = step.verdict, _unknown_sources(step)
         if runs and unknown:
             self.unknown[step.target] = unknown
-        elif runs and verdict.action in ("materialize", "may_materialize"):
+        elif runs and (verdict.to_audit or verdict.action in ("materialize", "may_materialize")):
             self.pending.add(step.target)
         elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
             self.current[step.target] = verdict.candidate.version.version
         elif step.last is not None and step.last.materialization.asset == step.target.asset:
             self.current[step.target] = step.last.version.version
+        if runs and verdict.action == "blocked":
+            self.rejected.update((step.target, name) for name in _rejected_by(step))
 
     def _keep(self, step: Step, *, runs: bool) -> None:
         name, action = step.target.asset, step.verdict.action
@@ -222,6 +249,57 @@ def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
     return tuple(reason for reason in step.verdict.reasons if isinstance(reason, SourceUnknown))
 
 
+def _rejected_by(step: Step) -> Iterator[AssetName]:
+    """Yield the asset whose rejected version stops those downstream of `step`, if one does."""
+    for reason in step.verdict.reasons:
+        if isinstance(reason, RejectedLastTime):
+            yield step.target.asset
+        elif isinstance(reason, UpstreamRejected):
+            yield AssetName(reason.upstream)
+
+
+def others_of(
+    known: Known,
+    facts: AssetFacts,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition] = (),
+) -> tuple[OtherRead, ...]:
+    """Return what the checks of `target` would read of other assets."""
+    return tuple(
+        _other(known, check.check.name, read, target, current, pending)
+        for check in facts.checks
+        for read in check.reads
+    )
+
+
+def _other(
+    known: Known,
+    check: str,
+    read: CheckRead,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition],
+) -> OtherRead:
+    wanted = audited_targets(known.slices, target, read)
+    there = [one for one in wanted if one in current]
+    return OtherRead(
+        check=check,
+        read=read,
+        partitions=tuple(one.partition for one in there),
+        versions=tuple(current[one] for one in there),
+        is_pending=any(one in pending for one in wanted),
+    )
+
+
+def audited_targets(
+    slices: Slices, target: AssetPartition, read: CheckRead
+) -> tuple[AssetPartition, ...]:
+    """Return what a check of `target` reads of another asset."""
+    keys = (target.partition,) if read.is_aligned else slices.keys[read.upstream]
+    return tuple(AssetPartition(read.upstream, key) for key in keys)
+
+
 def reads_of(
     known: Known,
     facts: AssetFacts,
@@ -230,7 +308,7 @@ def reads_of(
     pending: Collection[AssetPartition] = (),
 ) -> tuple[Read, ...]:
     """Return what `target` would read of each of its inputs."""
-    return tuple(_read(known, use, target, current, pending) for use in facts.inputs)
+    return tuple(_read(known, use, target, current, pending) for use in facts.reads)
 
 
 def _read(
@@ -366,9 +444,26 @@ def _linked(steps: list[Step], known: Known) -> tuple[Step, ...]:
         step.target for step in steps if step.action == "blocked" and not _unknown_sources(step)
     }
     return tuple(
-        replace(step, waits_on=tuple(_waits(step, known, planned, absent))) if step.facts else step
+        replace(
+            step,
+            waits_on=tuple(_waits(step, known, planned, absent)),
+            before_audit=tuple(_before_audit(step, known, planned)),
+        )
+        if step.facts
+        else step
         for step in steps
     )
+
+
+def _before_audit(
+    step: Step, known: Known, planned: Mapping[AssetName, Mapping[AssetPartition, None]]
+) -> Iterator[AssetPartition]:
+    """Yield the `planned` targets that the checks of `step` read, each once."""
+    assert step.facts is not None
+    reads = {read for check in step.facts.checks for read in check.reads}
+    if any(read.upstream in planned for read in reads):
+        found = (one for read in reads for one in audited_targets(known.slices, step.target, read))
+        yield from (one for one in dict.fromkeys(found) if one in planned.get(one.asset, ()))
 
 
 def _waits(
@@ -385,7 +480,7 @@ def _waits(
     """
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
-    for use in step.facts.inputs:
+    for use in step.facts.reads:
         others = planned.get(use.upstream, {})
         wanted = stored_targets(known.slices, step.target, use)
         found.update(
@@ -416,6 +511,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         window=window_of(known, step.target),
         demands=demands,
         renamed_from=renamed_from,
+        others=others_of(known, facts, step.target, current),
     )
     verdict = _for(asked_by, judge(situation, known.evidence))
     if facts.is_settled or verdict.action == "blocked":
