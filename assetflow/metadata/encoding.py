@@ -140,9 +140,16 @@ def _each(readers: tuple[Reader, ...], values: Any) -> list[Any]:
 
 
 def _read_named(kind: Any) -> Reader:
+    """Read a tuple with names; an older version wrote it without the fields that it gained."""
     hints = get_type_hints(kind)
     readers = tuple(_reader(hints[name]) for name in kind._fields)
-    return lambda value: kind(*_each(readers, value))
+    needed = len(readers) - len(kind._field_defaults)
+
+    def read(value: Any) -> Any:
+        there = max(needed, min(len(_checked(value, list)), len(readers)))
+        return kind(*_each(readers[:there], value))
+
+    return read
 
 
 def _read_fields(kind: Any) -> Reader:

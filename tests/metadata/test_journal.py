@@ -14,17 +14,23 @@ from assetflow.metadata.encoding import KINDS, decode, encode, kind_of
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.journal import Journal, read_journal, read_lines
 from assetflow.metadata.records import (
+    Audited,
     DefinitionSeen,
     DigestAdded,
     EventHappened,
+    FailingRowsKept,
     LineageSeen,
     Observed,
     PartitionsChanged,
+    RepairHappened,
     SlicesDigested,
     VersionsPacked,
 )
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
 from assetflow.model.file_states import FileState
+from assetflow.planning.audits import CheckEvaluated, Term
+from assetflow.planning.check_pages import CheckOutcome
+from assetflow.quality.answers import Answer
 from tests.metadata.making import (
     NOW,
     change,
@@ -73,6 +79,32 @@ SAMPLES = [
     VersionsPacked("r1", "orders", "p.parquet", 9, None, NOW, (("v1", "2026-01-05"),)),
     PartitionsChanged("ch1", "stores", ("a", "b"), ("c",), NOW, None),
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
+    Audited(
+        run="r1",
+        asset="orders",
+        partition="",
+        version="v1",
+        checks="c",
+        terms=(Term("least", "f", "e"),),
+        seen="",
+        verdict="rejected",
+        failed=(("least", "1 of 2 rows failed"),),
+        audited_at=NOW,
+        results=(
+            CheckEvaluated(
+                Term("least", "f", "e"),
+                CheckOutcome(
+                    "least", "between", Answer("failed", "3", "5", 1, 2, 0.5, "sql", ""), ("n",)
+                ),
+                "d",
+                0.25,
+            ),
+        ),
+    ),
+    FailingRowsKept(
+        "r1", "orders", "", "v1", "least", NOW, (("n", "INTEGER"),), ("[3]",), "quarantine/x"
+    ),
+    RepairHappened("h1", "r1", "main", "orders", "", "least", NOW, "tried", "", "ann"),
 ]
 
 
