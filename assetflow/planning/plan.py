@@ -448,11 +448,12 @@ def _waits(
 ) -> Iterator[AssetPartition]:
     """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
 
-    Of these it reads what is published, if anything is.
+    Of these it reads what is published, if anything is. What does not run can do without.
     Where it reads no partition of an upstream, it still has to know the columns: if only
     a version tells them, it waits for one.
     """
     assert step.facts is not None
+    runs = step.action not in ("verify", "check")
     found: dict[AssetPartition, None] = {}
     for use in step.facts.reads:
         others = planned.get(use.upstream, {})
@@ -460,7 +461,7 @@ def _waits(
         found.update(
             (one, None)
             for one in wanted
-            if one in others and (use.mapping.blocks or one not in absent)
+            if one in others and (one not in absent or (use.mapping.blocks and runs))
         )
         if not wanted and others and known.facts[use.upstream].schema is None:
             found.update((one, None) for one in [one for one in others if one not in absent][:1])
