@@ -84,16 +84,19 @@ class Asker:
             severity=check.severity,
             on_failure=check.on_failure,
         )
-        digest = self.digest(question.subject.version, facts) if facts.carries else None
+        digest = self.digest(question.subject, facts) if facts.carries else None
         seconds = round(time.perf_counter() - started, 4)
         evaluated = CheckEvaluated(terms.of(check.name), outcome, digest or Digest(""), seconds)
         return evaluated, asked
 
-    def digest(self, version: VersionStored, facts: CheckFacts) -> Digest | None:
+    def digest(self, subject: Subject, facts: CheckFacts) -> Digest | None:
         """Return the digest of what a check reads of a version.
 
         None where asking costs less than finding it, and it is not known.
         """
+        version = subject.version
+        if subject.scan:
+            return None
         if version.format != "parquet":
             return self.knowledge.digest_of(version.asset, version.version, EVERYTHING)
         read_set = own_read_set(version.asset, facts.check, version.schema)
@@ -171,7 +174,7 @@ class _Question:
     def scan(self) -> str:
         """Return the SQL that reads the version."""
         version = self.subject.version
-        return self.asker.knowledge.scan(version.asset, [version])
+        return self.subject.scan or self.asker.knowledge.scan(version.asset, [version])
 
     def asked(self, check: Check) -> Asked:
         """Return what came of asking one check."""

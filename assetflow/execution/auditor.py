@@ -35,7 +35,8 @@ class Subject:
 
     `measured` are the values that were computed when it was stored. `set_aside` are how
     checks came out that took rows of it, which lie at `place`. `anew` asks all of its
-    checks, also those whose answer is known.
+    checks, also those whose answer is known. `scan` reads the version, where it stands for
+    all partitions together.
     """
 
     target: AssetPartition
@@ -46,6 +47,7 @@ class Subject:
     anew: bool = False
     set_aside: Mapping[str, Asked] = field(default_factory=dict)
     place: str = ""
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +188,5 @@ class Auditor:
         known = results.of_version(subject.version.version, term)
         if known is not None or not results.may_know(subject.target.asset, term):
             return known
-        digest = self.asker.digest(subject.version, facts)
+        digest = self.asker.digest(subject, facts)
         return results.of_digest(subject.target.asset, term, digest) if digest else None

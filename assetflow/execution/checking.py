@@ -17,6 +17,7 @@ from assetflow.execution.auditor import Auditor, Subject
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place
 from assetflow.execution.promoting import user_name
+from assetflow.execution.whole_audits import whole_subject
 from assetflow.metadata.check_rows import ResultKept, check_points, kept_rows, rejected_versions
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
@@ -28,6 +29,7 @@ from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
 from assetflow.planning.plan import others_of
 from assetflow.planning.steps import Request
+from assetflow.planning.terms import distinct_reads
 from assetflow.planning.wanted import targets_of, wanted_partitions
 from assetflow.warehouse.layout import new_version_id
 
@@ -55,7 +57,10 @@ class Checking:
         targets = targets_of(slices, request)
         wanted = wanted_partitions(slices, replace(request, only=True))
         asked = {name: keys for name, keys in wanted.items() if name in targets}
-        checked = {name: keys for name, keys in asked.items() if self.knowledge.facts[name].checks}
+        facts = self.knowledge.facts
+        checked = {
+            name: keys for name, keys in asked.items() if facts[name].checks or facts[name].whole
+        }
         subjects = list(self._subjects(checked, anew=request.force))
         results = self._audited(subjects)
         there = {subject.target.asset for subject, _ in results}
@@ -82,15 +87,20 @@ class Checking:
                     yield Subject(target, facts, published.version, others, anew=anew), True
                 if target in rejected:
                     yield Subject(target, facts, rejected[target], others, anew=anew), False
+            whole = whole_subject(knowledge, name, current, anew=anew) if facts.whole else None
+            if whole is not None:
+                yield whole, True
 
     def _recall(self, checked: Partitions) -> dict[AssetPartition, VersionStored]:
         """Recall what is published of `checked` and of what its checks read; return the rejected."""
         knowledge = self.knowledge
         wanted: dict[AssetName, Collection[PartitionKey]] = dict(checked)
         for name in checked:
-            for check in knowledge.facts[name].checks:
-                for read in check.reads:
-                    wanted[read.upstream] = knowledge.slices.keys[read.upstream]
+            facts = knowledge.facts[name]
+            if facts.whole:
+                wanted[name] = knowledge.slices.keys[name]
+            for other, _ in distinct_reads((*facts.checks, *facts.whole)):
+                wanted[other] = knowledge.slices.keys[other]
         state, environment = self.place.state, self.place.environment
         past = remembered(state, environment, wanted, {})
         knowledge.reach = checked

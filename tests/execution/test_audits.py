@@ -364,3 +364,79 @@ def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
     assert actions["clean"] == "may_materialize"
     assert amounts(project) == [5, 10, 20]
     assert project.actions() == {}
+
+
+DAYS = """
+/* assetflow
+partitions = { daily = { start = "2026-01-01", end = "2026-01-04" } }
+partition_by = "day"
+batch_size = %s
+checks = [ %s ]
+*/
+select day, id from read_csv('data/days.csv', columns={'day': 'DATE', 'id': 'BIGINT'})
+where day >= $partition_start and day < $partition_end
+"""
+LAST = "select count(*) as n from days"
+GOOD_DAYS = "day,id\n2026-01-01,1\n2026-01-02,2\n2026-01-03,3\n"
+
+
+def days(root, check, data=GOOD_DAYS, batch_size=1) -> SmallProject:
+    files = {"shop/days.sql": DAYS % (batch_size, check), "shop/last.sql": LAST}
+    return SmallProject(root, {"data/days.csv": data, **files})
+
+
+def by_partition(result):
+    return {str(step.target): step.outcome for step in result.steps}
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_of_partitions_only_those_that_fail_are_rejected(tmp_path, batch_size):
+    check = '{ between = { column = "id", max = 2 } }'
+    project = days(tmp_path, check, batch_size=batch_size)
+
+    result = project.materialize()
+
+    assert by_partition(result) == {
+        "days[2026-01-01]": "materialized",
+        "days[2026-01-02]": "materialized",
+        "days[2026-01-03]": "rejected",
+        "last": "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2]
+
+
+WHOLE = '{ unique = { columns = ["id"], scope = "whole" } }'
+
+
+def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
+    project = days(tmp_path, WHOLE)
+    first = project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+
+    again = project.materialize()
+    after = project.materialize()
+
+    assert first.status == "succeeded"
+    assert statuses(first) == {"days.unique(id)": "passed"}
+    assert {by_partition(again)["days[2026-01-03]"], by_partition(again)["last"]} <= {
+        "rejected",
+        "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+    assert after.status == "failed"
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+
+
+def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
+    project = days(tmp_path, "")
+    project.materialize()
+    project.write({"shop/days.sql": DAYS % (1, WHOLE)})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions == {"days": "check"}
+    assert statuses(result) == {"days.unique(id)": "passed"}
+    assert by_partition(result) == {"days[2026-01-03]": "checked"}
+    assert project.actions() == {}
+    assert lines(project) == {("days", "unique(id)", True): "passed again"}
