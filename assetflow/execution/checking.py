@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -14,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.asking import Asker
 from assetflow.execution.auditor import Auditor, Subject
+from assetflow.execution.check_lines import check_lines, declared_checks
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place
 from assetflow.execution.promoting import user_name
 from assetflow.execution.whole_audits import whole_subject
-from assetflow.metadata.check_rows import ResultKept, check_points, kept_rows, rejected_versions
+from assetflow.metadata.check_rows import ResultKept, rejected_versions
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import remembered, versions_by_id
-from assetflow.metadata.records import DigestAdded, FailingRowsKept, Record, RunFinished, RunStarted
-from assetflow.model.columns import Column
+from assetflow.metadata.records import DigestAdded, Record, RunFinished, RunStarted
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
-from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
+from assetflow.planning.check_pages import ChecksPage
 from assetflow.planning.plan import others_of
 from assetflow.planning.steps import Request
 from assetflow.planning.terms import distinct_reads
@@ -63,9 +62,10 @@ class Checking:
         }
         subjects = list(self._subjects(checked, anew=request.force))
         results = self._audited(subjects)
-        there = {subject.target.asset for subject, _ in results}
+        there = {subject.target.asset for subject, _ in subjects}
+        checks = declared_checks(self.knowledge, checked)
         return ChecksPage(
-            lines=tuple(self._lines(results)),
+            lines=tuple(check_lines(self.place.state, self.place.root, results, checks)),
             unmade=tuple(name for name in checked if name not in there),
             without=tuple(name for name in asked if name not in checked),
             seconds=time.perf_counter() - started,
@@ -92,7 +92,7 @@ class Checking:
                 yield whole, True
 
     def _recall(self, checked: Partitions) -> dict[AssetPartition, VersionStored]:
-        """Recall what is published of `checked` and of what its checks read; return the rejected."""
+        """Recall what is published of `checked`, and what they read; return the rejected."""
         knowledge = self.knowledge
         wanted: dict[AssetName, Collection[PartitionKey]] = dict(checked)
         for name in checked:
@@ -108,24 +108,24 @@ class Checking:
         found = rejected_versions(state, environment, checked.keys())
         stored = versions_by_id(state, found.values())
         knowledge.versions.update(stored)
-        return {
-            target: stored[version] for target, version in found.items() if version in stored
-        }
+        return {target: stored[version] for target, version in found.items() if version in stored}
 
-    def _audited(
-        self, subjects: Sequence[tuple[Subject, bool]]
-    ) -> list[tuple[Subject, tuple[tuple[ResultKept, bool], ...]]]:
-        """Audit `subjects`, and keep what is new."""
+    def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[tuple[ResultKept, bool]]:
+        """Audit `subjects`, keep what is new, and return all results."""
         run = RunId(new_version_id())
         maker = Maker(self.knowledge, self.place, self.means)
         auditor = Auditor(self.knowledge, Asker(self.knowledge, maker), run, self.clock)
-        found, records = [], list[Record]()
+        found, records = list[tuple[ResultKept, bool]](), list[Record]()
         with run_presence(self.place.state):
             began = self.clock()
             for subject, is_published in subjects:
                 audit = auditor.audit(subject)
                 records.extend(audit.records)
-                found.append((subject, tuple((one, is_published) for one in audit.results)))
+                where, version = subject.target, subject.version.version
+                found.extend(
+                    (replace(one, partition=where.partition, version=version), is_published)
+                    for one in audit.results
+                )
             if records:
                 self._keep(run, began, records)
         return found
@@ -151,38 +151,3 @@ class Checking:
             journal.sync()
             fold(state, self.clock())
             journal.discard()
-
-    def _lines(
-        self, results: Sequence[tuple[Subject, tuple[tuple[ResultKept, bool], ...]]]
-    ) -> Iterator[CheckLine]:
-        state = self.place.state
-        versions = [subject.version.version for subject, _ in results]
-        points = check_points(state, {subject.target.asset for subject, _ in results})
-        rows = kept_rows(state, versions)
-        for subject, found in results:
-            checks = {facts.check.name: facts.check for facts in subject.facts.checks}
-            for one, is_published in found:
-                outcome = one.evaluated.outcome
-                check = checks[outcome.check]
-                kept = rows.get((subject.version.version, check.name))
-                yield CheckLine(
-                    asset=subject.target.asset,
-                    version=subject.version.version,
-                    is_published=is_published,
-                    outcome=outcome,
-                    partition=subject.target.partition,
-                    description=check.description,
-                    place=check.location,
-                    evaluated_at=one.at,
-                    run=one.run,
-                    seconds=one.evaluated.seconds,
-                    failing=self._shown(kept, outcome.answer.failures) if kept else None,
-                    history=points.get((*subject.target, check.name), ()),
-                )
-
-    def _shown(self, kept: FailingRowsKept, total: int | None) -> FailingRows:
-        columns = tuple(Column(name, type_) for name, type_ in kept.columns)
-        rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-        path, root = self.place.state / kept.place, self.place.root
-        shown = path.relative_to(root) if path.is_relative_to(root) else path
-        return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")

@@ -59,9 +59,7 @@ class KeptResults:
         with self._guard:
             return (asset, _question(term)) in self._by_digest
 
-    def of_digest(
-        self, asset: AssetName, term: Term, digest: Digest
-    ) -> ResultKept | None:
+    def of_digest(self, asset: AssetName, term: Term, digest: Digest) -> ResultKept | None:
         """Return how a check came out that read of a version what has this digest."""
         with self._guard:
             return self._by_digest.get((asset, _question(term)), {}).get(digest)

@@ -382,7 +382,8 @@ class Knowledge:
         """Return how checks came out before, of all that a plan may audit."""
         with self._guard:
             if self._results is None:
-                assets = {name for name in self.reach if self.facts[name].checks or self.facts[name].whole}
+                facts = (self.facts[name] for name in self.reach)
+                assets = {one.asset for one in facts if one.checks or one.whole}
                 versions = [one.version for one in self.versions.values() if one.asset in assets]
                 self._results = KeptResults(self.state, assets, versions)
             return self._results
@@ -476,9 +477,7 @@ class Knowledge:
             for above in (keys[read.upstream].partitions,)
         )
 
-    def _checks_of(
-        self, name: AssetName
-    ) -> tuple[tuple[CheckFacts, ...], tuple[CheckFacts, ...]]:
+    def _checks_of(self, name: AssetName) -> tuple[tuple[CheckFacts, ...], tuple[CheckFacts, ...]]:
         """Return the checks of each partition of an asset, and those of all together."""
         checks = self.graph.assets[name].options.checks
         if not checks:

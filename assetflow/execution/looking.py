@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
+from assetflow.execution.check_lines import kept_lines
 from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
+from assetflow.metadata.check_rows import results_in_run
 from assetflow.metadata.outline import Served, served
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId
 from assetflow.model.partitions import KeySet, described
+from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
@@ -80,6 +83,7 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
+        checks=kept_lines(knowledge, root, name) if asset else (),
     )
 
 
@@ -214,6 +218,9 @@ def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPag
     details = recall.run(state, run_named(state, text))
     assert details is not None
     last = {(step.asset, step.partition): step for step in details.steps}
+    checks: dict[tuple[str, str], list[CheckOutcome]] = {}
+    for one in results_in_run(state, details.summary.started.run):
+        checks.setdefault((one.asset, one.partition), []).append(one.evaluated.outcome)
     steps = tuple(
         StepLine(
             asset=step.asset,
@@ -225,6 +232,7 @@ def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPag
             attempts=step.attempts,
             error=step.error,
             output=step.output,
+            checks=tuple(checks.get((step.asset, step.partition), ())),
         )
         for step in last.values()
     )

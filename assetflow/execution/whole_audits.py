@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assetflow.execution.auditor import Audit, Subject
 from assetflow.metadata.check_rows import audits_of
 from assetflow.model.columns import united
-from assetflow.model.names import AssetName, AssetPartition, VersionId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.planning.history import VersionStored
 from assetflow.planning.plan import others_of
 from assetflow.planning.reasons import Rejected, UpstreamRejected
@@ -70,7 +70,8 @@ def whole_subject(
     """Return all partitions of an asset as one thing to audit; None where there are none."""
     facts = replace(knowledge.facts[name], checks=knowledge.facts[name].whole)
     keys = knowledge.slices.keys[name]
-    found = {key: current[target] for key in keys if (target := AssetPartition(name, key)) in current}
+    targets = {key: AssetPartition(name, key) for key in keys}
+    found = {key: current[target] for key, target in targets.items() if target in current}
     versions = [knowledge.versions[version] for version in found.values()]
     if not versions or any(one.format != "parquet" for one in versions):
         return None
@@ -91,13 +92,13 @@ def whole_subject(
 
 
 def _together(
-    found: Mapping[str, VersionId], versions: list[VersionStored]
+    found: Mapping[PartitionKey, VersionId], versions: list[VersionStored]
 ) -> VersionStored:
     """Return what stands for several versions: it has their rows, and lies nowhere itself."""
     return replace(
         max(versions, key=lambda one: one.version),
         version=VersionId(token_of(found.keys(), found.values())),
-        partition=AssetPartition(versions[0].asset).partition,
+        partition=WHOLE,
         path="",
         schema=united(one.schema for one in versions),
         rows=sum(one.rows or 0 for one in versions),

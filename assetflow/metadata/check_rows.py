@@ -52,9 +52,7 @@ def fetch_audits(
 def audits_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, list[Audited]]:
     """Return the audits of `versions`, oldest first, without results."""
     with Store(state).reading() as connection:
-        return fetch_audits(
-            connection, "version in (select unnest($1::varchar[]))", ([*versions],)
-        )
+        return fetch_audits(connection, "version in (select unnest($1::varchar[]))", ([*versions],))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,11 @@ def results_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, 
     return found
 
 
+def results_in_run(state: Path, run: RunId) -> tuple[ResultKept, ...]:
+    """Return how checks came out in a run, the newest of each of a version."""
+    return _results(state, "run = $1", "version, check_name", [run])
+
+
 def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[ResultKept, ...]:
     """Return how checks of `assets` came out that say what they read, whatever the version.
 
@@ -94,7 +97,7 @@ def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[Resul
     """
     return _results(
         state,
-        "asset in (select unnest($1::varchar[])) and digest <> '' and not carried_over",
+        "asset in (select unnest($1::varchar[])) and digest is not null and not carried_over",
         "asset, fingerprint, elsewhere, digest",
         [[*assets]],
     )
@@ -106,14 +109,15 @@ def _results(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select {_RESULT} from check_results where {condition}
-                qualify row_number() over (partition by {each} order by audited_at desc, rowid desc) = 1
+                qualify row_number() over (partition by {each}
+                                           order by audited_at desc, rowid desc) = 1
                 order by audited_at, rowid""",
             values,
         ).fetchall()
     return tuple(_result(*row) for row in rows)
 
 
-def _result(  # noqa: PLR0913 - a row of the table
+def _result(
     asset: AssetName,
     partition: PartitionKey,
     version: VersionId,

@@ -233,7 +233,7 @@ class _Question:
         return bool(rows)
 
     def _token(self, connection: DuckDBPyConnection, other: ExpectedOther) -> str:
-        """Return what names the versions that are shown of an asset, as `planning/terms.py` does."""
+        """Return what names the versions that are shown of an asset, as in `Audited.seen`."""
         rows = connection.execute(
             """select s.key, u.version from shown as u join slots as s using (slot)
                where u.endpoint = $1 order by s.slot""",
@@ -248,7 +248,13 @@ class _Question:
     def _add_checks(self, endpoint: int, one: Expected) -> None:
         self.audited.rows.append((endpoint, one.checks))
         for position, other in enumerate(one.others):
-            way = ALIGNED if other.is_aligned else WHOLE_READ if other.keys.partitions is None else LINKED
+            way = (
+                ALIGNED
+                if other.is_aligned
+                else WHOLE_READ
+                if other.keys.partitions is None
+                else LINKED
+            )
             end = self._end(other.upstream, self._keys(other.keys))
             self.others.rows.append((endpoint, position, end, way))
 

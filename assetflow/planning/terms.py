@@ -112,9 +112,7 @@ def has_seen(audited: Audited, terms: Terms) -> bool:
     return (audited.terms, audited.seen) == (terms.terms, terms.seen)
 
 
-def unmet(
-    audits: Iterable[Audited], terms: Terms
-) -> tuple[tuple[str, ...], tuple[AssetName, ...]]:
+def unmet(audits: Iterable[Audited], terms: Terms) -> tuple[tuple[str, ...], tuple[AssetName, ...]]:
     """Return the checks that no audit of a version answers, and others whose content is new.
 
     A check is named where its definition is; else the others that it reads.

@@ -26,7 +26,9 @@ select id, customer, amount from raw_orders where amount > 0
 
 def statuses(result) -> dict[str, str]:
     return {
-        f"{step.target.asset}.{one.check}": one.status for step in result.steps for one in step.checks
+        f"{step.target.asset}.{one.check}": one.status
+        for step in result.steps
+        for one in step.checks
     }
 
 
@@ -226,7 +228,9 @@ def test_a_function_answers_in_many_forms(tmp_path, body, status, said):
 
 
 def test_a_function_that_never_ends_is_left_behind(tmp_path):
-    text = FUNCTION.format("import threading; threading.Event().wait(2)").replace('"clean")', '"clean", timeout=0.2)')
+    text = FUNCTION.format("import threading; threading.Event().wait(2)").replace(
+        '"clean")', '"clean", timeout=0.2)'
+    )
     project = shop(tmp_path, **{"shop/promises.py": text})
 
     result = project.materialize()
@@ -347,7 +351,8 @@ def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
 
 
 def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
-    check = '{ references = { columns = ["customer"], to = "customers.name", on_failure = "quarantine" } }'
+    told = 'columns = ["customer"], to = "customers.name", on_failure = "quarantine"'
+    check = f"{{ references = {{ {told} }} }}"
     customers = "select unnest([%s]) as name"
     project = shop(
         tmp_path,
