@@ -28,6 +28,8 @@ def figure(check: Check, schema: Schema) -> str:
         return _counted(check)
     (column,) = columns_of(check, schema)
     value = quoted(column.name)
+    if name in {"median", "quantile"} and column.type.startswith("DECIMAL"):
+        value = f"{value}::double"  # else what lies between two values is rounded
     if name == "distinct":
         return distinct(check, [value])
     if check.where:

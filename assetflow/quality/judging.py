@@ -117,17 +117,23 @@ def _of_keys(check: Check, _: Schema, values: Values, rows: int, __: Known) -> _
 
 def _of_row_count(check: Check, _: Schema, values: Values, rows: int, __: Known) -> _Found:
     count = _whole(values[0]) if check.where else rows
-    low, high = check.argument("min"), check.argument("max")
-    fails = (isinstance(low, int) and count < low) or (isinstance(high, int) and count > high)
+    fails = _is_beyond(check, count)
     return _Found(fails, rows_text(count), promise(check), metric=float(count))
 
 
+def _is_beyond(check: Check, count: int) -> bool:
+    bounds = (check.argument("min"), check.argument("max"))
+    low, high = (None if bound is None else float(str(bound)) for bound in bounds)
+    return (low is not None and count < low) or (high is not None and count > high)
+
+
 def _of_figure(check: Check, _: Schema, values: Values, __: int, ___: Known) -> _Found:
-    value, beyond = values
+    value, *beyond = values
     if value is None:
         return _Found(fails=False, observed="no values", bound=promise(check))
     metric = number(value)
-    fails = bool(beyond) or (metric is not None and math.isnan(metric))
+    is_beyond = bool(beyond[0]) if beyond else _is_beyond(check, _whole(value))
+    fails = is_beyond or (metric is not None and math.isnan(metric))
     return _Found(fails, figure_text(check, value), promise(check), metric=finite(metric))
 
 

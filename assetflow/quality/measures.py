@@ -58,6 +58,8 @@ def _bounded_figure(check: Check, schema: Schema) -> tuple[str, ...]:
     """Return the figure, and whether it lies beyond a bound, compared in its own type."""
     (column,) = columns_of(check, schema)
     value = figure(check, schema)
+    if check.argument("function") == "distinct":
+        return (value,)  # to write it twice would be to compute it twice
     keeps_type = check.argument("function") in {"min", "max"}
     beyond = beyond_bounds(check, value, column.type if keeps_type else "DOUBLE")
     is_number = not keeps_type or NUMERIC.fullmatch(column.type)
@@ -99,21 +101,29 @@ def _falls(check: Check, schema: Schema) -> tuple[str, ...]:
 
 
 def rows_with_neighbours(check: Check, schema: Schema, scan: str, select: str = "") -> str:
-    """Return the query of each value of a `monotonic` check with the one before it."""
+    """Return the query of each value of a `monotonic` check with the one before it.
+
+    Where nothing orders the rows, they come as they are stored.
+    """
     name = quoted(columns_of(check, schema)[0].name)
-    order = _listed("order by", check, "order_by")
-    group = _listed("partition by", check, "group_by")
+    group, order = (_names(check, argument) for argument in ("group_by", "order_by"))
+    if group and not order:
+        scan, order = f"(select *, row_number() over () as {_PLACE} from {scan})", _PLACE
+        select = select and f"* exclude ({_PLACE}), "
+    clauses = (("partition by", group), ("order by", order))
+    window = " ".join(f"{clause} {names}" for clause, names in clauses if names)
     where = considering(check, f"{name} is not null")
-    window = " ".join(part for part in (group, order) if part)
     return (
         f"select {select}{name} as assetflow_value, "
         f"lag({name}) over ({window}) as assetflow_before from {scan} where {where}"
     )
 
 
-def _listed(clause: str, check: Check, argument: str) -> str:
-    names = [quoted(str(name)) for name in as_tuple(check.argument(argument))]
-    return f"{clause} {', '.join(names)}" if names else ""
+_PLACE = "assetflow_place"
+
+
+def _names(check: Check, argument: str) -> str:
+    return ", ".join(quoted(str(name)) for name in as_tuple(check.argument(argument)))
 
 
 def out_of_order(check: Check) -> str:
