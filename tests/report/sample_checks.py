@@ -15,7 +15,6 @@ from assetflow.planning.check_pages import (
     CheckPoint,
     ChecksPage,
     FailingRows,
-    Proposal,
     ProposalsPage,
 )
 from assetflow.planning.pages import RunLine, RunPage, StepLine
@@ -45,6 +44,7 @@ from assetflow.planning.repair_reasons import (
 from assetflow.planning.results import AssetStatus, RunResult, StepResult
 from assetflow.planning.steps import Plan, Step, Verdict
 from assetflow.quality.answers import Answer
+from assetflow.quality.suggestions import Suggestion
 from tests.report.sample_partitions import DAYS, FLIGHTS, KEYS
 from tests.report.samples import AT, LONG, RUN
 from tests.report.samples import PAGE as SHOWN
@@ -327,11 +327,11 @@ SKIPPED = RunResult(
 PROPOSALS = ProposalsPage(
     ORDERS,
     (
-        Proposal("unique", 'unique("order_id")', '{ unique = ["order_id"] }',
+        Suggestion("unique", 'unique("order_id")', '{ unique = ["order_id"] }',
                  "30,411 different values in 30,411 rows"),
-        Proposal("not_null", 'not_null("order_id", "status")',
+        Suggestion("not_null", 'not_null("order_id", "status")',
                  '{ not_null = ["order_id", "status"] }', "no nulls in 30,411 rows"),
-        Proposal("accepted_values",
+        Suggestion("accepted_values",
                  'accepted_values("status", ["cancelled", "open", "paid", "returned", "sent"])',
                  '{ accepted_values = { column = "status", values = ["cancelled", "open", '
                  '"paid", "returned", "sent"] } }', "5 different values in 30,411 rows"),
