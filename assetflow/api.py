@@ -324,7 +324,15 @@ def selected(
     texts = select or ("*",)
     statuses = {}
     if wants_status((*texts, *exclude)):
-        statuses = {one.asset: (one.sync, one.freshness, one.health) for one in status(project)}
+        statuses = {
+            one.asset: (
+                one.sync,
+                one.freshness,
+                one.health,
+                *(("rejected",) if one.rejected else ()),
+            )
+            for one in status(project)
+        }
     return select_assets(project.graph, texts, exclude, statuses, with_sources=with_sources)
 
 
@@ -618,8 +626,15 @@ def remove_partitions(project: Project, name: str, keys: Sequence[str]) -> Dynam
 def _realm(project: Project) -> Realm:
     from assetflow.execution.promoting import Realm
     from assetflow.execution.serving import key_columns
+    from assetflow.planning.audits import checks_key
+    from assetflow.planning.check_reads import check_facts
 
-    return Realm(project.engine, project.state, key_columns(project.graph), now)
+    checks = {
+        name: checks_key(check_facts(name, asset.options.checks))
+        for name, asset in project.graph.assets.items()
+        if asset.options.checks
+    }
+    return Realm(project.engine, project.state, key_columns(project.graph), now, checks)
 
 
 def environments(project: Project) -> tuple[EnvironmentLine, ...]:

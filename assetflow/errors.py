@@ -302,6 +302,34 @@ class VersionsRemoved(StateError):
         )
 
 
+class VersionsRejected(StateError):
+    """What is to be published failed its checks."""
+
+    code = "versions_rejected"
+
+    def __init__(self, environment: str, failed: Mapping[str, str]) -> None:
+        count = f"{len(failed)} {'version' if len(failed) == 1 else 'versions'} failed checks"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count}.",
+            dict(list(failed.items())[:MOST_LISTED]),
+            "Mend the data or the checks first; `assetflow check` shows the rows.",
+        )
+
+
+class VersionsUnaudited(StateError):
+    """What is to be published has not met the checks that are declared now."""
+
+    code = "versions_unaudited"
+
+    def __init__(self, environment: str, origin: str, unaudited: Sequence[str]) -> None:
+        count = f"{len(unaudited)} {'version has' if len(unaudited) == 1 else 'versions have'}"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count} not met the checks of now.",
+            {"not checked": _some(unaudited)},
+            f"Ask them with `assetflow check --env {origin}`.",
+        )
+
+
 LONGEST_SHOWN = 60
 KILLED = 9
 """The signal by which a system that is out of memory ends a process."""

@@ -15,7 +15,7 @@ from assetflow.execution.compute import InputData, created_at
 from assetflow.metadata.check_rows import metrics
 from assetflow.model.checks import Check, FunctionCheck
 from assetflow.model.columns import EVERYTHING
-from assetflow.model.names import AssetName, AssetPartition, Digest
+from assetflow.model.names import AssetName, AssetPartition, Digest, VersionId
 from assetflow.planning.audits import CheckEvaluated, CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.check_reads import measured_checks, own_read_set
@@ -104,6 +104,11 @@ class Asker:
             return dict(version.digests).get(read_set) if is_known else None
         return self.knowledge.digest_of(version.asset, version.version, read_set)
 
+    def others(self, subject: Subject, check: Check) -> dict[str, str]:
+        """Return the SQL that reads each other table that `check` may name."""
+        cursor = self.maker.means.engine.cursor()
+        return _Question(self, subject, cursor, created_at(subject.version.version)).others(check)
+
     def points(self, subject: Subject, check: Check) -> tuple[Point, ...]:
         """Return what a check came to for earlier versions, of each partition the last.
 
@@ -121,7 +126,7 @@ class Asker:
             if window is not None and partition != subject.target.partition:
                 found[partition] = Point(window.start, value)
             elif window is None and partition == subject.target.partition:
-                found[version] = Point(created_at(version), value)
+                found[version] = Point(created_at(VersionId(version)), value)
         return tuple(found.values())
 
     def baseline(self, subject: Subject) -> VersionStored | None:
@@ -183,7 +188,7 @@ class _Question:
             return Asked(Answer("errored", message=message))
 
     def _answered(self, check: Check) -> Asked:
-        version, scan, others = self.subject.version, self.scan, self._others(check)
+        version, scan, others = self.subject.version, self.scan, self.others(check)
         values = self._values(check)
         texts = queries(check, version.schema, scan, others)
         values = (*values, *ask(self.cursor, texts, check.timeout_seconds))
@@ -207,10 +212,10 @@ class _Question:
             self._measured.update(zip([one.name for one in wanted], found, strict=True))
         return self._measured[check.name]
 
-    def _others(self, check: Check) -> dict[str, str]:
-        """Return the SQL that reads each other table that a check may name."""
+    def others(self, check: Check) -> dict[str, str]:
+        """Return the SQL that reads each table that `check` may name."""
         own = self.subject.target.asset
-        others = {use.upstream: self.asker.maker.read_whole(use).scan for use in self._uses(check)}
+        others: dict[str, str] = {use.upstream: self.asker.maker.read_whole(use).scan for use in self._uses(check)}
         baseline = self.asker.baseline(self.subject) if check.kind == "drift" else None
         if baseline is not None:
             others[AssetName(BASELINE)] = self.asker.knowledge.scan(own, [baseline])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.check_rows import ResultKept
 from assetflow.metadata.records import Audited, FailingRowsKept
 from assetflow.model.names import AssetPartition, RunId
-from assetflow.planning.audits import CheckFacts
+from assetflow.planning.audits import CheckEvaluated, CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.terms import (
     OtherRead,
@@ -23,7 +23,7 @@ from assetflow.planning.terms import (
 from assetflow.quality.findings import finding
 
 if TYPE_CHECKING:
-    from assetflow.execution.asking import Asker
+    from assetflow.execution.asking import Asked, Asker
     from assetflow.execution.knowledge import Knowledge
     from assetflow.planning.facts import AssetFacts
     from assetflow.planning.history import VersionStored
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Subject:
     """A version to be audited, and what its checks read of others.
 
-    `measured` are the values that were computed when it was stored. `anew` asks all of its
+    `measured` are the values that were computed when it was stored. `set_aside` are how
+    checks came out that took rows of it, which lie at `place`. `anew` asks all of its
     checks, also those whose answer is known.
     """
 
@@ -43,6 +44,8 @@ class Subject:
     others: tuple[OtherRead, ...] = ()
     measured: tuple[tuple[object, ...], ...] = ()
     anew: bool = False
+    set_aside: Mapping[str, Asked] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,21 @@ def failed_of(outcomes: Iterable[CheckOutcome]) -> tuple[tuple[str, str], ...]:
     return tuple((one.check, finding(one.answer)) for one in outcomes if stops(one))
 
 
+def _taken(facts: CheckFacts, terms: Terms, asked: Asked) -> CheckEvaluated:
+    """Return that a check failed, and that the rest could be published without what it took."""
+    check, failures = facts.check, asked.answer.failures or 0
+    outcome = CheckOutcome(
+        check=check.name,
+        kind=check.kind,
+        answer=replace(asked.answer, status="warned"),
+        columns=check.columns,
+        severity=check.severity,
+        on_failure=check.on_failure,
+        quarantined=failures,
+    )
+    return CheckEvaluated(terms.of(check.name), outcome)
+
+
 @dataclass(slots=True)
 class Auditor:
     """Audits for one run. `asker` asks checks; what it needs not ask is carried over."""
@@ -90,9 +108,15 @@ class Auditor:
         checks = subject.facts.checks
         terms = terms_of(checks, subject.others, self.knowledge.digest_of)
         known = {} if subject.anew else self._carried(subject, terms)
-        to_ask = [one for one in checks if one.check.name not in known]
+        taken = {
+            one.check.name: (_taken(one, terms, asked), asked)
+            for one in checks
+            if (asked := subject.set_aside.get(one.check.name)) is not None
+        }
+        to_ask = [one for one in checks if one.check.name not in known | taken]
         at = self.clock()
         asked = self.asker.ask(subject, to_ask, terms, at) if to_ask else {}
+        asked |= taken
         version = subject.version.version
         here = (*subject.target, version, self.run, at)
         new = {name: ResultKept(*here, one) for name, (one, _) in asked.items()}
@@ -104,9 +128,12 @@ class Auditor:
         self.knowledge.learn_audits([audited])
         self.knowledge.results.add(audited)
         rows = (
-            FailingRowsKept(self.run, *subject.target, version, name, at, one.columns, one.rows)
+            FailingRowsKept(
+                *(self.run, *subject.target, version, name, at),
+                *(one.columns, one.rows, subject.place if name in taken else ""),
+            )
             for name, (_, one) in asked.items()
-            if one.rows
+            if one.rows or name in taken
         )
         return Audit(results, (*rows, audited))
 
@@ -143,7 +170,8 @@ class Auditor:
         """Return what need not be asked: nothing that it depends on is different."""
         found = {}
         for facts in subject.facts.checks:
-            one = self._carried_over(subject, facts, terms) if facts.carries else None
+            is_new = not facts.carries or facts.check.name in subject.set_aside
+            one = None if is_new else self._carried_over(subject, facts, terms)
             if one is not None:
                 name = facts.check.name
                 outcome = replace(one.evaluated.outcome, check=name, carried_over=True)

@@ -149,4 +149,4 @@ class Checking:
             checks = {facts.check.name: facts for facts in subject.facts.checks}
             for one, is_published in found:
                 told.append(Told(one, checks[one.evaluated.outcome.check], is_published))
-        return check_lines(self.place.state, told)
+        return check_lines(self.place, told)

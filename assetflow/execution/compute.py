@@ -35,6 +35,7 @@ from assetflow.model.declared_inputs import Form
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet, declared_names
 from assetflow.planning.check_reads import measured_checks
+from assetflow.planning.facts import SET_ASIDE
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
 from assetflow.project.sql_facts import QuerySummary, partition_values
@@ -144,14 +145,15 @@ class Maker:
     ) -> dict[AssetPartition, Made]:
         """Return what was made for each of `settled`; raises StepFailed and its like."""
         asset = self._assets[settled[0][0].target.asset]
-        inputs = tuple(joined(verdict.inputs for _, verdict in settled))
-        self._check_sources(inputs)
+        read = tuple(joined(verdict.inputs for _, verdict in settled))
+        inputs = [use for use in read if use.form != SET_ASIDE]
+        self._check_sources(read)
         with errors_of(self._partition(asset, [step for step, _ in settled])):
             if isinstance(asset.body, SqlBody):
                 made = self._query(asset, settled, inputs, run)
             else:
                 made = self._call(asset, settled, inputs, run, attempt, sink)
-        self._check_sources(inputs)
+        self._check_sources(read)
         return made
 
     def discard(self, version: VersionStored) -> None:
@@ -193,7 +195,7 @@ class Maker:
             self._files_read(inputs),
             deadline(asset, cursor, self.means.ending),
         ):
-            new = [self._new(step) for step in steps]
+            new = [self.new_version(step) for step in steps]
             rows = self._row_keys(asset, steps)
             made = _staged_query(cursor, text, parameters, facts.described, new, rows)
         return {
@@ -236,7 +238,7 @@ class Maker:
             rows=self._row_keys(asset, steps),
             inputs=tuple(self._data(asset, use) for use in inputs),
             new=tuple(
-                (place, tuple(self._new(step, scratch) for step in made))
+                (place, tuple(self.new_version(step, scratch) for step in made))
                 for place, made in places.items()
             ),
             scratch=scratch,
@@ -288,7 +290,8 @@ class Maker:
         with scratch_folder(call.scratch):
             return stage_call(asset, call, self.means, sink)
 
-    def _new(self, step: Step, scratch: Path | None = None) -> NewVersion:
+    def new_version(self, step: Step, scratch: Path | None = None) -> NewVersion:
+        """Return the version that `step` is to store, and what is to be known of it."""
         facts = step.facts
         assert facts is not None
         wanted = self.knowledge.wanted.get(step.target.asset, ())

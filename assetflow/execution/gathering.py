@@ -114,7 +114,8 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
     doubtful = {name: set(keys) for name, keys in found.doubtful.items()}
     _add(doubtful, _of_missing_files(knowledge, found))
     _add(doubtful, demanded(knowledge.slices, knowledge.facts, request))
-    knowledge.reach = reach(knowledge.slices, doubtful, _audits(knowledge))
+    filtered = {name for name, facts in knowledge.facts.items() if facts.filters}
+    knowledge.reach = reach(knowledge.slices, doubtful, _audits(knowledge), filtered)
     knowledge.obsolete = found.obsolete if request.is_everything else ()
     touched = _with_old_names(knowledge, knowledge.reach)
     wanted = {name: set(keys) for name, keys in touched.items()}
@@ -169,7 +170,7 @@ def _expected(knowledge: Knowledge, name: AssetName) -> Expected:
                 read_set=use.read_set,
                 upstream_keys=keys[use.upstream],
             )
-            for use in facts.inputs
+            for use in facts.reads
         ),
         checks=facts.checks_key,
         others=tuple(

@@ -15,7 +15,7 @@ from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
 from assetflow.execution.kept_results import KeptResults
 from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import is_slice
+from assetflow.graph.mapping import is_slice, resolve
 from assetflow.metadata.outline import PublishedShape
 from assetflow.metadata.recall import (
     Remembered,
@@ -26,6 +26,7 @@ from assetflow.metadata.recall import (
 from assetflow.model.asset import Source, SqlBody
 from assetflow.model.columns import Column, ReadSet, Schema, united
 from assetflow.model.fingerprint import fingerprint
+from assetflow.model.mappings import AllPartitions
 from assetflow.model.names import (
     AssetName,
     AssetPartition,
@@ -36,8 +37,8 @@ from assetflow.model.names import (
     folded,
 )
 from assetflow.planning.audits import Audited, CheckFacts
-from assetflow.planning.check_reads import check_facts
-from assetflow.planning.facts import AssetFacts
+from assetflow.planning.check_reads import check_facts, set_aside_settings
+from assetflow.planning.facts import SET_ASIDE, AssetFacts, InputFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
 from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Current, Known, stored_targets
@@ -452,7 +453,25 @@ class Knowledge:
         checks = self._checks_of(name)
         if not read and not checks:
             return facts
-        return replace(facts, settings=(*facts.settings, *read), checks=checks)
+        settings = (*facts.settings, *read, *set_aside_settings(checks))
+        return replace(facts, settings=settings, checks=checks, filters=self._filters(name, checks))
+
+    def _filters(self, name: AssetName, checks: Iterable[CheckFacts]) -> tuple[InputFacts, ...]:
+        """Return what checks that set rows aside read of others: all there is of them."""
+        keys, own = self.slices.keys, self.slices.keys[name].partitions
+        return tuple(
+            InputFacts(
+                name=f"{facts.check.name} of {read.upstream}",
+                upstream=read.upstream,
+                form=SET_ASIDE,
+                read_set=read.read_set,
+                mapping=resolve(AllPartitions() if above else None, own, above),
+            )
+            for facts in checks
+            if facts.check.on_failure == "quarantine"
+            for read in facts.reads
+            for above in (keys[read.upstream].partitions,)
+        )
 
     def _checks_of(self, name: AssetName) -> tuple[CheckFacts, ...]:
         """Return the checks of an asset, as far as deciding needs them."""
@@ -535,7 +554,7 @@ class Knowledge:
         return self._with_key_column(upstream, Shape(newest.schema, newest.ordered))
 
     def _want(self, facts: AssetFacts) -> None:
-        read = [(use.upstream, use.read_set) for use in facts.inputs]
+        read = [(use.upstream, use.read_set) for use in facts.reads]
         read += [(one.upstream, one.read_set) for check in facts.checks for one in check.reads]
         for upstream, read_set in read:
             stored = self._stored_part(upstream, read_set)

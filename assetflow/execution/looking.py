@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
 from assetflow.execution.check_lines import last_lines
+from assetflow.execution.gathering import Place
 from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.planning.results import AssetStatus, RunStatus
     from assetflow.warehouse.connection import Engine
@@ -57,6 +57,7 @@ def page_of(
     assert declared is not None
     columns, rows = _sample(knowledge, name)
     made = recall.materializations(knowledge.state, name) if asset else ()
+    place = Place(root, knowledge.state, knowledge.environment)
     return AssetPage(
         name=name,
         kind=kind_of(knowledge, name),
@@ -82,11 +83,7 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
-        checks=last_lines(
-            knowledge.state, knowledge.environment, name, knowledge.facts[name].checks
-        )
-        if asset
-        else (),
+        checks=last_lines(place, name, knowledge.facts[name].checks) if asset else (),
         keys={name: knowledge.slices.keys[name]},
     )
 

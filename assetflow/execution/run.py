@@ -21,6 +21,7 @@ from assetflow.execution.auditor import NOTHING_AUDITED, Audit, Subject
 from assetflow.execution.capture import captured, shortened
 from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
 from assetflow.execution.scheduler import Schedule
+from assetflow.execution.setting_aside import QUARANTINE, Remaining, SettingAside
 from assetflow.metadata.records import (
     Audited,
     DefinitionSeen,
@@ -62,6 +63,7 @@ from assetflow.warehouse.layout import new_version_id
 if TYPE_CHECKING:
     import io
 
+    from assetflow.execution.asking import Asked
     from assetflow.execution.auditor import Auditor
     from assetflow.execution.compute import Made, Maker
     from assetflow.execution.knowledge import Knowledge
@@ -114,12 +116,17 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version that may be published: what making it took, told, and measured."""
+    """A version that may be published: what making it took, told, and measured.
+
+    `set_aside` are how checks came out that took rows of it, which lie at `place`.
+    """
 
     version: VersionStored
     seconds: float = 0.0
     metadata: tuple[tuple[str, str], ...] = ()
     measured: tuple[tuple[object, ...], ...] = ()
+    set_aside: Mapping[str, Asked] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(slots=True)
@@ -314,12 +321,23 @@ class Execution:
         assert facts is not None
         if not facts.checks:
             return NOTHING_AUDITED
-        others = others_of(self._known, facts, step.target, self.current)
-        subject = Subject(step.target, facts, stored.version, others, stored.measured)
-        audit = self.auditor.audit(subject)
+        audit = self.auditor.audit(self._subject(step, stored))
         for record in audit.records:
             self.journal.append(record)
         return audit
+
+    def _subject(self, step: Step, stored: Stored) -> Subject:
+        facts = step.facts
+        assert facts is not None
+        return Subject(
+            target=step.target,
+            facts=facts,
+            version=stored.version,
+            others=others_of(self._known, facts, step.target, self.current),
+            measured=stored.measured,
+            set_aside=stored.set_aside,
+            place=stored.place,
+        )
 
     def _made(self, settled: Sequence[tuple[Step, Verdict]], sink: io.StringIO) -> Sequence[Ended]:
         """Compute a task, again after a failure as often as it may be, and record what came."""
@@ -340,12 +358,25 @@ class Execution:
                     ]
             attempt += 1
         self._add_partitions(made.values())
+        left = {step.target: self._remaining(step, made[step.target]) for step, _ in settled}
         ended = [
-            self._kept(step, verdict, made[step.target], seconds, attempt)
+            self._kept(step, verdict, left[step.target], seconds, attempt)
             for step, verdict in settled
         ]
-        self._discard_unkept([one.version for one in made.values()], ended)
+        found = (*made.values(), *(one.made for one in left.values()))
+        self._discard_unkept([one.version for one in found], ended)
         return ended
+
+    def _remaining(self, step: Step, made: Made) -> Remaining:
+        """Return what is left of what was made when rows that fail are set aside."""
+        facts = step.facts
+        assert facts is not None
+        if not any(one.check.on_failure == QUARANTINE for one in facts.checks):
+            return Remaining(made)
+        self.knowledge.versions[made.version.version] = made.version
+        return SettingAside(self.maker, self.auditor).rest_of(
+            step, self._subject(step, Stored(made.version, measured=made.measured)), made
+        )
 
     def _discard_unkept(self, made: Iterable[VersionStored], ended: Iterable[Ended]) -> None:
         """Remove the files of which nothing is kept: all that they hold was there before."""
@@ -389,11 +420,12 @@ class Execution:
         return not self.is_cancelled()
 
     def _kept(
-        self, step: Step, verdict: Verdict, made: Made, seconds: float, attempt: int
+        self, step: Step, verdict: Verdict, left: Remaining, seconds: float, attempt: int
     ) -> Ended:
         """Keep what was made; the published version itself, where the content is the same."""
-        last = step.last
-        stored = Stored(made.version, seconds, made.told.metadata, made.measured)
+        last, made = step.last, left.made
+        told = made.told.metadata
+        stored = Stored(made.version, seconds, told, made.measured, left.asked, left.place)
         outcome: Outcome = "materialized"
         if last is not None and self._is_same(step, last.version, made.version):
             stored, outcome = replace(stored, version=last.version), "unchanged"

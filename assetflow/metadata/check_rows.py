@@ -213,13 +213,18 @@ def _kept(columns: str, lines: str) -> tuple[tuple[tuple[str, str], ...], tuple[
 
 
 def rejected_versions(
-    state: Path, environment: str, assets: Collection[AssetName]
+    state: Path, environment: str, assets: Collection[AssetName] | None = None
 ) -> dict[AssetPartition, VersionId]:
-    """Return the rejected versions that are newer than what `environment` serves instead."""
+    """Return the rejected versions that are newer than what `environment` serves instead.
+
+    Of `assets`, None for all.
+    """
+    chosen = "true" if assets is None else "asset in (select unnest($2::varchar[]))"
+    values = [environment] if assets is None else [environment, [*assets]]
     with Store(state).reading() as connection:
         rows = connection.execute(
-            """select m.asset, m.partition, m.version
-               from (from materializations where asset in (select unnest($2::varchar[]))
+            f"""select m.asset, m.partition, m.version
+               from (from materializations where {chosen}
                      and run in (select run from runs where environment = $1)
                      qualify row_number() over (partition by asset, partition
                                                 order by number desc) = 1) as m
@@ -228,6 +233,6 @@ def rejected_versions(
                where m.outcome = 'rejected' and m.number > coalesce(c.made, 0)
                  and m.version not in (select version from removed_versions)
                order by all""",
-            [environment, [*assets]],
+            values,
         ).fetchall()
     return {AssetPartition(asset, partition): version for asset, partition, version in rows}

@@ -27,6 +27,8 @@ def check_facts(
 
 
 def _reads(asset: AssetName, check: Check, aligned: Collection[AssetName]) -> tuple[CheckRead, ...]:
+    if not check.inputs:
+        return ()
     return tuple(
         CheckRead(name, read_set, check.kind != "references" and name in aligned)
         for name, read_set in read_sets(check, ()).items()
@@ -49,4 +51,13 @@ def measured_checks(checks: Iterable[CheckFacts]) -> tuple[Check, ...]:
         one.check
         for one in checks
         if is_measured(one.check) and one.check.timeout_seconds is None
+    )
+
+
+def set_aside_settings(checks: Iterable[CheckFacts]) -> tuple[tuple[str, str], ...]:
+    """Return what decides content of checks that set rows aside, as settings of the key."""
+    return tuple(
+        (f"quarantine of {one.check.name}", one.fingerprint)
+        for one in checks
+        if one.check.on_failure == "quarantine"
     )

@@ -8,6 +8,9 @@ from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.names import AssetName, CodeVersion
 from assetflow.planning.audits import CheckFacts, checks_key
 
+SET_ASIDE = "set aside"
+"""The form of an input that only decides which rows are set aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
@@ -52,6 +55,12 @@ class AssetFacts:
     notes: tuple[str, ...] = ()
     problem: AssetflowError | None = None
     checks: tuple[CheckFacts, ...] = ()
+    filters: tuple[InputFacts, ...] = ()
+
+    @property
+    def reads(self) -> tuple[InputFacts, ...]:
+        """Return all that the content of a version depends on."""
+        return (*self.inputs, *self.filters)
 
     @property
     def checks_key(self) -> str:

@@ -16,7 +16,7 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
-from assetflow.planning.audits import Audited
+from assetflow.planning.audits import Audited, AuditVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,16 @@ class RollUp:
     """What an environment serves of one asset, over all its partitions.
 
     `rows` is None where some of it has no count of rows; `materialized_at` is of the newest.
+    `verdict` is the worst of the newest audits, None where there are none; `unmet` are the
+    checks that did not pass. So many partitions were `rejected` since they were published.
     """
 
     published: int
     rows: int | None
     materialized_at: datetime | None
+    verdict: AuditVerdict | None = None
+    unmet: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

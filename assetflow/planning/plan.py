@@ -144,7 +144,7 @@ class _Walk:
         slices = self.known.slices
         stopping = [
             UpstreamRejected(self.rejected[one])
-            for use in facts.inputs
+            for use in facts.reads
             for one in stored_targets(slices, target, use)
             if one in self.rejected and (use.mapping.blocks or one not in self.current)
         ]
@@ -169,7 +169,7 @@ class _Walk:
     def _reads_left(self, target: AssetPartition, facts: AssetFacts) -> bool:
         return any(
             use.mapping.blocks and upstream in self.left
-            for use in facts.inputs
+            for use in facts.reads
             for upstream in stored_targets(self.known.slices, target, use)
         )
 
@@ -300,7 +300,7 @@ def reads_of(
     pending: Collection[AssetPartition] = (),
 ) -> tuple[Read, ...]:
     """Return what `target` would read of each of its inputs."""
-    return tuple(_read(known, use, target, current, pending) for use in facts.inputs)
+    return tuple(_read(known, use, target, current, pending) for use in facts.reads)
 
 
 def _read(
@@ -454,7 +454,7 @@ def _waits(
     """
     assert step.facts is not None
     found: dict[AssetPartition, None] = {}
-    for use in step.facts.inputs:
+    for use in step.facts.reads:
         others = planned.get(use.upstream, {})
         wanted = stored_targets(known.slices, step.target, use)
         found.update(

@@ -75,13 +75,16 @@ def stored_keys(
 
 
 def reach(
-    slices: Slices, doubtful: Partitions, audits: Mapping[AssetName, Collection[AssetName]] = _NONE
+    slices: Slices,
+    doubtful: Partitions,
+    audits: Mapping[AssetName, Collection[AssetName]] = _NONE,
+    filtered: Collection[AssetName] = (),
 ) -> dict[AssetName, tuple[PartitionKey, ...]]:
     """Return the partitions that may need something: the `doubtful`, and what reads them.
 
     Whatever is not among them is up to date, and stays so. `audits` are the others that
     checks of an asset read: it may have to meet them again, which changes nothing of what
-    is made from it.
+    is made from it, unless they set rows aside, as those of the `filtered` do.
     """
     found: dict[AssetName, tuple[PartitionKey, ...]] = {}
     changing: dict[AssetName, tuple[PartitionKey, ...]] = {}
@@ -91,4 +94,6 @@ def reach(
             found[name] = changing[name] = slices.in_order(name, keys)
         if any(other in changing for other in audits.get(name, ())):
             found[name] = tuple(slices.keys[name])
+            if name in filtered:
+                changing[name] = found[name]
     return found

@@ -1,8 +1,10 @@
 """What a run does with versions that pass, warn or fail their checks."""
 
+import duckdb
 import pytest
 
 from assetflow import api
+from assetflow.errors import VersionsRejected, VersionsUnaudited
 from assetflow.quality.findings import finding
 from tests.small_project import SmallProject, shop
 
@@ -55,8 +57,8 @@ def failing(root, **files) -> SmallProject:
     return project
 
 
-def lines(project, *select, **options) -> dict[tuple[str, str, bool], str]:
-    page = api.check(project.load(), select, **options)
+def lines(project, *select, environment="main", **options) -> dict[tuple[str, str, bool], str]:
+    page = api.check(project.load(environment), select, **options)
     return {
         (line.asset, line.outcome.check, line.is_published): line.outcome.status
         + (" again" if line.outcome.carried_over else "")
@@ -265,3 +267,100 @@ def test_asking_what_was_never_made_says_so(tmp_path):
     page = api.check(project.load())
 
     assert (page.lines, page.unmade, page.without) == ((), ("clean",), ("totals", "report"))
+
+
+def test_status_says_how_what_is_served_stands_and_what_was_rejected_since(tmp_path):
+    project = failing(tmp_path)
+    before = health(project)
+    project.materialize()
+    rejected = health(project)
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+
+    assert before == ("stale", "passed", (), 0)
+    assert rejected == ("stale", "passed", (), 1)
+    assert health(project) == ("stale", "passed", (), 1)
+    assert [one.asset for one in api.status(project.load(), ["status:rejected"])] == ["clean"]
+
+
+def test_a_served_version_that_fails_a_new_check_is_unhealthy(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+
+    assert health(project) == ("up_to_date", "failed", ("least",), 0)
+
+
+def health(project):
+    status = next(one for one in api.status(project.load()) if one.asset == "clean")
+    return status.sync, status.health, status.unmet, status.rejected
+
+
+def test_what_failed_is_not_promoted_nor_what_was_not_asked(tmp_path):
+    settings = 'package = "shop"\n[environments.dev]\n'
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5, "assetflow.toml": settings})
+    project.materialize(environment="dev")
+    project.write({"shop/clean.sql": LEAST % 7})
+
+    with pytest.raises(VersionsUnaudited, match="1 version has not met the checks of now"):
+        api.promote_environment(project.load("dev"), "dev")
+    assert lines(project, environment="dev") == {("clean", "least", True): "failed"}
+    with pytest.raises(VersionsRejected, match="1 version failed checks"):
+        api.promote_environment(project.load("dev"), "dev")
+    project.write({"shop/clean.sql": LEAST % 5})
+    assert api.promote_environment(project.load("dev"), "dev").published == 3
+
+
+def test_what_failed_since_is_not_rolled_back_to(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+    project.write({"data/orders.csv": "id,customer,amount\n1,ann,10\n"})
+    project.materialize()
+
+    with pytest.raises(VersionsRejected):
+        api.rollback_environment(project.load(), "main")
+    assert amounts(project) == [10]
+
+
+ASIDE = '{ between = { column = "amount", min = 7, name = "least", on_failure = "quarantine" } }'
+
+
+def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    (outcome,) = (one for step in result.steps for one in step.checks)
+    assert (outcome.status, outcome.quarantined) == ("warned", 1)
+    assert amounts(project) == [10, 20]
+    (line,) = api.check(project.load()).lines
+    (kept,) = (tmp_path / ".assetflow").glob("quarantine/clean/*.parquet")
+    assert line.failing.place == kept.relative_to(tmp_path).as_posix()
+    rows = duckdb.read_parquet(str(kept)).project("id, amount, assetflow_check").fetchall()
+    assert rows == [(3, 5, "least")]
+    assert len(list((tmp_path / ".assetflow/data/clean").iterdir())) == 1
+    assert project.actions() == {}
+
+
+def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
+    check = '{ references = { columns = ["customer"], to = "customers.name", on_failure = "quarantine" } }'
+    customers = "select unnest([%s]) as name"
+    project = shop(
+        tmp_path,
+        **{"shop/clean.sql": CHECKED % check, "shop/customers.sql": customers % "'ann'"},
+    )
+    project.materialize()
+    before = amounts(project)
+    project.write({"shop/customers.sql": customers % "'ann', 'bob'"})
+
+    actions = project.actions()
+    project.materialize()
+
+    assert before == [5, 10]
+    assert actions["clean"] == "may_materialize"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {}
