@@ -58,7 +58,7 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         metavar="STATUS",
-        help="What makes it exit with 1: failed (the default), or warned, which failed is too.",
+        help="Exit with 1 if a check failed: failed, the default. Also if one warned: warned.",
         show_default=False,
         parser=one_of("--fail-on", "failed", "warned"),
     ),

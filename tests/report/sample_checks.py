@@ -219,17 +219,25 @@ SLICED_RESULT = RunResult(
 )  # fmt: skip
 
 
-def standing(name, health, unmet=(), rejected=0, sync="up_to_date"):
-    return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, (), AT, 7,
+def standing(name, health, *reasons, unmet=(), rejected=0, sync="up_to_date"):
+    return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, reasons, AT, 7,
                        unmet=unmet, rejected=rejected)  # fmt: skip
 
 
 STATUSES = (
     standing("stores", "passed"),
     standing("raw", "unchecked"),
-    standing("orders", "failed", ("between_amount", "no_fraud", "references_store_id")),
-    standing("payments", "warned", ("anomaly_row_count",), rejected=1),
+    standing("orders", "failed", unmet=("between_amount", "no_fraud", "references_store_id")),
+    standing("payments", "warned", unmet=("anomaly_row_count",), rejected=1),
     standing("refunds", "passed", rejected=3, sync="stale"),
+    standing(
+        "returns",
+        "passed",
+        CodeChanged(()),
+        RejectedLastTime("v7", (("between_amount", "12 of 30,411 rows failed"),)),
+        rejected=1,
+        sync="stale",
+    ),
 )
 ASSET_PAGE = replace(SHOWN, checks=tuple(one for one in LINES if one.asset == "orders"))
 
