@@ -64,7 +64,7 @@ class Checking:
         results = self._audited(subjects)
         there = {subject.target.asset for subject, _ in subjects}
         return ChecksPage(
-            lines=tuple(check_lines(self.place.state, results)),
+            lines=tuple(check_lines(self.place, results)),
             unmade=tuple(name for name in checked if name not in there),
             without=tuple(name for name in asked if name not in checked),
             seconds=time.perf_counter() - started,

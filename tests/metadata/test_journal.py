@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.errors import JournalDamaged, StateUnusable
-from assetflow.metadata.encoding import KINDS, decode, encode, kind_of
+from assetflow.metadata.encoding import KINDS, decode, encode, kind_of, read_text
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.journal import Journal, read_journal, read_lines
 from assetflow.metadata.records import (
@@ -23,7 +23,14 @@ from assetflow.metadata.records import (
     SlicesDigested,
     VersionsPacked,
 )
-from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
+from assetflow.model.columns import (
+    EVERYTHING,
+    EVERYTHING_ORDERED,
+    Column,
+    ColumnEdge,
+    ReadSet,
+    Schema,
+)
 from assetflow.model.file_states import FileState
 from assetflow.planning.audits import Audited, CheckEvaluated, FailingRowsKept, Term
 from assetflow.planning.check_pages import CheckOutcome
@@ -292,3 +299,10 @@ def test_instants_sort_as_their_texts_do():
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
 
     assert encode(started(at=early)) < encode(started(at=late))
+
+
+def test_what_was_kept_before_a_type_gained_fields_has_their_defaults():
+    assert read_text(Schema, '[["a","DATE",""]]') == (Column("a", "DATE"),)
+    assert read_text(Schema, '[["a","DATE"]]') == (Column("a", "DATE"),)
+    with pytest.raises(ValueError, match="zip"):
+        read_text(Schema, '[["a"]]')
