@@ -42,7 +42,7 @@ Note = Annotated[
 ]
 
 
-def repair(  # noqa: PLR0913 - each is an option of the command
+def repair(
     context: typer.Context,
     select: Select = None,
     *,

@@ -140,14 +140,14 @@ def _each(readers: tuple[Reader, ...], values: Any) -> list[Any]:
 
 
 def _read_named(kind: Any) -> Reader:
-    """Read a tuple with names; an older version wrote it without the fields that it gained."""
+    """Return what reads a named tuple; fields that it gained since at its end have defaults."""
     hints = get_type_hints(kind)
     readers = tuple(_reader(hints[name]) for name in kind._fields)
-    needed = len(readers) - len(kind._field_defaults)
+    least = len(readers) - len(kind._field_defaults)
 
     def read(value: Any) -> Any:
-        there = max(needed, min(len(_checked(value, list)), len(readers)))
-        return kind(*_each(readers[:there], value))
+        count = max(least, len(_checked(value, list)))
+        return kind(*_each(readers[:count], value))
 
     return read
 
