@@ -52,9 +52,7 @@ def fetch_audits(
 def audits_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, list[Audited]]:
     """Return the audits of `versions`, oldest first, without results."""
     with Store(state).reading() as connection:
-        return fetch_audits(
-            connection, "version in (select unnest($1::varchar[]))", ([*versions],)
-        )
+        return fetch_audits(connection, "version in (select unnest($1::varchar[]))", ([*versions],))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +85,9 @@ def results_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, 
     return found
 
 
-def outcomes_of_run(state: Path, run: RunId) -> dict[AssetPartition, tuple[CheckOutcome, ...]]:
-    """Return how the checks came out that a run asked, in their order, the last of each."""
-    found: dict[AssetPartition, list[CheckOutcome]] = {}
-    for one in _results(state, "run = $1", "asset, partition, check_name", [run]):
-        target = AssetPartition(one.asset, one.partition)
-        found.setdefault(target, []).append(one.evaluated.outcome)
-    return {target: tuple(outcomes) for target, outcomes in found.items()}
+def results_in_run(state: Path, run: RunId) -> tuple[ResultKept, ...]:
+    """Return how checks came out in a run, the newest of each of a version."""
+    return _results(state, "run = $1", "version, check_name", [run])
 
 
 def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[ResultKept, ...]:
@@ -103,7 +97,7 @@ def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[Resul
     """
     return _results(
         state,
-        "asset in (select unnest($1::varchar[])) and digest <> '' and not carried_over",
+        "asset in (select unnest($1::varchar[])) and digest is not null and not carried_over",
         "asset, fingerprint, elsewhere, digest",
         [[*assets]],
     )
@@ -115,14 +109,15 @@ def _results(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select {_RESULT} from check_results where {condition}
-                qualify row_number() over (partition by {each} order by audited_at desc, rowid desc) = 1
+                qualify row_number() over (partition by {each}
+                                           order by audited_at desc, rowid desc) = 1
                 order by audited_at, rowid""",
             values,
         ).fetchall()
     return tuple(_result(*row) for row in rows)
 
 
-def _result(  # noqa: PLR0913 - a row of the table
+def _result(
     asset: AssetName,
     partition: PartitionKey,
     version: VersionId,

@@ -14,6 +14,7 @@ from assetflow.planning.check_pages import CheckOutcome
 AuditVerdict = Literal["passed", "warned", "failed", "rejected"]
 """`failed`: a check of severity error failed that stops nothing. `rejected`: one that does."""
 
+
 @dataclass(frozen=True, slots=True)
 class CheckRead:
     """What a check reads of another asset or of a source: all there is of it.
@@ -52,12 +53,12 @@ class Term(NamedTuple):
 class CheckEvaluated:
     """How a check of a version came out. `term` says by what, but for the version itself.
 
-    `digest` is of what it read of the version; "" where nobody needed to know.
+    `digest` is of what it read of the version; None where nobody needed to know.
     """
 
     term: Term
     outcome: CheckOutcome
-    digest: Digest = Digest("")
+    digest: Digest | None = None
     seconds: float = 0.0
 
 

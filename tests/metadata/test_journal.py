@@ -32,6 +32,9 @@ from assetflow.model.columns import (
     Schema,
 )
 from assetflow.model.file_states import FileState
+from assetflow.planning.audits import Audited, CheckEvaluated, FailingRowsKept, Term
+from assetflow.planning.check_pages import CheckOutcome
+from assetflow.quality.answers import Answer
 from tests.metadata.making import (
     NOW,
     change,
@@ -42,6 +45,29 @@ from tests.metadata.making import (
     stepped,
     stored,
     withdrawal,
+)
+
+AUDITED = Audited(
+    run="r1",
+    asset="orders",
+    partition="2026-01-05",
+    version="v1",
+    checks="c1",
+    terms=(Term("between(amount)", "f1", "e1"),),
+    seen="v7 -",
+    verdict="failed",
+    failed=(("between(amount)", "12 of 30 rows failed"),),
+    audited_at=NOW,
+    results=(
+        CheckEvaluated(
+            Term("between(amount)", "f1", "e1"),
+            CheckOutcome(
+                "between(amount)", "between", Answer("failed", "é", "", 12, 30, 0.5), ("amount",)
+            ),
+            "10:d",
+            0.25,
+        ),
+    ),
 )
 
 SAMPLES = [
@@ -80,6 +106,8 @@ SAMPLES = [
     VersionsPacked("r1", "orders", "p.parquet", 9, None, NOW, (("v1", "2026-01-05"),)),
     PartitionsChanged("ch1", "stores", ("a", "b"), ("c",), NOW, None),
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
+    AUDITED,
+    FailingRowsKept("r1", "orders", "", "v1", "c", NOW, (("id", ""),), ("[1]",), "q/x.parquet"),
 ]
 
 

@@ -194,8 +194,10 @@ def told(world, before):
     for name in world.known().graph.assets:
         formula = world.formulas[name]
         stays = before.get(name)
-        if unsure.intersection(formula.reads) or formula.is_volatile or None in (
-            rows.get(other) for other in formula.reads
+        if (
+            unsure.intersection(formula.reads)
+            or formula.is_volatile
+            or None in (rows.get(other) for other in formula.reads)
         ):
             unsure.add(name)
             found[name] = None
