@@ -1105,6 +1105,19 @@ class UnfitPartitionColumn(StepError):
         )
 
 
+class KeyColumnTaken(DefinitionError):
+    """An asset stores a column of the name under which readers are to see partition keys."""
+
+    code = "key_column_taken"
+
+    def __init__(self, asset: str, column: str, place: object) -> None:
+        super().__init__(
+            f"{asset!r} has a column {column!r}, so partition keys cannot be seen under that name.",
+            {"at": place},
+            "Give `key_column` another name, or leave it out.",
+        )
+
+
 class DiskFull(StateError):
     """There is no room for a new version."""
 
@@ -1973,6 +1986,37 @@ class NoPartitions(UsageError):
             f"'{said}' is about partitions, and nothing that is selected has some.",
             {"selected": _some(assets) or "nothing"},
             f"Leave out '{said}', or select an asset with partitions: `assetflow ls` shows them.",
+        )
+
+
+class NothingToRepair(UsageError):
+    """No failed check that is selected can be mended by a run."""
+
+    code = "nothing_to_repair"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__(
+            "No repair is left that a run could try."
+            if checks
+            else "There is nothing to repair: no check failed.",
+            checks,
+            "See why with `assetflow repair --dry-run`; what was tried in vain, and how to try "
+            "it again, with `assetflow repair --list`."
+            if checks
+            else "Ask the checks of what is published with `assetflow check`.",
+        )
+
+
+class NoDeadLetter(UsageError):
+    """Dead letters are to be retried or resolved where there are none."""
+
+    code = "no_dead_letter"
+
+    def __init__(self, said: str, selected: Sequence[str]) -> None:
+        super().__init__(
+            f"'{said}' is about dead letters, and there is no open dead letter that is selected.",
+            {"selected": _some(selected) or "everything"},
+            "See the dead letters with `assetflow repair --list`.",
         )
 
 

@@ -5,6 +5,7 @@ noise meets both. Results go to `.bench/results.json` and `.bench/results.md`.
 """
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import check_scenarios
 import partition_scenarios
 import tpch
 from figures import (
@@ -162,6 +164,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
+    **check_scenarios.SCENARIOS,
 }
 
 
@@ -262,6 +265,8 @@ def _options() -> tuple[Bench, list[str]]:
 
 def _main() -> None:
     bench, names = _options()
+    # As an installation does: else each process might compile what it imports.
+    compileall.compile_dir(HERE.parent / "assetflow", quiet=1)
     CACHE.mkdir(exist_ok=True)
     (CACHE / ".gitignore").write_text("*\n")
     machine = _machine()

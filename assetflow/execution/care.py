@@ -11,12 +11,20 @@ from pathlib import Path
 
 from assetflow.errors import AssetflowError
 from assetflow.execution.knowledge import has_files
+from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
 from assetflow.metadata.presence import exclusive
 from assetflow.metadata.recall import environments, published, verify_events
-from assetflow.metadata.retention import Garbage, mark_removed, unreferenced
+from assetflow.metadata.retention import (
+    Garbage,
+    forget_slices,
+    kept_since,
+    mark_removed,
+    recorded_files,
+    unreferenced,
+)
 from assetflow.planning.pages import Finding, GcResult
-from assetflow.warehouse.removal import remove_versions
+from assetflow.warehouse.removal import leftovers, remove_versions
 
 LOW_DISK_BYTES = 1_000_000_000
 
@@ -24,23 +32,36 @@ LOW_DISK_BYTES = 1_000_000_000
 def collect_garbage(
     state: Path, now: datetime, retention_seconds: float, *, dry_run: bool
 ) -> GcResult:
-    """Remove versions that no environment has pointed to for longer than the retention."""
+    """Remove versions that no environment has pointed to for longer than the retention.
+
+    With them go files of no version at all, which a process that was killed has left.
+    """
     if not state.exists():
         return GcResult(0, 0, dry_run)
     if dry_run:
-        return _gc_result(unreferenced(state, now, retention_seconds), dry_run=True)
+        has_runs = bool(journal_paths(state))
+        left = [] if has_runs else _leftovers(state, now, retention_seconds)
+        return _gc_result(unreferenced(state, now, retention_seconds), left, dry_run=True)
     with exclusive(state):
         fold(state, now)
         garbage = unreferenced(state, now, retention_seconds)
+        left = _leftovers(state, now, retention_seconds)
         paths = [path for path, _ in garbage.files]
         mark_removed(state, [one.version for one in garbage.versions], now, paths)
-        remove_versions(state / "data", paths)
+        forget_slices(state, now, retention_seconds)
+        remove_versions(state / "data", [*paths, *(path for path, _ in left)])
     shutil.rmtree(state / "tmp", ignore_errors=True)
-    return _gc_result(garbage, dry_run=False)
+    return _gc_result(garbage, left, dry_run=False)
 
 
-def _gc_result(garbage: Garbage, *, dry_run: bool) -> GcResult:
-    return GcResult(len(garbage.versions), sum(size for _, size in garbage.files), dry_run)
+def _leftovers(state: Path, now: datetime, retention_seconds: float) -> list[tuple[str, int]]:
+    before = kept_since(now, retention_seconds).timestamp()
+    return leftovers(state / "data", recorded_files(state), before)
+
+
+def _gc_result(garbage: Garbage, left: list[tuple[str, int]], *, dry_run: bool) -> GcResult:
+    size = sum(size for _, size in (*garbage.files, *left))
+    return GcResult(len(garbage.versions), size, dry_run)
 
 
 def findings(state: Path) -> Iterator[Finding]:

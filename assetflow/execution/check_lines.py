@@ -1,11 +1,10 @@
-"""How the checks of versions came out, as lines for people to look at."""
+"""Results of checks as lines to be shown: with what is declared, failing rows and history."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from assetflow.metadata.check_rows import (
     ResultKept,
@@ -14,81 +13,79 @@ from assetflow.metadata.check_rows import (
     rejected_versions,
     results_of,
 )
-from assetflow.metadata.outline import served
-from assetflow.metadata.records import FailingRowsKept
-from assetflow.model.checks import Check
+from assetflow.metadata.recall import pointers
 from assetflow.model.columns import Column
 from assetflow.model.names import AssetName
+from assetflow.planning.audits import CheckFacts
 from assetflow.planning.check_pages import CheckLine, FailingRows
 
 if TYPE_CHECKING:
-    from assetflow.execution.knowledge import Knowledge
-
-MOST_PARTITIONS = 20
-"""How many of the last partitions of an asset are shown on its page."""
+    from assetflow.execution.gathering import Place
+    from assetflow.metadata.records import FailingRowsKept
 
 
-def check_lines(
-    state: Path, root: Path, found: Sequence[tuple[ResultKept, bool]], checks: Mapping[str, Check]
-) -> Iterator[CheckLine]:
-    """Yield a line for each result, with whether its version is published.
+class Told(NamedTuple):
+    """A result, the check that is declared, and whether readers see the version."""
 
-    `checks` are by asset and name, joined by a tab.
-    """
-    points = check_points(state, {one.asset for one, _ in found})
-    rows = kept_rows(state, {one.version for one, _ in found})
-    for one, is_published in found:
-        outcome = one.evaluated.outcome
-        check = checks[f"{one.asset}\t{outcome.check}"]
-        kept = rows.get((one.version, check.name))
-        failures = outcome.answer.failures
+    result: ResultKept
+    facts: CheckFacts
+    is_published: bool
+
+
+def check_lines(place: Place, told: Sequence[Told]) -> Iterator[CheckLine]:
+    """Yield a line for each result, in their order."""
+    points = check_points(place.state, {one.result.asset for one in told})
+    rows = kept_rows(place.state, {one.result.version for one in told})
+    for result, facts, is_published in told:
+        check, outcome = facts.check, result.evaluated.outcome
+        kept = rows.get((result.version, check.name))
+        target = (result.asset, result.partition)
         yield CheckLine(
-            asset=one.asset,
-            version=one.version,
+            asset=result.asset,
+            version=result.version,
             is_published=is_published,
             outcome=outcome,
-            partition=one.partition,
+            partition=result.partition,
             description=check.description,
             place=check.location,
-            evaluated_at=one.at,
-            run=one.run,
-            seconds=one.evaluated.seconds,
-            failing=_shown(state, root, kept, failures) if kept else None,
-            history=points.get((one.asset, one.partition, check.name), ()),
+            evaluated_at=result.at,
+            run=result.run,
+            seconds=result.evaluated.seconds,
+            failing=_shown(place, kept, outcome.answer.failures) if kept else None,
+            history=points.get((*target, check.name), ()),
         )
 
 
-def _shown(state: Path, root: Path, kept: FailingRowsKept, total: int | None) -> FailingRows:
+def _shown(place: Place, kept: FailingRowsKept, total: int | None) -> FailingRows:
+    """Return rows that were kept; where all of them lie is said relative to the project."""
     columns = tuple(Column(name, type_) for name, type_ in kept.columns)
     rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-    path = state / kept.place
-    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    path = place.state / kept.place
+    shown = path.relative_to(place.root) if path.is_relative_to(place.root) else path
     return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
 
 
-def declared_checks(knowledge: Knowledge, names: Iterable[AssetName]) -> dict[str, Check]:
-    """Return the checks of assets, by asset and name joined by a tab."""
-    return {
-        f"{name}\t{facts.check.name}": facts.check
-        for name in names
-        for facts in (*knowledge.facts[name].checks, *knowledge.facts[name].whole)
-    }
+def last_lines(
+    place: Place, name: AssetName, checks: Iterable[CheckFacts]
+) -> tuple[CheckLine, ...]:
+    """Return how the checks of an asset came out last, without asking anything.
 
-
-def kept_lines(knowledge: Knowledge, root: Path, name: AssetName) -> tuple[CheckLine, ...]:
-    """Return how the checks of an asset came out last; nothing is asked."""
-    checks = declared_checks(knowledge, [name])
-    if not checks:
+    Of what is published and of what was rejected since; in the order of declaration.
+    """
+    declared = {facts.fingerprint: facts for facts in checks}
+    if not declared:
         return ()
-    state, environment = knowledge.state, knowledge.environment
-    parts = served(state, environment, [name]).get(name, ())[-MOST_PARTITIONS:]
-    published = [part.version for part in parts]
+    state, environment = place.state, place.environment
+    served = [one.version for target, one in pointers(state, environment).items()
+              if target.asset == name]  # fmt: skip
     rejected = rejected_versions(state, environment, [name]).values()
-    known = results_of(state, [*published, *rejected])
-    found: dict[tuple[str, str], tuple[ResultKept, bool]] = {}
-    for version in (*published, *rejected):
-        for one in known.get(version, ()):
-            if f"{name}\t{one.evaluated.outcome.check}" in checks:
-                place = (version, one.evaluated.outcome.check)
-                found[place] = (one, version not in rejected)
-    return tuple(check_lines(state, root, list(found.values()), checks))
+    found = results_of(state, [*served, *rejected])
+    order = list(declared)
+    told = []
+    for versions, is_published in ((served, True), (rejected, False)):
+        for version in versions:
+            newest = {one.evaluated.term.fingerprint: one for one in found.get(version, ())}
+            told += [
+                Told(newest[mark], declared[mark], is_published) for mark in order if mark in newest
+            ]
+    return tuple(check_lines(place, told))

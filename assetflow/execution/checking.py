@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.asking import Asker
 from assetflow.execution.auditor import Auditor, Subject
-from assetflow.execution.check_lines import check_lines, declared_checks
+from assetflow.execution.check_lines import Told, check_lines
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place
 from assetflow.execution.promoting import user_name
 from assetflow.execution.whole_audits import whole_subject
-from assetflow.metadata.check_rows import ResultKept, rejected_versions
+from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
@@ -63,9 +63,8 @@ class Checking:
         subjects = list(self._subjects(checked, anew=request.force))
         results = self._audited(subjects)
         there = {subject.target.asset for subject, _ in subjects}
-        checks = declared_checks(self.knowledge, checked)
         return ChecksPage(
-            lines=tuple(check_lines(self.place.state, self.place.root, results, checks)),
+            lines=tuple(check_lines(self.place, results)),
             unmade=tuple(name for name in checked if name not in there),
             without=tuple(name for name in asked if name not in checked),
             seconds=time.perf_counter() - started,
@@ -110,21 +109,21 @@ class Checking:
         knowledge.versions.update(stored)
         return {target: stored[version] for target, version in found.items() if version in stored}
 
-    def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[tuple[ResultKept, bool]]:
+    def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[Told]:
         """Audit `subjects`, keep what is new, and return all results."""
         run = RunId(new_version_id())
         maker = Maker(self.knowledge, self.place, self.means)
         auditor = Auditor(self.knowledge, Asker(self.knowledge, maker), run, self.clock)
-        found, records = list[tuple[ResultKept, bool]](), list[Record]()
+        found, records = list[Told](), list[Record]()
         with run_presence(self.place.state):
             began = self.clock()
             for subject, is_published in subjects:
                 audit = auditor.audit(subject)
                 records.extend(audit.records)
-                where, version = subject.target, subject.version.version
+                key, version = subject.target.partition, subject.version.version
                 found.extend(
-                    (replace(one, partition=where.partition, version=version), is_published)
-                    for one in audit.results
+                    Told(replace(one, partition=key, version=version), facts, is_published)
+                    for one, facts in zip(audit.results, subject.facts.checks, strict=True)
                 )
             if records:
                 self._keep(run, began, records)

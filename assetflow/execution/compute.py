@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from assetflow.errors import (
     AssetflowError,
+    KeyColumnTaken,
     NoTable,
     NotOneFile,
     SourceMoved,
@@ -26,13 +27,21 @@ from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.locks import Cancelled
 from assetflow.execution.row_keys import RowKeys, row_keys
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.graph.mapping import is_slice
 from assetflow.model.asset import Asset, PythonBody, SqlBody
 from assetflow.model.columns import Schema, united
 from assetflow.model.context import AssetContext, Partition, partition_of
 from assetflow.model.declared_inputs import Form
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    PartitionKey,
+    RunId,
+    VersionId,
+)
 from assetflow.model.partitions import KeySet, declared_names
 from assetflow.planning.check_reads import measured_checks
 from assetflow.planning.facts import SET_ASIDE
@@ -154,7 +163,17 @@ class Maker:
             else:
                 made = self._call(asset, settled, inputs, run, attempt, sink)
         self._check_sources(read)
+        self._check_key_column(asset, made.values())
         return made
+
+    def _check_key_column(self, asset: Asset, made: Collection[Made]) -> None:
+        try:
+            for one in made:
+                check_key_column(asset, one.version.schema)
+        except KeyColumnTaken:
+            for one in made:
+                self.discard(one.version)
+            raise
 
     def discard(self, version: VersionStored) -> None:
         """Remove the files of a version that nothing will point to."""
@@ -181,7 +200,7 @@ class Maker:
         self, asset: Asset, settled: Settled, inputs: Sequence[InputRead], run: RunId
     ) -> dict[AssetPartition, Made]:
         sql = self.knowledge.analysis.sql
-        query = sql.query(asset)
+        query = sql.runnable(asset)
         scans = {use.name: self._data(asset, use).scan for use in inputs}
         text = rewrite(query, scans, scans)
         steps = [step for step, _ in settled]
@@ -274,7 +293,8 @@ class Maker:
 
     def _row_keys(self, asset: Asset, steps: Sequence[Step]) -> RowKeys | None:
         keys = self.knowledge.slices.keys[asset.name]
-        return row_keys(asset, keys, slices_in_order(keys, steps))
+        timezone = self.knowledge.analysis.declarations.settings.timezone
+        return row_keys(asset, keys, slices_in_order(keys, steps), timezone)
 
     def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
         keys = self.knowledge.slices.keys[asset.name]
@@ -307,6 +327,7 @@ class Maker:
             ordered=facts.ordered,
             float_digits=options.float_digits,
             scratch=scratch,
+            digest_later=step.last is None and step.target.partition != WHOLE,
             checks=measured_checks(facts.checks) if is_here else (),
         )
 

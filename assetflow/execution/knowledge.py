@@ -7,12 +7,14 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import UnfitEventTime
+from assetflow.errors import KeyColumnTaken, UnfitEventTime
 from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
 from assetflow.execution.kept_results import KeptResults
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import is_slice, resolve
@@ -45,7 +47,9 @@ from assetflow.planning.plan import Current, Known, stored_targets
 from assetflow.planning.reach import Slices
 from assetflow.project.analysis import Analysis, Shape
 from assetflow.warehouse.digests import digest_columns, has_columns
+from assetflow.warehouse.digests_together import TOGETHER, digest_files, read_named
 from assetflow.warehouse.parts import Part, scan_parts
+from assetflow.warehouse.versions import stored_path
 
 if TYPE_CHECKING:
     from assetflow.warehouse.connection import Engine
@@ -92,6 +96,7 @@ class Knowledge:
         default_factory=dict
     )
     _digests: dict[VersionId, dict[ReadSet, Digest]] = field(default_factory=dict)
+    _undigested: dict[VersionId, VersionStored] = field(default_factory=dict)
     _there: dict[VersionId, bool] = field(default_factory=dict)
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
     _shapes: dict[AssetName, Shape] = field(default_factory=dict)
@@ -215,6 +220,8 @@ class Knowledge:
             found = self.digest_of(upstream, version, there)
             return Digest(fingerprint("lacks", *lacking, found))
         with self._guard:
+            if version in self._undigested:
+                self._digest_together(stored)
             known = self._digests.setdefault(version, dict(stored.digests))
             if stored.algorithm != self.engine.algorithm and not known.keys() - dict(
                 stored.digests
@@ -309,6 +316,39 @@ class Knowledge:
         found = digest_columns(self.engine.cursor(), scan, stored.schema, wanted, digits)
         known.update(found)
         self.added.update({(stored.version, one): digest for one, digest in found.items()})
+
+    def digest_later(self, made: VersionStored) -> None:
+        """Take note of a version of this run, if it was stored without its digests."""
+        if not made.digests and made.format == "parquet":
+            with self._guard:
+                self._undigested[made.version] = made
+
+    def digest_rest(self) -> None:
+        """Find the digests of what was stored without them, and not asked for meanwhile."""
+        with self._guard:
+            while self._undigested:
+                self._digest_together(next(iter(self._undigested.values())))
+
+    def _digest_together(self, first: VersionStored) -> None:
+        """Find in one scan the digests that `first` and others of its asset are to have."""
+        like = (one for one in self._undigested.values() if _is_like(one, first))
+        others = [one for one in islice(like, TOGETHER) if one is not first]
+        together = [first, *others[: TOGETHER - 1]]
+        wanted = [ReadSet(ordered=first.ordered), *self._fitting(first.asset, first)]
+        paths = [stored_path(self.data, one.path, one.size_bytes) for one in together]
+        found = digest_files(
+            self.engine.cursor(),
+            read_named(paths),
+            [[path] for path in paths],
+            first.schema,
+            dict.fromkeys(wanted),
+            self.graph.assets[first.asset].options.float_digits,
+            are_small=True,
+        )
+        for one, digests in zip(together, found, strict=True):
+            self._digests[one.version] = digests
+            self.added.update({(one.version, each): text for each, text in digests.items()})
+            del self._undigested[one.version]
 
     def _fitting(self, upstream: AssetName, stored: VersionStored) -> Collection[ReadSet]:
         names = {column.name for column in stored.schema}
@@ -516,13 +556,15 @@ class Knowledge:
         return ReadSet.of(stored, ordered=read_set.ordered)
 
     def _checked(self, facts: AssetFacts) -> AssetFacts:
-        """Return `facts` with a problem where the event time is none of the columns."""
+        """Return `facts` with a problem where options name columns that do not fit."""
         asset = self.graph.assets[facts.asset]
-        if not asset.options.event_time or facts.schema is None or facts.problem is not None:
+        if facts.schema is None or facts.problem is not None:
             return facts
         try:
-            check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
-        except UnfitEventTime as problem:
+            check_key_column(asset, facts.schema)
+            if asset.options.event_time:
+                check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
+        except (UnfitEventTime, KeyColumnTaken) as problem:
             return replace(facts, problem=problem)
         return facts
 
@@ -576,6 +618,11 @@ def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) ->
     wanted = graph.assets.keys() if targets is None else targets
     reached = {*wanted, *graph.all_upstream(wanted)}
     return tuple(source for name, source in graph.sources.items() if name in reached)
+
+
+def _is_like(one: VersionStored, other: VersionStored) -> bool:
+    """Whether two versions hold the same columns of the same asset."""
+    return (one.asset, one.schema, one.ordered) == (other.asset, other.schema, other.ordered)
 
 
 def are_there(data: str, path: str, size_bytes: int, format_: str) -> bool:

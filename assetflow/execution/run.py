@@ -339,9 +339,10 @@ class Execution:
             place=stored.place,
         )
 
-    def _made(self, settled: Sequence[tuple[Step, Verdict]], sink: io.StringIO) -> Sequence[Ended]:
+    def _made(
+        self, settled: Sequence[tuple[Step, Verdict]], sink: io.StringIO, attempt: int = 1
+    ) -> Sequence[Ended]:
         """Compute a task, again after a failure as often as it may be, and record what came."""
-        attempt = 1
         options = self.knowledge.analysis.graph.assets[settled[0][0].target.asset].options
         while True:
             try:
@@ -351,11 +352,10 @@ class Execution:
                 seconds = _share(time.perf_counter() - started, [step for step, _ in settled])
                 break
             except AssetflowError as error:
-                if not self._may_retry(options.retries, attempt, error):
-                    return [
-                        self._failed(step, verdict.reasons, str(error), attempt)
-                        for step, verdict in settled
-                    ]
+                problem = error
+            # Not while the error is handled: what follows would be said to come of it.
+            if not self._may_retry(options.retries, attempt, problem):
+                return self._unmade_task(settled, sink, attempt, problem)
             attempt += 1
         self._add_partitions(made.values())
         left = {step.target: self._remaining(step, made[step.target]) for step, _ in settled}
@@ -366,6 +366,50 @@ class Execution:
         found = (*made.values(), *(one.made for one in left.values()))
         self._discard_unkept([one.version for one in found], ended)
         return ended
+
+    def _unmade_task(
+        self,
+        settled: Sequence[tuple[Step, Verdict]],
+        sink: io.StringIO,
+        attempt: int,
+        error: AssetflowError,
+    ) -> Sequence[Ended]:
+        """Return how a task ends that failed; of a batch each partition is tried by itself.
+
+        What was tried as often as it may be as a batch gets one attempt more, alone.
+        """
+        alone = _by_partition(settled).values()
+        if len(alone) == 1 or not isinstance(error, StepError):
+            return [
+                self._failed(step, verdict.reasons, str(error), attempt)
+                for step, verdict in settled
+            ]
+        asset = settled[0][0].target.asset
+        said = f"A batch of '{asset}' failed: its {len(alone)} partitions are tried one by one."
+        self.listener.message(said)
+        sink.write(f"{said}\n{error}\n")
+        ended: list[Ended] = []
+        for one in alone:
+            has_failed = any(each.result.outcome == "failed" for each in ended)
+            ended.extend(self._made_alone(one, sink, attempt + 1, has_failed=has_failed))
+        return ended
+
+    def _made_alone(
+        self,
+        settled: Sequence[tuple[Step, Verdict]],
+        sink: io.StringIO,
+        attempt: int,
+        *,
+        has_failed: bool,
+    ) -> Sequence[Ended]:
+        """Compute one partition of a batch that failed, unless the run is to stop."""
+        is_over = self._should_stop() or (self.settings.fail_fast and has_failed)
+        try:
+            if not is_over:
+                return self._made(settled, sink, attempt)
+        except Cancelled:
+            pass  # What was made of the batch before stays told.
+        return [self._skipped(step, RunStopped()) for step, _ in settled]
 
     def _remaining(self, step: Step, made: Made) -> Remaining:
         """Return what is left of what was made when rows that fail are set aside."""
@@ -431,6 +475,7 @@ class Execution:
             stored, outcome = replace(stored, version=last.version), "unchanged"
         else:
             self.journal.append(made.version)
+            self.knowledge.digest_later(made.version)
             self.knowledge.versions[made.version.version] = made.version
         ended = self._accepted(step, verdict, stored, outcome)
         ended.result = replace(ended.result, attempts=attempt)
@@ -603,6 +648,16 @@ def _share(seconds: float, steps: Collection[Step]) -> float:
     return seconds / len({step.target.partition for step in steps})
 
 
+def _by_partition(
+    settled: Iterable[tuple[Step, Verdict]],
+) -> dict[PartitionKey, list[tuple[Step, Verdict]]]:
+    """Return what is made for each partition, in the order of `settled`."""
+    partitions: dict[PartitionKey, list[tuple[Step, Verdict]]] = {}
+    for one in settled:
+        partitions.setdefault(one[0].target.partition, []).append(one)
+    return partitions
+
+
 def _alike(
     settled: Sequence[tuple[Step, Verdict]], keys: KeySet
 ) -> Iterator[Sequence[tuple[Step, Verdict]]]:
@@ -611,9 +666,7 @@ def _alike(
     A query is told of the first and the last partition, and would bring the rows between.
     One query over inputs of several kinds would give each partition the columns of all.
     """
-    partitions: dict[PartitionKey, list[tuple[Step, Verdict]]] = {}
-    for one in settled:
-        partitions.setdefault(one[0].target.partition, []).append(one)
+    partitions = _by_partition(settled)
     group: list[tuple[Step, Verdict]] = []
     before: tuple[object, ...] = ()
     for key in sorted(partitions, key=keys.index):

@@ -36,16 +36,11 @@ from assetflow.model.names import (
 )
 from assetflow.planning.reasons import SourceUnknown
 from assetflow.project.analysis import Shape
-from assetflow.warehouse.digests import (
-    GROUP_COLUMN,
-    ORDER_COLUMN,
-    Grouped,
-    digest_columns,
-    digest_groups,
-)
+from assetflow.warehouse.digests import digest_columns
+from assetflow.warehouse.digests_together import FILE_COLUMN, TOGETHER, digest_files
 from assetflow.warehouse.files import observe_files, source_paths, state_id, verify_unchanged
 from assetflow.warehouse.partition_columns import KeyWindow
-from assetflow.warehouse.quoting import quoted_paths, quoted_text
+from assetflow.warehouse.quoting import quoted_paths
 from assetflow.warehouse.sources import (
     check_source_files,
     source_errors,
@@ -60,9 +55,8 @@ if TYPE_CHECKING:
     from assetflow.warehouse.connection import Engine
 
 
-TOGETHER = 64
 TOGETHER_BYTES = 32_000_000
-"""How many partitions of a source, and bytes of them, are digested at once."""
+"""How many bytes of partitions of a source are digested at once."""
 
 
 @dataclass(slots=True)
@@ -160,28 +154,24 @@ def digest_together(
 ) -> None:
     """Find the digests of `read_sets` for the first of `states` and some more, in one scan.
 
-    `states` are partitions of one source. A scan for each small text file takes five times
-    as long. What cannot be read is left: each state then tells by itself.
+    `states` are partitions of one source. A scan for each small file takes five times as
+    long. What cannot be read is left: each state then tells by itself.
     """
     together = _read_together(states)
     if len(together) < 2:  # noqa: PLR2004 - one needs no company
         return
     wanted = sorted(read_sets, key=str)
-    row = f", row_number() over () as {ORDER_COLUMN}" if any(r.ordered for r in wanted) else ""
-    paths = [path for one in together for path in one.paths]
-    places = [place for place, one in enumerate(together) for _ in one.paths]
-    number = f"list_position([{', '.join(quoted_text(str(path)) for path in paths)}], filename)"
-    group = f"{places}[coalesce({number}, error('another file: ' || filename))]"
-    source = f"(select *, {group} as {GROUP_COLUMN}{row} from {joined_scan(together)})"
+    files = [one.paths for one in together]
+    paths = [path for some in files for path in some]
+    scan = source_scan(together[0].source, paths, together[0].schema, FILE_COLUMN)
     try:
         with source_errors(paths):
-            grouped = Grouped(source, is_large=False)
-            keys = range(len(together))
-            found = digest_groups(engine.cursor(), grouped, together[0].schema, wanted, keys)
+            schema = together[0].schema
+            found = digest_files(engine.cursor(), scan, files, schema, wanted)
     except SourceUnreadable:
         return
-    for place, one in enumerate(together):
-        one.digests.update(found[place][1])
+    for one, digests in zip(together, found, strict=True):
+        one.digests.update(digests)
 
 
 def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
@@ -189,8 +179,7 @@ def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
     found: list[SourceState] = []
     size = 0
     for one in states:
-        is_text = one.source.format in ("csv", "json")
-        if not is_text or any(folded(column.name) == "filename" for column in one.schema):
+        if not _has_like_files(one):
             break
         size += sum(file.size for file in one.files)
         if found and (one.schema != found[0].schema or size > TOGETHER_BYTES):
@@ -199,6 +188,16 @@ def _read_together(states: Iterable[SourceState]) -> list[SourceState]:
         if len(found) == TOGETHER:
             break
     return found
+
+
+def _has_like_files(state: SourceState) -> bool:
+    """Whether DuckDB reads the files of a source alike together and alone, and tells each.
+
+    Of Parquet files with declared columns it may not: their types may differ.
+    """
+    source = state.source
+    is_known = source.format in ("csv", "json") or source.columns is None
+    return is_known and all(folded(column.name) != "filename" for column in state.schema)
 
 
 def joined_scan(states: Sequence[SourceState]) -> str:

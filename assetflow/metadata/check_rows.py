@@ -85,9 +85,13 @@ def results_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, 
     return found
 
 
-def results_in_run(state: Path, run: RunId) -> tuple[ResultKept, ...]:
-    """Return how checks came out in a run, the newest of each of a version."""
-    return _results(state, "run = $1", "version, check_name", [run])
+def outcomes_of_run(state: Path, run: RunId) -> dict[AssetPartition, tuple[CheckOutcome, ...]]:
+    """Return how the checks came out that a run asked, in their order, the last of each."""
+    found: dict[AssetPartition, list[CheckOutcome]] = {}
+    for one in _results(state, "run = $1", "asset, partition, check_name", [run]):
+        target = AssetPartition(one.asset, one.partition)
+        found.setdefault(target, []).append(one.evaluated.outcome)
+    return {target: tuple(outcomes) for target, outcomes in found.items()}
 
 
 def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[ResultKept, ...]:

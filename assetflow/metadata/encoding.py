@@ -140,13 +140,13 @@ def _each(readers: tuple[Reader, ...], values: Any) -> list[Any]:
 
 
 def _read_named(kind: Any) -> Reader:
-    """Return the reader of a named tuple; an older version may not have known its last fields."""
+    """Return what reads a named tuple; fields that it gained since at its end have defaults."""
     hints = get_type_hints(kind)
     readers = tuple(_reader(hints[name]) for name in kind._fields)
-    fewest = len(readers) - len(kind._field_defaults)
+    least = len(readers) - len(kind._field_defaults)
 
     def read(value: Any) -> Any:
-        count = max(fewest, min(len(_checked(value, list)), len(readers)))
+        count = max(least, len(_checked(value, list)))
         return kind(*_each(readers[:count], value))
 
     return read

@@ -179,10 +179,18 @@ _CHECKS = (
         columns varchar not null, rows varchar not null, place varchar not null)""",
 )
 
+_REPAIRS = (
+    """create table repairs (
+        happening varchar not null, run varchar, environment varchar not null,
+        asset varchar not null, partition varchar not null, check_name varchar not null,
+        happened_at timestamp not null, kind varchar not null, note varchar not null,
+        user_name varchar not null)""",
+)
+
 MIGRATIONS = (
     Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),
     Migration(2, "partitions", _NUMBERS + _PARTITIONS),
-    Migration(3, "checks", _CHECKS),
+    Migration(3, "checks", _CHECKS + _REPAIRS),
 )
 LATEST = MIGRATIONS[-1].number
 MIGRATIONS_TABLE = "create table migrations (number integer not null, name varchar not null)"

@@ -195,6 +195,25 @@ class PartitionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairHappened:
+    """A repair of a failed check was tried, or mended it; or somebody looked at a dead letter.
+
+    `kind` is tried, mended, retried or resolved; `note` is what was said by `user`.
+    """
+
+    happening: str
+    run: RunId | None
+    environment: str
+    asset: AssetName
+    partition: PartitionKey
+    check_name: str
+    happened_at: datetime
+    kind: str
+    note: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventHappened:
     """Something worth an audit: who did what to which asset, in which environment."""
 
@@ -223,6 +242,7 @@ Record = (
     | Observed
     | VersionsPacked
     | PartitionsChanged
+    | RepairHappened
     | EventHappened
 )
 
@@ -241,6 +261,7 @@ __all__ = [
     "PublicationChange",
     "Published",
     "Record",
+    "RepairHappened",
     "RunFinished",
     "RunStarted",
     "SlicesDigested",

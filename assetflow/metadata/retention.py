@@ -57,6 +57,25 @@ _REMOVABLE = """
       and p.path in (select path from free_files)"""
 
 
+_RECORDED = """
+    select path from places where stored not in (
+        select number from versions join removed_versions using (version))
+    union
+    select path from left_files where path not in (select path from removed_files)"""
+
+# The states that a source has, or had until lately, are known by the slices that were cut.
+_FORGOTTEN = """
+    with states as (
+        select state, lead(observed_at) over (
+            partition by source, partition order by number) as left_at
+        from observations)
+    delete from slice_digests where version in (select version from removed_versions)
+        or (version not in (select version from versions)
+            and version not in (
+                select state from states
+                where left_at is null or left_at >= $1::varchar::timestamp))"""
+
+
 @dataclass(frozen=True, slots=True)
 class Garbage:
     """Versions that can go, oldest first, and the files (path, bytes) that go with them.
@@ -75,7 +94,7 @@ def unreferenced(state: Path, now: datetime, retention_seconds: float = DEFAULT_
     another file, and is an hour at least. Fold first, and hold `exclusive`, so that no
     run is about to publish one of them.
     """
-    bound = instant_text(now - timedelta(seconds=max(retention_seconds, SHORTEST_SECONDS)))
+    bound = instant_text(kept_since(now, retention_seconds))
     with Store(state).reading() as connection:
         connection.execute(_RELEASED, [bound])
         connection.execute(_FILES, [bound])
@@ -83,6 +102,27 @@ def unreferenced(state: Path, now: datetime, retention_seconds: float = DEFAULT_
         files = connection.execute("from free_files").fetchall()
     versions = sorted(contents.versions.values(), key=lambda version: version.created_at)
     return Garbage(tuple(versions), tuple(files))
+
+
+def kept_since(now: datetime, retention_seconds: float) -> datetime:
+    """Return the moment before which something must have been left, so that it can go."""
+    return now - timedelta(seconds=max(retention_seconds, SHORTEST_SECONDS))
+
+
+def recorded_files(state: Path) -> frozenset[str]:
+    """Return the files that a version lies in, or lay in; any other was left by a kill."""
+    with Store(state).reading() as connection:
+        return frozenset(path for (path,) in connection.execute(_RECORDED).fetchall())
+
+
+def forget_slices(state: Path, now: datetime, retention_seconds: float) -> None:
+    """Forget the digests of slices of versions that are removed, and of states long gone.
+
+    A source that comes back to such a state is scanned again.
+    """
+    with Store(state).writing() as connection:
+        bound = instant_text(kept_since(now, retention_seconds))
+        connection.execute(_FORGOTTEN, [bound])
 
 
 def mark_removed(

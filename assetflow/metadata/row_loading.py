@@ -198,6 +198,15 @@ _FAILING_ROWS = Load(
     ("insert into failing_rows select * exclude ordinal from incoming order by ordinal",),
 )
 
+_REPAIRS = Load(
+    """{"happening":"VARCHAR","run":"VARCHAR","environment":"VARCHAR","asset":"VARCHAR",
+        "partition":"VARCHAR","check_name":"VARCHAR","happened_at":"TIMESTAMP",
+        "kind":"VARCHAR","note":"VARCHAR","user":"VARCHAR"}""",
+    "repairs",
+    ("happening",),
+    ("insert into repairs select * exclude ordinal from incoming order by ordinal",),
+)
+
 # The fields that a kind of record gained. Who wrote a line before it had them meant the default.
 GAINED = {
     "VersionStored": b'"packed":',
@@ -216,6 +225,7 @@ LOADS = {
     "Audited": _AUDITS,
     "FailingRowsKept": _FAILING_ROWS,
     "Observed": _OBSERVATIONS,
+    "RepairHappened": _REPAIRS,
 }
 
 

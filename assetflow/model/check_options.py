@@ -789,7 +789,7 @@ def read_checks(
             continue
         kind = _kind_of(one)
         made, problems = _read_table(one, of, at(kind, met[kind]))
-        met[kind] += 1
+        met.update(list(one) if isinstance(one, Mapping) else ())
         found += [made] if made else []
         errors += problems
     return tuple(found), (*errors, *twice_named(found, of))

@@ -19,6 +19,7 @@ from assetflow.planning.reasons import (
     Reason,
     RefreshRequested,
     RejectedLastTime,
+    RepairRequested,
     SourceUnknown,
     UpstreamMayChange,
     UpstreamMissing,
@@ -28,6 +29,9 @@ from assetflow.planning.reasons import (
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.terms import OtherRead
 from assetflow.planning.wanted import wanted_partitions
+
+DEMANDS = (Forced, RefreshRequested, RepairRequested)
+"""Reasons that somebody gave: they hold whatever the key says."""
 
 Current = Mapping[AssetPartition, VersionId]
 """The version of each partition, or the state of each source, that can be read."""
@@ -151,7 +155,7 @@ class _Walk:
         last, renamed_from = last_publication(known, target)
         demands: tuple[Reason, ...] = ()
         if name in self._selected() and target not in self.request.done:
-            demands = _demands(self.request, facts)
+            demands = _demands(self.request, facts, target)
         situation = Situation(
             target=target,
             facts=facts,
@@ -409,25 +413,27 @@ def last_publication(
     return (earlier, AssetName(old)) if earlier is not None else (None, AssetName(old))
 
 
-def _demands(request: Request, facts: AssetFacts) -> tuple[Reason, ...]:
+def _demands(request: Request, facts: AssetFacts, target: AssetPartition) -> tuple[Reason, ...]:
     forced = (Forced(),) if request.force else ()
     refreshed = (RefreshRequested(),) if request.refresh and facts.is_volatile else ()
-    return (*refreshed, *forced)
+    repaired = (request.repairs[target],) if target in request.repairs else ()
+    return (*repaired, *refreshed, *forced)
 
 
 def demanded(
     slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
 ) -> dict[AssetName, Collection[PartitionKey]]:
     """Return the partitions that run because `request` says so, whatever their state."""
-    if not request.force and not request.refresh:
+    if not request.force and not request.refresh and not request.repairs:
         return {}
     wanted = wanted_partitions(slices, request)
     selected = wanted.keys() if request.targets is None else request.targets
-    return {
-        name: keys
+    found = {
+        name: [key for key in keys if _demands(request, facts[name], AssetPartition(name, key))]
         for name, keys in wanted.items()
-        if name in selected and _demands(request, facts[name])
+        if name in selected
     }
+    return {name: keys for name, keys in found.items() if keys}
 
 
 def _withdrawals(known: Known) -> Iterator[Step]:
@@ -502,7 +508,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
     `facts` are computed from the schemas of the versions in `current`, which the step
     will really read. This is early cutoff: what was provisional becomes a reason or none.
     """
-    demands = tuple(r for r in step.reasons if isinstance(r, Forced | RefreshRequested))
+    demands = tuple(r for r in step.reasons if isinstance(r, DEMANDS))
     last, renamed_from = last_publication(known, step.target)
     situation = Situation(
         target=step.target,

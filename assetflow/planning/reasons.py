@@ -112,6 +112,18 @@ class InputRemoved(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class RepairRequested(Reason):
+    """It can give other data, and a check of `asset` failed that this could mend."""
+
+    check: str
+    asset: AssetName
+    code: ClassVar[str] = "repair_requested"
+
+    def __str__(self) -> str:
+        return f"could repair {self.check} of '{self.asset}'"
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshRequested(Reason):
     """A volatile asset was asked for newer data."""
 
@@ -350,6 +362,7 @@ WEIGHT = {
             InputChanged,
             InputAdded,
             InputRemoved,
+            RepairRequested,
             RefreshRequested,
             Forced,
             Rejected,

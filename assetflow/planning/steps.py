@@ -62,7 +62,8 @@ class Request:
 
     `partitions` () means all that the definitions have; `latest`, the last of each.
     At most `max_partitions` of an asset run, the newest. `done` were forced or refreshed
-    already, when a run plans again.
+    already, when a run plans again. With `exactly`, these partitions are looked at and no
+    others; `repairs` run again, each for its reason.
     """
 
     targets: frozenset[AssetName] | None = None
@@ -74,6 +75,8 @@ class Request:
     latest: bool = False
     max_partitions: int | None = None
     done: frozenset[AssetPartition] = frozenset()
+    exactly: frozenset[AssetPartition] | None = None
+    repairs: Mapping[AssetPartition, Reason] = field(default_factory=dict, hash=False)
 
     @property
     def is_everything(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from assetflow.errors import UnknownPartition
-from assetflow.model.names import AssetName, PartitionKey
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.planning.reach import Slices
 from assetflow.planning.steps import PartitionRange, Request
 
@@ -22,6 +22,8 @@ def wanted_partitions(
     as it is read. Where partitions are named, that is what cannot be left out: an asset
     without partitions then reads those that there are, and makes no others.
     """
+    if request.exactly is not None:
+        return _grouped(request.exactly)
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
         if request.targets is None or request.only:
@@ -39,6 +41,13 @@ def wanted_partitions(
     targets = targets_of(slices, request)
     wanted = {name: keys for name, keys in asked.items() if name in targets}
     return wanted if request.only else _with_upstreams(slices, wanted, only_blocking=True)
+
+
+def _grouped(targets: Collection[AssetPartition]) -> dict[AssetName, Collection[PartitionKey]]:
+    found: dict[AssetName, set[PartitionKey]] = {}
+    for name, key in targets:
+        found.setdefault(name, set()).add(key)
+    return dict(found)
 
 
 def _scope(slices: Slices, request: Request) -> Collection[AssetName]:

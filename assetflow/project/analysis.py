@@ -9,6 +9,7 @@ from pathlib import Path
 from assetflow.errors import (
     AssetflowError,
     DeclaredColumns,
+    ProjectErrors,
     UnknownColumn,
     UnknownType,
     WrongForm,
@@ -17,6 +18,7 @@ from assetflow.graph.graph import AssetGraph, Link
 from assetflow.graph.inference import infer
 from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.asset import Asset, PythonBody, Source, SqlBody
+from assetflow.model.checks import check_fingerprint
 from assetflow.model.columns import EVERYTHING, ReadSet, Schema
 from assetflow.model.config import Config, config_key
 from assetflow.model.declared_inputs import Input, Location
@@ -25,6 +27,7 @@ from assetflow.model.names import AssetName, CodeVersion, folded
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.attached_checks import attach
+from assetflow.project.check_columns import check_problems
 from assetflow.project.closure import DUMP_RULES, Closer
 from assetflow.project.code_extras import extra_parts
 from assetflow.project.loading import Declarations
@@ -150,8 +153,32 @@ class Analysis:
         asset = self.graph.assets[name]
         links = self.graph.links[name]
         if isinstance(asset.body, SqlBody):
-            return self._sql_facts(asset, links, shapes)
-        return self._python_facts(asset, links, shapes)
+            facts = self._sql_facts(asset, links, shapes)
+        else:
+            facts = self._python_facts(asset, links, shapes)
+        if facts.problem is not None or not asset.options.checks:
+            return facts
+        return replace(facts, problem=self._check_problem(asset, facts.schema, shapes))
+
+    def _check_problem(
+        self, asset: Asset, schema: Schema | None, shapes: Mapping[AssetName, Shape]
+    ) -> AssetflowError | None:
+        """Return what in the checks of `asset` does not fit the columns that are known."""
+        read = {AssetName(item.upstream) for one in asset.options.checks for item in one.inputs}
+        schemas = {
+            name: shapes[name].schema
+            for name in read
+            if name in shapes and not shapes[name].is_expected
+        }
+        known = {name: one for name, one in {**schemas, asset.name: schema}.items() if one}
+        key = _fit_key(asset, known)
+        if self.cache.get(key) is not None:
+            return None
+        found = tuple(check_problems(asset, known, self.sql))
+        if not found:
+            self.cache.put(key, {"checks": len(asset.options.checks)})
+            return None
+        return found[0] if len(found) == 1 else ProjectErrors(found)
 
     def is_shapeless(self, name: AssetName) -> bool:
         """Whether the columns of asset `name` show only when it is made."""
@@ -379,6 +406,16 @@ class Analysis:
 
     def _extras(self, asset: Asset) -> Parts:
         return extra_parts(asset, Path(self.declarations.root))
+
+
+def _fit_key(asset: Asset, schemas: Mapping[AssetName, Schema]) -> str:
+    """Return under which key it is kept that the checks of `asset` fit these columns."""
+    texts = [
+        fingerprint(name, *(part for column in schemas[name] for part in column[:2]))
+        for name in sorted(schemas)
+    ]
+    checks = map(check_fingerprint, asset.options.checks)
+    return fingerprint("checks fit", asset.name, *texts, "", *checks)
 
 
 def _columns_read(schema: Schema, names: Sequence[str] | None) -> str:

@@ -5,6 +5,7 @@ Here belongs what is wrong with a check by itself; whether it fits the columns: 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from assetflow.errors import (
     AssetflowError,
@@ -114,6 +115,8 @@ class _Attaching:
                 found.append(self._resolved(asset, check))
             except AssetflowError as error:
                 self.errors.append(error)
+        if all(one is own for one, own in zip_longest(found, asset.options.checks)):
+            return asset
         return replace(asset, options=replace(asset.options, checks=tuple(found)))
 
     def _target(self, one: CheckOf) -> AssetName:

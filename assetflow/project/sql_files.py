@@ -36,6 +36,8 @@ _HEADER_OF_CHECK = re.compile(r"\s*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?\n
 _LATE_HEADER = re.compile(
     r"^[ \t]*/\*[ \t]*assetflow(?:[ \t]+check)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
+_CHECKS_KEY = re.compile(r"^\s*(?:\[\[)?checks\b", re.MULTILINE)
+_KEY = re.compile(r"\b(\w+)[\"']?\s*=")
 _HEADER_END = re.compile(r"^[ \t]*\*/[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _NO_QUERY = re.compile(r"(?:\s+|;|--[^\n]*|/\*.*?\*/)*\Z", re.DOTALL)
 _STARTS_QUERY = re.compile(r"\s*[^\s;/-]")
@@ -168,8 +170,12 @@ def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> H
     def place(keys: Sequence[str]) -> Location:
         return Location(shown_path, first_line + line_of(text, keys) - 1)
 
+    lines = _lines_of_keys(text)
+
     def check_place(kind: str, earlier: int) -> Location:
-        return Location(shown_path, first_line + _line_of_check(text, kind, earlier) - 1)
+        found = lines.get(kind, [])
+        line = found[earlier] if earlier < len(found) else lines.get("checks", [1])[0]
+        return Location(shown_path, first_line + line - 1)
 
     of = f"asset {keys.get('name', stem)!r}"
     checks, wrong = read_checks(keys.get("checks", ()), of, check_place)
@@ -179,15 +185,19 @@ def _header_options(text: str, stem: str, shown_path: str, first_line: int) -> H
     return found
 
 
-def _line_of_check(text: str, kind: str, earlier: int) -> int:
-    """Return the line of a header where the check of `kind` after `earlier` such stands."""
-    lists = re.search(r"^\s*(?:\[\[)?checks\b", text, re.MULTILINE)
-    start = lists.end() if lists else 0
-    if kind:
-        written = re.compile(rf"\b{re.escape(kind)}[\"']?\s*=")
-        places = [found.start() for found in written.finditer(text, start)]
-        start = places[earlier] if earlier < len(places) else start
-    return _line_at(text, start)
+def _lines_of_keys(text: str) -> dict[str, list[int]]:
+    """Return the lines of a header where each key of `checks` stands, and of `checks` itself."""
+    found: dict[str, list[int]] = {}
+    start = _CHECKS_KEY.search(text)
+    if start is None:
+        return found
+    found["checks"] = [_line_at(text, start.end())]
+    position, line = start.end(), found["checks"][0]
+    for key in _KEY.finditer(text, position):
+        line += text.count("\n", position, key.start())
+        position = key.start()
+        found.setdefault(key[1], []).append(line)
+    return found
 
 
 def _refuse_lost_header(text: str, start: int, shown_path: str) -> None:

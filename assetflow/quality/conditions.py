@@ -5,14 +5,16 @@ NaN is a value, and lies in no range.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 
-from assetflow.model.checks import Check
+from assetflow.model.checks import Check, Scalar
 from assetflow.model.columns import Column, Schema
 from assetflow.quality.fitting import as_tuple, columns_of
-from assetflow.quality.literals import literal
+from assetflow.quality.literals import NUMERIC, literal
 from assetflow.sql.query import quoted
 
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_MOST_DIGITS = 18
 
 
 def considered(check: Check) -> str:
@@ -67,7 +69,9 @@ def _outside(check: Check, columns: tuple[Column, ...]) -> str:
     (column,) = columns
     name = quoted(column.name)
     beyond = beyond_bounds(check, name, column.type)
-    return f"{beyond} or isnan({name})" if column.type in _FLOATS else beyond
+    # NaN is greater than any maximum, but it is not less than a minimum.
+    is_open = column.type in _FLOATS and check.argument("max") is None
+    return f"{beyond} or isnan({name})" if is_open else beyond
 
 
 def beyond_bounds(check: Check, value: str, type_: str = "") -> str:
@@ -84,9 +88,39 @@ def beyond_bounds(check: Check, value: str, type_: str = "") -> str:
 def _unaccepted(check: Check, columns: tuple[Column, ...]) -> str:
     (column,) = columns
     values = [value for value in as_tuple(check.argument("values")) if value is not None]
-    texts = ", ".join(literal(value, column.type) for value in values)
     name = quoted(column.name)
-    return f"{name} not in ({texts})" if texts else f"{name} is not null"
+    if len(values) <= FEW_VALUES:
+        texts = ", ".join(literal(value, column.type) for value in values)
+        return f"{name} not in ({texts})" if texts else f"{name} is not null"
+    return f"{name} not in ({_unnested(values, column.type)})"
+
+
+FEW_VALUES = 20
+"""So many values are compared one by one; more are looked up, and parsed as one text."""
+
+
+def _unnested(values: Sequence[Scalar], type_: str) -> str:
+    """Return the query of `values` as one text that is split, to be compared with `type_`."""
+    if type_ == "BOOLEAN" or NUMERIC.fullmatch(type_):
+        compared = "DOUBLE" if any(isinstance(value, float) for value in values) else type_
+        texts = [literal(value, type_) for value in values]
+        return f"select unnest({_split(texts)})::{_as_exact(compared, values)}"
+    return f"select unnest({_split([str(value) for value in values])})::{type_}"
+
+
+def _as_exact(type_: str, values: Sequence[Scalar]) -> str:
+    """Return the type in which `values` lose nothing; texts are decimals as they are written."""
+    if not any(isinstance(value, str) for value in values):
+        return type_ if type_ in {"BOOLEAN", "DOUBLE", "FLOAT"} else "HUGEINT"
+    digits = max(len(str(value).partition(".")[2]) for value in values)
+    return f"DECIMAL(38,{min(digits, _MOST_DIGITS)})"
+
+
+def _split(texts: Sequence[str]) -> str:
+    """Return the SQL that splits `texts`, joined by a character that is in none of them."""
+    used = set().union(*texts)
+    separator = next(sign for sign in chain("|,;", map(chr, count(1))) if sign not in used)
+    return f"string_split({literal(separator.join(texts))}, {literal(separator)})"
 
 
 def _unmatched_text(check: Check, columns: tuple[Column, ...]) -> str:

@@ -14,6 +14,7 @@ TEXT = re.compile(r"VARCHAR|ENUM\(.*\)")
 _PLAIN = re.compile(r"[A-Z_ ]+(\(\d+, ?\d+\))?|ENUM\(.*\)")
 _OF_COLUMNS = frozenset({"column_types", "contract"})
 _OF_FIGURES = frozenset({"mean", "sum", "stddev", "median", "quantile"})
+_OF_NUMBERS = _OF_FIGURES | {"distinct", "null_fraction"}
 
 
 class WrongType(NamedTuple):
@@ -110,6 +111,8 @@ def _figure_needed(check: Check, type_: str) -> Iterator[str]:
     function = check.argument("function") or check.argument("metric")
     if function in _OF_FIGURES and not NUMERIC.fullmatch(type_):
         yield "a number"
+    elif function in _OF_NUMBERS:
+        yield from _comparable_needed(check, "DOUBLE")
     elif function in {"min", "max"} and check.kind == "aggregate":
         yield from _comparable_needed(check, type_)
     elif function in {"min", "max"} and not NUMERIC.fullmatch(type_) and not _is_dated(type_):

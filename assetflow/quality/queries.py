@@ -131,10 +131,12 @@ def reproducing(check: Check, schema: Schema, asset: AssetName) -> str:
     if shown:
         return shown
     values = [text.replace(SCAN, own) for text in measures(check, schema)]
-    asked = queries(check, schema, own, others)
-    if values:
-        return f"select {', '.join(values)} from {own}"
-    return asked[0] if asked else f"describe {own}"
+    if values or check.kind == "row_count":
+        return f"select {', '.join(values) or 'count(*)'} from {own}"
+    if check.kind == "drift":
+        (name,) = map(quoted, check.columns)
+        return f"select {name}, count(*) from {own} group by all order by 2 desc"
+    return f"describe {own}"
 
 
 def _named(table: str) -> str:

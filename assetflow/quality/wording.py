@@ -116,10 +116,10 @@ def finite(value: float | None) -> float | None:
 def short(value: float) -> str:
     """Return a number as people compare it: six digits, thousands parted.
 
-    >>> short(30411), short(0.123456789), short(-2.5)
-    ('30,411', '0.123457', '-2.5')
+    >>> short(30411), short(0.123456789), short(float("nan"))
+    ('30,411', '0.123457', 'nan')
     """
-    if isinstance(value, int) or (value == round(value) and abs(value) < _EXACT):
+    if abs(value) < _EXACT and value == round(value):
         return f"{round(value):,}"
     return f"{value:,.6g}"
 

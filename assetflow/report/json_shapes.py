@@ -188,6 +188,7 @@ def _asset_json(asset: Asset, upstream: Iterable[AssetName]) -> Document:
         "owners": list(options.owners),
         "upstream": list(upstream),
         "partitions": described(options.partitions) if options.partitions else None,
+        "checks": [check.name for check in options.checks],
         "description": options.description,
         "path": str(asset.location),
     }

@@ -34,16 +34,19 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
         return Text("Nothing is selected. List all that there is with `assetflow ls`.")
     about = {name: _described(graph, name) for name in names}
     slices = {name: _partitions(graph, name) for name in names}
+    checks = {name: _check_count(graph, name) for name in names}
     with_groups = any(group for _, group, _ in about.values())
-    with_slices = any(slices.values())
+    with_slices, with_checks = any(slices.values()), any(checks.values())
     extra = [*(["group"] if with_groups else []), *(["partitions"] if with_slices else [])]
+    extra += ["checks"] if with_checks else []
     titles = ["name", "kind", *extra, "reads", "description"]
-    table = columns(titles, folds=["partitions", "reads", "description"])
+    table = columns(titles, right=["checks"], folds=["partitions", "reads", "description"])
     for name, (kind, group, description) in about.items():
         upstreams = graph.upstreams.get(name, ())
         reads = Names(upstreams[:MOST_UPSTREAMS], len(upstreams) - MOST_UPSTREAMS)
         cells: list[RenderableType] = [Name(group)] if with_groups else []
         cells += [Text(slices[name])] if with_slices else []
+        cells += [Text(checks[name])] if with_checks else []
         table.add_row(Name(name), faint(kind), *cells, reads, Text(description))
     return table
 
@@ -60,6 +63,11 @@ def _partitions(graph: AssetGraph, name: AssetName) -> str:
     one = graph.assets.get(name)
     partitions = one.options.partitions if one else graph.sources[name].partitions
     return in_a_word(partitions) if partitions else ""
+
+
+def _check_count(graph: AssetGraph, name: AssetName) -> str:
+    asset = graph.assets.get(name)
+    return f"{len(asset.options.checks):,}" if asset and asset.options.checks else ""
 
 
 def _first_line(text: str) -> str:
@@ -185,9 +193,11 @@ def publications_table(lines: Sequence[PublicationLine], environment: str) -> Re
 
 def gc_text(result: GcResult) -> Text:
     """Return what was removed, or would be, in a sentence."""
+    if not result.versions and not result.bytes:
+        return Text("Nothing to remove.")
     what = f"{counted(result.versions, 'version')}, {size(result.bytes)}"
     if not result.versions:
-        return Text("Nothing to remove.")
+        what = f"{size(result.bytes)} in files that no version needs any more"
     return Text(f"Would remove {what}." if result.dry_run else f"Removed {what}.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -22,16 +22,16 @@ def remove_versions(data: Path, paths: Iterable[str]) -> int:
     return sum(_remove(data, path) for path in versions)
 
 
-def remove_leftovers(data: Path) -> int:
-    """Unlink what interrupted processes left half-written; return how many files.
+def leftovers(data: Path, recorded: Collection[str], before: float) -> list[tuple[str, int]]:
+    """Return what interrupted processes left under `data`: each path, and its bytes.
 
-    To be called while no run is at work.
+    That is what is half-written, and each version last changed `before` (in seconds since
+    1970) that is not among the `recorded`. To be called while no run is at work.
     """
-    found = list(data.rglob(f"*{PARTIAL}"))
-    with disk_errors(data):
-        for path in found:
-            path.unlink(missing_ok=True)
-    return len(found)
+    partial = {_relative(data, path) for path in data.rglob(f"*{PARTIAL}")}
+    unknown = {path for path in stored_versions(data) if path not in recorded}
+    found = [(path, absolute(data, path)) for path in sorted(partial | unknown)]
+    return [(name, _size(path)) for name, path in found if path.lstat().st_mtime < before]
 
 
 def stored_versions(data: Path) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _within(data: Path, path: str) -> Path:
 def _is_version(path: str) -> bool:
     """Whether `path` has the form of a file of an asset's, or lies deeper."""
     depth = len(PurePosixPath(path).parts)
-    return depth > 2 or (depth == 2 and path.endswith(".parquet"))  # noqa: PLR2004 - asset, version
+    return depth > 2 or (depth == 2 and path.endswith((".parquet", PARTIAL)))  # noqa: PLR2004 - asset, version
 
 
 def _remove(data: Path, path: Path) -> int:

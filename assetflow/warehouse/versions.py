@@ -19,8 +19,8 @@ from assetflow.model.checks import Check
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
 from assetflow.model.names import AssetPartition, Digest, VersionId, folded
 from assetflow.sql.types import cast_projection, stored_schema
-from assetflow.warehouse.auditing import audit_scan
-from assetflow.warehouse.digests import has_columns
+from assetflow.warehouse.auditing import Audited, audit_scan
+from assetflow.warehouse.digests import SMALL, has_columns
 from assetflow.warehouse.disk import disk_errors
 from assetflow.warehouse.kept_files import digest_of_files, keep_files, size_of_files
 from assetflow.warehouse.layout import (
@@ -48,7 +48,9 @@ class NewVersion:
     `data` is the data folder. `read_sets` are those of the known consumers; one that
     names a column which the version has not is left out. `ordered` says that the order
     of the rows is part of the content. Files under `scratch` are moved, others copied.
-    `checks` are those whose measures are to be taken; they have no code of the user's.
+    With `digest_later`, digests of a small table without checks are left out: many are
+    found at once. `checks` are those whose measures are to be taken; they have no code of
+    the user's.
     """
 
     data: Path
@@ -59,6 +61,7 @@ class NewVersion:
     ordered: bool = False
     float_digits: int | None = None
     scratch: Path | None = None
+    digest_later: bool = False
     checks: tuple[Check, ...] = ()
 
     @property
@@ -71,7 +74,8 @@ class NewVersion:
 class Staged:
     """A version as it was written. `path` is relative to the data folder.
 
-    `rows` is None for files; then the schema is empty. The whole digest comes first.
+    `rows` is None for files; then the schema is empty. The whole digest comes first;
+    there is none yet of what is to be digested later.
     Where it is `packed`, others lie in the file too, and `size_bytes` is that of the file.
     `measured` are the values that each check asked for, in the order of the checks; Broken
     stands for one that could not be computed. Of files nothing is measured.
@@ -236,17 +240,19 @@ def _make_folder(folder: Path) -> None:
 def _complete(
     connection: DuckDBPyConnection, partial: Path, schema: Schema, rows: int, new: NewVersion
 ) -> Staged:
-    """Compute the digests of a written file, and what checks ask; give it its name."""
-    known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
-    found = audit_scan(
-        connection,
-        read_parquet([partial]),
-        schema,
-        dict.fromkeys([new.whole, *known]),
-        new.checks,
-        float_digits=new.float_digits,
-        rows=rows,
-    )
+    """Compute the digests of a written file, unless that has time, and what checks ask."""
+    found = Audited(rows, {})
+    if rows > SMALL or new.checks or not new.digest_later:
+        known = [read_set for read_set in new.read_sets if has_columns(read_set, schema)]
+        found = audit_scan(
+            connection,
+            read_parquet([partial]),
+            schema,
+            dict.fromkeys([new.whole, *known]),
+            new.checks,
+            float_digits=new.float_digits,
+            rows=rows,
+        )
     path = version_path(new.target.asset, new.version)
     final = absolute(new.data, path)
     partial.rename(final)

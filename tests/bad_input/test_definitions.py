@@ -249,6 +249,83 @@ WRONG = {
     "source_of_unknown_format": {
         "shop/more.py": 'from assetflow import source\n\nsource("weather", path="weather.xlsx")\n'
     },
+    # checks
+    "checks_that_promise_nothing": {
+        "shop/bad.sql": """
+            /* assetflow
+            checks = [
+              { uniqe = "id" },
+              { unique = "id", not_null = "id" },
+              { between = { column = "id", min = 3, max = 1 } },
+              { not_null = "id", severity = "warn", on_failure = "block" },
+              { unique = "id", on_failure = "quarantine" },
+              { not_null = "id", max_fraction = 2 },
+              { row_count = 3 },
+            ]
+            */
+            select 1 as id
+        """
+    },
+    "checks_of_one_name": {
+        "shop/bad.sql": '/* assetflow\nchecks = [ { unique = "a" }, { unique = "a" } ]\n*/\n'
+        "select 1 as a\n"
+    },
+    "checks_that_do_not_fit": {
+        "shop/bad.sql": """
+            /* assetflow
+            checks = [
+              { unique = "idd" },
+              { matches = "id", pattern = "^a" },
+              { references = "id", to = "orders.idd" },
+              { expression = "id + [1]" },
+            ]
+            */
+            select id from raw_orders
+        """
+    },
+    "checks_that_cannot_be_asked": {
+        "shop/checks/a.sql": "select 1 as a\n",
+        "shop/checks/b.sql": '/* assetflow check\nasset = "ordrs"\n*/\nselect * from orders\n',
+        "shop/checks/c.sql": "select * from orders where id = $day\n",
+        "shop/bad.sql": "/* assetflow check\n*/\nselect * from orders\n",
+        "shop/more.py": """
+            import pyarrow as pa
+            from assetflow import asset, check, matches, source
+
+            @asset(checks=[matches("a", "(?=b)"), matches("a", "")])
+            def more() -> list[dict]:
+                return [{"a": "b"}]
+
+            @asset(outputs=["left", "right"])
+            def both() -> tuple[pa.Table, pa.Table]: ...
+
+            @check(both)
+            def one(left: pa.Table) -> bool: ...
+
+            @check("raw_orders")
+            def two(raw_orders: pa.Table) -> bool: ...
+
+            @check("orders", max_failure=3)
+            def three(orders: pa.Table) -> bool: ...
+
+            @check("orders")
+            async def four(orders: pa.Table) -> bool: ...
+        """,
+    },
+    "checks_in_a_circle": {
+        "shop/orders.sql": '/* assetflow\nchecks = [ { equal_rows = "totals" } ]\n*/\n'
+        "select id, amount::double as amount from raw_orders\n",
+        "shop/totals.sql": "select * from orders\n",
+    },
+    "checks_that_wait_for_one_another": {
+        "shop/a.sql": '/* assetflow\nchecks = [ { equal_rows = "b" } ]\n*/\nselect 1 as a\n',
+        "shop/b.sql": '/* assetflow\nchecks = [ { equal_rows = "a" } ]\n*/\nselect 1 as a\n',
+    },
+    "a_contract_that_a_query_breaks": {
+        "shop/bad.sql": '/* assetflow\ncontract = "exact"\n'
+        'columns = { id = "bigint", day = { type = "date", nullable = false } }\n*/\n'
+        "select id::integer as id, amount from raw_orders\n"
+    },
     "a_broken_macro": {"shop/macros/m.sql": "create macro twice(x) as x x x;\n"},
     "no_macro": {"shop/macros/m.sql": "select 1\n"},
 }

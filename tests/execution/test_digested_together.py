@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assetflow.execution.source_states import SourceState, digest_together, scan_of_files
@@ -31,6 +32,9 @@ def engine(tmp_path):
 
 
 def _write(path: Path, rows, columns=("id", "place")) -> None:
+    if path.suffix == ".parquet":
+        _write_parquet(path, rows, columns)
+        return
     if path.suffix == ".json":
         lines = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
     else:
@@ -39,6 +43,15 @@ def _write(path: Path, rows, columns=("id", "place")) -> None:
             *(f'{key},"{text}"' if text else f"{key}," for key, text in rows),
         ]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+
+def _write_parquet(path: Path, rows, columns, types=("bigint", "varchar")) -> None:
+    names = ", ".join(f"{name} {type_}" for name, type_ in zip(columns, types, strict=True))
+    with duckdb.connect() as connection:
+        connection.execute(f"create table written ({names})")
+        if rows:
+            connection.executemany("insert into written values (?, ?)", rows)
+        connection.execute(f"copy written to '{path}' (format parquet)")
 
 
 def _state(root: Path, kind: str, key: str, schema=SCHEMA) -> SourceState:
@@ -58,7 +71,7 @@ def _states(root: Path, kind: str, schema=SCHEMA) -> list[SourceState]:
     return [_state(root, kind, key, schema) for key in ROWS]
 
 
-@pytest.mark.parametrize("kind", ["csv", "json"])
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
 def test_each_partition_has_the_digests_that_it_has_alone(tmp_path, engine, kind):
     together, alone = _states(tmp_path, kind), _states(tmp_path, kind)
 
@@ -69,8 +82,37 @@ def test_each_partition_has_the_digests_that_it_has_alone(tmp_path, engine, kind
         assert one.digests == {each: other.digest(each, (), engine) for each in WANTED}
 
 
-def test_a_column_may_be_called_as_the_files_are_told_apart(tmp_path, engine):
-    states = _states(tmp_path, "csv", (Column("id", "BIGINT"), Column("FileName", "VARCHAR")))
+def test_partitions_with_more_rows_and_fewer_have_the_digests_that_they_have_alone(
+    tmp_path, engine
+):
+    together = _states(tmp_path, "parquet")
+    many = [(number % 7, f"place {number}") for number in range(1_500)]
+    _write_parquet(tmp_path / "2026-01-06-b.parquet", many, ("id", "place"))
+    alone = [replace(one, digests={}) for one in together]
+
+    digest_together(together, WANTED, engine)
+
+    for one, other in zip(together, alone, strict=True):
+        assert one.digests == {each: other.digest(each, (), engine) for each in WANTED}
+
+
+def test_files_whose_types_may_differ_are_read_by_themselves(tmp_path, engine):
+    states = _states(tmp_path, "parquet")
+    declared = (Column("id", "DOUBLE"), Column("place", "VARCHAR"))
+    source = replace(states[0].source, columns=declared)
+    _write_parquet(
+        tmp_path / "2026-01-06-b.parquet", [(1.6, "a")], ("id", "place"), ("double", "varchar")
+    )
+    states = [replace(one, source=source, schema=declared) for one in states]
+
+    digest_together(states, WANTED, engine)
+
+    assert not any(one.digests for one in states)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_may_be_called_as_the_files_are_told_apart(tmp_path, engine, kind):
+    states = _states(tmp_path, kind, (Column("id", "BIGINT"), Column("FileName", "VARCHAR")))
 
     digest_together(states, [ReadSet(("id",))], engine)
 

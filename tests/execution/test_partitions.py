@@ -15,6 +15,7 @@ from assetflow import api
 from assetflow.errors import NothingAsOf
 from assetflow.execution import packed_partitions
 from assetflow.metadata.outline import served
+from assetflow.planning.listener import Silent
 from assetflow.planning.results import RunResult
 from tests.small_project import SmallProject
 
@@ -364,27 +365,115 @@ def test_rows_of_another_partition_are_an_error_that_shows_them(tmp_path, header
     result = project.materialize()
 
     failed = keys_of(result, "many", "failed")
-    assert failed == (["2026-01-05"] if len(header) == 1 else ["2026-01-04", "2026-01-05"])
+    assert failed == ["2026-01-05"]
     assert "2026-01-06" in errors(result)[0]
     assert keys_of(result, "many") == [key for key in KEYS if key not in failed]
 
 
-def test_a_batch_that_fails_fails_all_of_its_partitions_and_no_other(tmp_path):
-    text = FLAKY.format(root=tmp_path).replace(
-        'context.partition.key == "2026-01-03"', '"2026-01-03" in context.partition.keys'
-    )
-    (tmp_path / "switch").write_text("off")
-    project = slices(tmp_path, flaky=function(text, *BATCHED), below=BELOW)
+class Messages(Silent):
+    """Remembers what a run says beside its steps."""
 
-    first = project.materialize()
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+
+COUNTED = """
+    def flaky(clean: pa.Table, context: AssetContext) -> pa.Table:
+        with open("{root}/calls", "a") as calls:
+            calls.write(f"{{context.partition.key}} {{context.attempt}}\\n")
+        if "2026-01-03" in context.partition.keys and Path("{root}/switch").read_text() == "off":
+            raise ValueError("no third day")
+        return clean
+    """
+
+
+def flaky_batches(root, *decorator: str) -> SmallProject:
+    """clean → flaky in batches of three, where the third day fails → below."""
+    (root / "switch").write_text("off")
+    text = function(COUNTED.format(root=root), *BATCHED, *decorator)
+    return slices(root, flaky=text, below=BELOW)
+
+
+def calls(root) -> list[str]:
+    return (root / "calls").read_text().splitlines()
+
+
+def test_after_a_batch_that_failed_each_partition_is_tried_so_that_one_fails_alone(tmp_path):
+    project, messages = flaky_batches(tmp_path), Messages()
+
+    first = project.materialize(listener=messages, threads=1)
+    published = project.rows("below")
     (tmp_path / "switch").write_text("on")
     second = project.materialize()
 
-    assert keys_of(first, "flaky", "failed") == list(KEYS[:3])
-    assert "partition   2026-01-01..2026-01-03" in errors(first)[0]
-    assert keys_of(first, "below") == keys_of(first, "flaky") == list(KEYS[3:])
-    assert keys_of(second, "flaky") == keys_of(second, "below") == list(KEYS[:3])
+    assert first.status == "failed"
+    assert sorted(calls(tmp_path)[:5]) == [
+        "2026-01-01 2",
+        "2026-01-01..2026-01-03 1",
+        "2026-01-02 2",
+        "2026-01-03 2",
+        "2026-01-04..2026-01-05 1",
+    ]
+    assert messages.said == ["A batch of 'flaky' failed: its 3 partitions are tried one by one."]
+    assert ran(first, "failed", "skipped") == ["below[2026-01-03]", "flaky[2026-01-03]"]
+    assert "partition   2026-01-03\n" in errors(first)[0]
+    assert "which led to" not in errors(first)[0]
+    others = [key for key in KEYS if key != "2026-01-03"]
+    assert keys_of(first, "below") == keys_of(first, "flaky") == others
+    assert len(published) == 8
+    tried = {s.target.partition: s.attempts for s in first.steps if s.target.asset == "flaky"}
+    assert [tried[key] for key in KEYS] == [2, 2, 2, 1, 1]
+    assert ran(second) == ["below[2026-01-03]", "flaky[2026-01-03]"]
     assert project.materialize().steps == ()
+
+
+def test_a_batch_that_may_be_tried_again_is_so_before_its_partitions_are_tried(tmp_path):
+    project = flaky_batches(tmp_path, 'retries=Retries(1, backoff="0s")')
+
+    result = project.materialize("flaky", threads=1)
+
+    batch = "2026-01-01..2026-01-03"
+    assert sorted(calls(tmp_path))[:5] == [
+        "2026-01-01 3",
+        f"{batch} 1",
+        f"{batch} 2",
+        "2026-01-02 3",
+        "2026-01-03 3",
+    ]
+    assert keys_of(result, "flaky", "failed") == ["2026-01-03"]
+
+
+def test_where_the_first_failure_is_to_stop_a_run_no_partition_is_tried_after_it(tmp_path):
+    project = flaky_batches(tmp_path)
+    text = (tmp_path / "shop/flaky.py").read_text().replace('"2026-01-03" in', '"2026-01-02" in')
+    project.write({"shop/flaky.py": text})
+
+    result = project.materialize("flaky", fail_fast=True, threads=1)
+
+    assert keys_of(result, "flaky", "failed") == ["2026-01-02"]
+    assert "2026-01-03 2" not in calls(tmp_path)
+    assert "flaky[2026-01-03]" in ran(result, "skipped")
+
+
+def test_a_query_that_fails_in_a_batch_fails_for_its_own_partition_alone(tmp_path):
+    project = slices(
+        tmp_path,
+        many=query(
+            "select day, k, if(amount = 30, error('thirty'), amount) as amount from clean",
+            DAYS,
+            *BATCH_HEADER,
+        ),
+    )
+
+    result = project.materialize()
+
+    assert keys_of(result, "many", "failed") == ["2026-01-03"]
+    assert "thirty" in errors(result)[0]
+    assert keys_of(result, "many") == [key for key in KEYS if key != "2026-01-03"]
+    assert len(files_of(project, "many")) == 3
 
 
 FORMS = {

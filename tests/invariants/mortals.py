@@ -32,7 +32,8 @@ class Life:
     """What a child is to do: materialize `root`, and die at its call number `dies_at`.
 
     Or where `place` says: "call" or "return", a function such as `journal.Journal.sync`, and
-    which time; "torn" and a number dies with half of that line of the journal written.
+    which time, and how many calls later; "torn" and a number dies with half of that line of
+    the journal written.
     """
 
     root: str
@@ -42,11 +43,15 @@ class Life:
 
 @dataclass(frozen=True)
 class End:
-    """How a child ended: by which signal, or with which status of its run, after which calls."""
+    """How a child ended: by which signal, or with which status of its run, after which calls.
+
+    `since` are the calls after the place that it was told.
+    """
 
     signal: int
     status: str
     calls: int
+    since: int
 
 
 class Nursery:
@@ -85,7 +90,8 @@ class _Fate:
         self.passed = 0
         self.lines = 0
         self.is_watched: dict[CodeType, bool] = {}
-        self.event, self.function, self.times = [*life.place.split(), "", "", ""][:3]
+        self.since = 0
+        self.event, self.function, self.times, self.later = [*life.place.split(), *[""] * 4][:4]
 
     def begin(self) -> None:
         if self.event == "torn":
@@ -107,8 +113,10 @@ class _Fate:
             self.passed += 1
         if event in _CALLS and self.calls == self.life.dies_at:
             _die()
-        if self.times and self.passed == int(self.times):
-            _die()
+        if self.times and self.passed >= int(self.times):
+            self.since += event in _CALLS
+            if self.since >= int(self.later or 0):
+                _die()
 
     def _written(self, write: Callable[[int, bytes], int], descriptor: int, data: bytes) -> int:
         self.lines += data.startswith(b'{"record"')
@@ -132,7 +140,8 @@ def _materialize(life: Life, report: int) -> None:
     fate.begin()
     result = api.materialize(api.load(life.root))
     sys.setprofile(None)
-    os.write(report, json.dumps({"status": result.status, "calls": fate.calls}).encode())
+    said = {"status": result.status, "calls": fate.calls, "since": fate.since}
+    os.write(report, json.dumps(said).encode())
 
 
 def _live(life: Life) -> End:
@@ -147,7 +156,8 @@ def _live(life: Life) -> End:
     with os.fdopen(reads) as report:
         said = report.read()
     _, status = os.waitpid(child, 0)
-    return End(os.WTERMSIG(status), **(json.loads(said) if said else {"status": "", "calls": 0}))
+    ended = json.loads(said) if said else {"status": "", "calls": 0, "since": 0}
+    return End(os.WTERMSIG(status), **ended)
 
 
 def main() -> None:

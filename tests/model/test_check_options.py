@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import combinations
 
@@ -47,8 +47,8 @@ ALIKE = [
     ),
     (lambda: between("a", min=0), "{ between = { column = 'a', min = 0 } }"),
     (
-        lambda: between("a", max=datetime(2026, 1, 1, 12), severity="warn"),
-        '{ between = "a", max = 2026-01-01T12:00:00, severity = "warn" }',
+        lambda: between("a", max=datetime(2026, 1, 1, 12, tzinfo=UTC), severity="warn"),
+        '{ between = "a", max = 2026-01-01T12:00:00Z, severity = "warn" }',
     ),
     (lambda: matches("a", "^x"), '{ matches = "a", pattern = "^x" }'),
     (lambda: string_length("a", min=1, max=3), '{ string_length = "a", min = 1, max = 3 }'),
@@ -70,7 +70,7 @@ ALIKE = [
         '{ aggregate = "quantile", column = "a", quantile = 0.5, max = 3 }',
     ),
     (lambda: equal_rows("b", columns="a"), '{ equal_rows = "b", columns = "a" }'),
-    (lambda: unchanged_schema(), "{ unchanged_schema = true }"),
+    (unchanged_schema, "{ unchanged_schema = true }"),
     (lambda: unchanged_schema(kept_rows=0), "{ unchanged_schema = {}, kept_rows = 0 }"),
     (lambda: anomaly("row_count"), '{ anomaly = "row_count" }'),
     (
@@ -155,11 +155,11 @@ WRONG = [
     (lambda: between("a"), "'max' of check 'between' is missing."),
     (lambda: between("a", min=True), "a number, or a text, date or instant"),
     (lambda: between("a", min=float("nan")), "a number, or a text, date or instant"),
-    (lambda: row_count(), "'max' of check 'row_count' is missing."),
+    (row_count, "'max' of check 'row_count' is missing."),
     (lambda: row_count(min=-1), "a number from 0"),
     (lambda: row_count(min=2, max=1), "not below the minimum, 2"),
     (lambda: string_length("a", min="1"), "a number from 0"),
-    (lambda: unique(), "names of columns, each once"),
+    (unique, "names of columns, each once"),
     (lambda: unique("a", "A"), "names of columns, each once"),
     (lambda: unique(""), "names of columns, each once"),
     (lambda: not_null("a", max_fraction=1.5), "a fraction from 0 to less than 1"),
@@ -354,3 +354,25 @@ def test_a_check_of_something_else_than_an_asset_is_refused():
         check(3)(lambda orders: True)
 
     assert "The check '<lambda>' is not of one asset." in str(caught.value)
+
+
+def test_each_table_of_a_header_has_a_place_of_its_own():
+    asked = []
+
+    def at(kind, earlier):
+        asked.append((kind, earlier))
+        return PLACE
+
+    tables = [
+        {"unique": "a"},
+        {"unique": "b", "not_null": "c"},
+        {"not_null": "d"},
+        {"unique": "e", "min": 3},
+        {"uniq": "f"},
+        {},
+    ]
+    read_checks(tables, "asset 'orders'", at)
+
+    assert asked == [
+        ("unique", 0), ("unique", 1), ("not_null", 1), ("unique", 2), ("uniq", 0), ("", 0),
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.inference import infer
 from assetflow.graph.mapping import PartitionMapping, resolve
 from assetflow.model.asset import Asset, Options, Source, SqlBody
-from assetflow.model.columns import EVERYTHING, Column, ReadSet
+from assetflow.model.columns import EVERYTHING, Column, ColumnEdge, ReadSet
 from assetflow.model.declared_inputs import Input, Location
 from assetflow.model.fingerprint import fingerprint
 from assetflow.model.mappings import DeclaredMapping
@@ -195,6 +195,12 @@ class World:
             ),
             schema=SCHEMA,
             is_volatile=formula.is_volatile,
+            column_edges=tuple(
+                ColumnEdge(other, column, target, "aggregation")
+                for other, columns in formula.reads.items()
+                for column in columns
+                for target in ("a", "b")
+            ),
         )
 
     def history(self) -> History:

@@ -11,8 +11,9 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
-from assetflow.model.names import AssetName, AssetPartition
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
+from assetflow.planning.results import StepResult
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
 from assetflow.report.check_report import check_report
@@ -186,6 +187,10 @@ def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
         (listings.gc_text(GcResult(2, 2500, dry_run=True)), "Would remove 2 versions, 2.5 KB."),
         (listings.gc_text(GcResult(1, 10, dry_run=False)), "Removed 1 version, 10 B."),
         (
+            listings.gc_text(GcResult(0, 2500, dry_run=False)),
+            "Removed 2.5 KB in files that no version needs any more.",
+        ),
+        (
             listings.publication_text(PublicationSummary("dev", 1, 0)),
             "Environment 'dev': 1 asset published.",
         ),
@@ -270,6 +275,27 @@ def test_reasons_keep_their_room_beside_long_names():
     name, why = fitted([60, 40], ["shortens", "folds"], 70)
 
     assert (name, why) == (30, 40)
+
+
+def test_ranges_of_partitions_are_not_broken_while_reasons_can_give_way():
+    table = columns(["partitions", "why"], folds=["partitions", "why"], header=False)
+    table.add_row("2025-03-04..2025-03-05, 2025-11-30 (3)", Text("word " * 30))
+
+    assert "2025-03-04..2025-03-05," in rendered(table, 44)
+
+
+def test_an_error_that_many_partitions_have_is_shown_once():
+    def failed(asset: str, key: str, error: str) -> StepResult:
+        target = AssetPartition(AssetName(asset), PartitionKey(key))
+        return StepResult(target, "failed", (), error=f"It failed.\n  partition  {key}\n{error}")
+
+    many = [failed("orders", f"2026-01-{day:02}", "no rates") for day in range(1, 32)]
+    steps = (*many, failed("orders", "2026-02-01", "no room"), failed("sums", "2026-01", "no"))
+    page = rendered(run_summary(replace(samples.RESULT, steps=steps)), 100)
+
+    assert [page.count(text) for text in ("no rates", "no room", "sums[2026-01]")] == [1, 1, 1]
+    assert "and so did 30 more partitions" in page
+    assert "more failure" not in page
 
 
 def test_a_name_that_fits_is_shown_whole():

@@ -1,11 +1,13 @@
 """Other tools open the catalog and see the published versions, whole."""
 
+import time
+
 import duckdb
 import pytest
 
 from assetflow.errors import OutsideDataFolder
 from assetflow.warehouse.catalog import CatalogChange, update_catalog, write_catalog
-from assetflow.warehouse.removal import remove_leftovers, remove_versions, stored_versions
+from assetflow.warehouse.removal import leftovers, remove_versions, stored_versions
 
 
 @pytest.fixture
@@ -189,12 +191,17 @@ def test_half_written_files_are_leftovers_and_no_versions(data):
     (data / "a/_/9.parquet.partial").write_text("x")
     (data / "a/9.parquet.partial").write_text("x")
 
+    known = ["a/_/1.parquet", "a/3.parquet", "b/_/4/model.bin"]
+
+    left = leftovers(data, known, time.time() + 1)
+
     assert not [path for path in stored_versions(data) if "partial" in path]
-    assert remove_leftovers(data) == 2
-    assert list(stored_versions(data)) == [
-        "a/_/1.parquet",
-        "a/_/2.parquet",
-        "a/3.parquet",
-        "b/_/4/model.bin",
-        "b/5/x",
+    assert left == [
+        ("a/9.parquet.partial", 1),
+        ("a/_/2.parquet", 5),
+        ("a/_/9.parquet.partial", 1),
+        ("b/5/x", 5),
     ]
+    assert leftovers(data, known, time.time() - 1000) == []
+    assert remove_versions(data, [path for path, _ in left]) == 12
+    assert list(stored_versions(data)) == known
