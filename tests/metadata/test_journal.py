@@ -35,7 +35,7 @@ from assetflow.model.columns import (
     Schema,
 )
 from assetflow.model.file_states import FileState
-from assetflow.planning.audits import Audited, CheckEvaluated, FailingRowsKept, Term
+from assetflow.planning.audits import CheckEvaluated, Term
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.quality.answers import Answer
 from tests.metadata.making import (
