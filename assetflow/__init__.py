@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         status,
     )
     from assetflow.errors import AssetflowError
+    from assetflow.interop.expectation_results import expectations_result
+    from assetflow.interop.pandera_results import pandera_result
     from assetflow.model.checks import CheckResult
     from assetflow.model.config import Config, Secret
     from assetflow.model.context import AssetContext
@@ -81,6 +83,7 @@ _HOMES = {
     "drift": "assetflow.model.declare_checks",
     "dynamic": "assetflow.model.partitions",
     "equal_rows": "assetflow.model.declare_checks",
+    "expectations_result": "assetflow.interop.expectation_results",
     "expression": "assetflow.model.declare_checks",
     "hourly": "assetflow.model.partitions",
     "lineage": "assetflow.api",
@@ -90,6 +93,7 @@ _HOMES = {
     "monotonic": "assetflow.model.declare_checks",
     "monthly": "assetflow.model.partitions",
     "not_null": "assetflow.model.declare_checks",
+    "pandera_result": "assetflow.interop.pandera_results",
     "plan": "assetflow.api",
     "product": "assetflow.model.partitions",
     "read": "assetflow.api",
@@ -133,6 +137,7 @@ __all__ = [
     "drift",
     "dynamic",
     "equal_rows",
+    "expectations_result",
     "expression",
     "hourly",
     "lineage",
@@ -142,6 +147,7 @@ __all__ = [
     "monotonic",
     "monthly",
     "not_null",
+    "pandera_result",
     "plan",
     "product",
     "read",

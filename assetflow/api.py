@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from assetflow.errors import (
     AssetflowError,
     EmptyProject,
+    NoDeadLetter,
+    NothingToRepair,
     NotPartitioned,
     ProjectErrors,
     RetentionTooShort,
@@ -39,6 +41,7 @@ from assetflow.planning.asked import check_asked, partition_range
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
 from assetflow.planning.steps import PartitionRange, Request
+from assetflow.planning.wanted import wanted_partitions
 from assetflow.project.analysis import Analysis
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.loading import Declarations, load_declarations
@@ -51,9 +54,11 @@ if TYPE_CHECKING:
 
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
+    from assetflow.execution.materializing import RunRequest
     from assetflow.execution.promoting import Realm
+    from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
-    from assetflow.planning.check_pages import ChecksPage
+    from assetflow.planning.check_pages import ChecksPage, ProposalsPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -71,6 +76,8 @@ if TYPE_CHECKING:
         StepDiff,
     )
     from assetflow.planning.reach import Slices
+    from assetflow.planning.repair import RepairPlan
+    from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
     from assetflow.planning.results import AssetStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
@@ -323,7 +330,15 @@ def selected(
     texts = select or ("*",)
     statuses = {}
     if wants_status((*texts, *exclude)):
-        statuses = {one.asset: (one.sync, one.freshness, one.health) for one in status(project)}
+        statuses = {
+            one.asset: (
+                one.sync,
+                one.freshness,
+                one.health,
+                *(("rejected",) if one.rejected else ()),
+            )
+            for one in status(project)
+        }
     return select_assets(project.graph, texts, exclude, statuses, with_sources=with_sources)
 
 
@@ -356,28 +371,34 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
 
     A failed step does not raise: it is in the result. Raises what `plan` raises.
     """
-    from assetflow.execution.materializing import Materializing, RunRequest
-    from assetflow.execution.resources import Resources
-    from assetflow.warehouse.layout import new_version_id
-
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
     _fold_leftovers(project)
-    configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
-    declared = {resource.name: resource for resource in project.declarations.resources}
-    asked = RunRequest(
+    asked = _asked(project, request, threads=threads, command=command)
+    return _run(project, replace(asked, fail_fast=fail_fast), listener)
+
+
+def _asked(project: Project, request: Request, *, threads: int | None, command: str) -> RunRequest:
+    from assetflow.execution.materializing import RunRequest
+    from assetflow.warehouse.layout import new_version_id
+
+    return RunRequest(
         request=request,
         run=RunId(new_version_id()),
         threads=threads or project.settings.threads,
         publish=project.settings.publish,
-        fail_fast=fail_fast,
         command=command,
     )
+
+
+def _run(project: Project, asked: RunRequest, listener: Listener | None) -> RunResult:
+    from assetflow.execution.materializing import Materializing
+
     run = Materializing(
         place=project.place,
         settings=project.settings,
-        resources=Resources(declared, configs),
+        resources=_resources(project),
         analysis=project.analysis,
         engine=project.engine,
         asked=asked,
@@ -386,6 +407,125 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
         check=_sound,
     )
     return run.run()
+
+
+def repair_plan(
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+) -> RepairPage:
+    """Return what a repair of the failed checks of the selected assets would do, and why.
+
+    Asked for by hand, no repair has to wait for the next attempt.
+    """
+    from assetflow.execution.repairing import limits_of, repair_page
+
+    planned, knowledge = _planned_repairs(project, select, exclude, partitions)
+    limits = limits_of(project.settings.repair)
+    return repair_page(planned, limits, project.environment, knowledge)
+
+
+def repair(  # noqa: PLR0913 - each is an option of the command
+    project: Project,
+    select: Sequence[str] = (),
+    *,
+    exclude: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+    threads: int | None = None,
+    listener: Listener | None = None,
+    command: str = "",
+) -> RunResult:
+    """Make again the least that can mend the failed checks of the selected assets.
+
+    Raises NothingToRepair where nothing can give other data, or all was tried in vain.
+    """
+    planned, _ = _planned_repairs(project, select, exclude, partitions)
+    repairs = tuple(one for one in planned.repairs if one.remedies)
+    if not repairs:
+        raise NothingToRepair(_unrepaired(planned))
+    asked = _asked(project, planned.request(), threads=threads, command=command)
+    return _run(project, replace(asked, repairs=repairs), listener)
+
+
+def _unrepaired(planned: RepairPlan) -> dict[str, str]:
+    """Return why nothing is tried for each failed check."""
+    nothing = "nothing upstream can give other data"
+    why = [(repair.failing, nothing) for repair in planned.repairs]
+    why += [(one, f"tried {one.attempts} times in vain") for one in planned.exhausted]
+    return {f"{one.target}: {one.outcome.check}": text for one, text in why}
+
+
+def _planned_repairs(
+    project: Project, select: Sequence[str], exclude: Sequence[str], partitions: Sequence[str]
+) -> tuple[RepairPlan, Knowledge]:
+    from assetflow.execution.repairing import failing_of, known_failed, limits_of
+    from assetflow.metadata.repairs import tries
+    from assetflow.planning.repair import plan_repairs
+
+    _fold_leftovers(project)
+    targets = selected(project, select, exclude)
+    request = _about_partitions(project, Request(targets), partitions, None, latest=False)
+    knowledge = _sound(gathered(project, Request()))
+    wanted = wanted_partitions(knowledge.slices, replace(request, only=True))
+    failed = [
+        (target, outcome)
+        for target, outcome in known_failed(knowledge, project.environment)
+        if target.partition in wanted.get(target.asset, ())
+    ]
+    tried = tries(project.state, project.environment)
+    failing = failing_of(knowledge.facts, failed, tried)
+    limits = limits_of(project.settings.repair)
+    return plan_repairs(knowledge.known(), failing, limits, None), knowledge
+
+
+def dead_letters(project: Project, select: Sequence[str] = ()) -> tuple[DeadLetterLine, ...]:
+    """Return the failed checks whose repairs are used up, with what was said of them."""
+    from assetflow.execution.repairing import dead_letters_of, known_failed, limits_of
+    from assetflow.metadata.repairs import tries
+
+    _fold_leftovers(project)
+    targets = selected(project, select, ())
+    knowledge = gathered(project, None)
+    found = dead_letters_of(
+        known_failed(knowledge, project.environment),
+        tries(project.state, project.environment),
+        limits_of(project.settings.repair),
+    )
+    return tuple(one for one in found if targets is None or one.asset in targets)
+
+
+def retry_dead_letters(
+    project: Project, select: Sequence[str] = (), *, note: str = ""
+) -> tuple[DeadLetterLine, ...]:
+    """Let repairs try again what they tried in vain; return what that is about."""
+    return _close(project, "retried", select, note)
+
+
+def resolve_dead_letters(
+    project: Project, select: Sequence[str] = (), *, note: str = ""
+) -> tuple[DeadLetterLine, ...]:
+    """Say of dead letters that they were looked at: no run tries them; return which."""
+    return _close(project, "resolved", select, note)
+
+
+def _close(
+    project: Project, kind: str, select: Sequence[str], note: str
+) -> tuple[DeadLetterLine, ...]:
+    from assetflow.execution.promoting import user_name
+    from assetflow.execution.repairing import happened, keep
+    from assetflow.metadata.repairs import CheckedPartition
+
+    letters = list(dead_letters(project, select))
+    if kind == "resolved":
+        letters = [one for one in letters if one.resolved_at is None]
+    if not letters:
+        raise NoDeadLetter("--retry" if kind == "retried" else "--resolve", select)
+    of = [CheckedPartition(one.asset, one.partition, one.check) for one in letters]
+    records = happened(kind, of, project.environment, None, now(), note=note, user=user_name())
+    keep(project.state, list(records), now)
+    return tuple(letters)
 
 
 def status(
@@ -418,12 +558,38 @@ def check(
     They are those of the published versions, and of versions that were rejected since.
     With `force` nothing is carried over. The results are recorded. Raises what `plan` raises.
     """
-    from assetflow.execution.checking import checks_page
+    from assetflow.execution.checking import Checking
+    from assetflow.execution.compute import Means
+    from assetflow.execution.gathering import gather
 
     targets = selected(project, select, exclude)
     request = Request(targets, force=force)
     request = _about_partitions(project, request, partitions, None, latest=latest)
-    return checks_page(_sound(gathered(project, request)), request)
+    _fold_leftovers(project)
+    knowledge = gather(project.place, project.analysis, project.engine, now(), None)
+    means = Means(project.engine, _resources(project), project.root)
+    command = " ".join(["check", *select])
+    return Checking(project.place, _sound(knowledge), means, now, command).page(request)
+
+
+def suggest(project: Project, name: str) -> ProposalsPage:
+    """Return checks that what is published of an asset passes, ready to be declared.
+
+    Raises NothingAsOf where nothing is published, NotATable of files, SourceNotChecked.
+    """
+    from assetflow.execution.proposing import proposals
+
+    _fold_leftovers(project)
+    return proposals(project.place, project.graph, project.engine, _named(project, name))
+
+
+def _resources(project: Project) -> Resources:
+    """Return what functions are given, opened when one of them asks for it."""
+    from assetflow.execution.resources import Resources
+
+    configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
+    declared = {resource.name: resource for resource in project.declarations.resources}
+    return Resources(declared, configs)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
@@ -594,8 +760,15 @@ def remove_partitions(project: Project, name: str, keys: Sequence[str]) -> Dynam
 def _realm(project: Project) -> Realm:
     from assetflow.execution.promoting import Realm
     from assetflow.execution.serving import key_columns
+    from assetflow.planning.audits import checks_key
+    from assetflow.planning.check_reads import check_facts
 
-    return Realm(project.engine, project.state, key_columns(project.graph), now)
+    checks = {
+        name: checks_key(check_facts(name, asset.options.checks))
+        for name, asset in project.graph.assets.items()
+        if asset.options.checks
+    }
+    return Realm(project.engine, project.state, key_columns(project.graph), now, checks)
 
 
 def environments(project: Project) -> tuple[EnvironmentLine, ...]:

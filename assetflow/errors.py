@@ -302,6 +302,34 @@ class VersionsRemoved(StateError):
         )
 
 
+class VersionsRejected(StateError):
+    """What is to be published failed its checks."""
+
+    code = "versions_rejected"
+
+    def __init__(self, environment: str, failed: Mapping[str, str]) -> None:
+        count = f"{len(failed)} {'version' if len(failed) == 1 else 'versions'} failed checks"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count}.",
+            dict(list(failed.items())[:MOST_LISTED]),
+            "Mend the data or the checks first; `assetflow check` shows the rows.",
+        )
+
+
+class VersionsUnaudited(StateError):
+    """What is to be published has not met the checks that are declared now."""
+
+    code = "versions_unaudited"
+
+    def __init__(self, environment: str, origin: str, unaudited: Sequence[str]) -> None:
+        count = f"{len(unaudited)} {'version has' if len(unaudited) == 1 else 'versions have'}"
+        super().__init__(
+            f"Nothing was published in '{environment}': {count} not met the checks of now.",
+            {"not checked": _some(unaudited)},
+            f"Ask them with `assetflow check --env {origin}`.",
+        )
+
+
 LONGEST_SHOWN = 60
 KILLED = 9
 """The signal by which a system that is out of memory ends a process."""
@@ -1077,6 +1105,19 @@ class UnfitPartitionColumn(StepError):
         )
 
 
+class KeyColumnTaken(DefinitionError):
+    """An asset stores a column of the name under which readers are to see partition keys."""
+
+    code = "key_column_taken"
+
+    def __init__(self, asset: str, column: str, place: object) -> None:
+        super().__init__(
+            f"{asset!r} has a column {column!r}, so partition keys cannot be seen under that name.",
+            {"at": place},
+            "Give `key_column` another name, or leave it out.",
+        )
+
+
 class DiskFull(StateError):
     """There is no room for a new version."""
 
@@ -1135,6 +1176,19 @@ class AssetReturnedWrongThing(StepError):
             f"The asset returned {found}, which cannot be stored.",
             facts,
             "Mend what it returns." if problem else "Return its data in one of these forms.",
+        )
+
+
+class CheckReturnedWrongThing(StepError):
+    """A function that checks returned neither an answer nor rows."""
+
+    code = "check_returned_wrong_thing"
+
+    def __init__(self, check: str, value: object) -> None:
+        super().__init__(
+            f"The check '{check}' returned {shortened(value)}.",
+            {"expected": "a bool, a CheckResult, or the failing rows", "forms": RETURN_FORMS},
+            "Is a `return` missing?" if value is None else "Return one of these.",
         )
 
 
@@ -1321,6 +1375,19 @@ class BadOptionValue(UsageError):
         )
 
 
+class FileNotWritable(UsageError):
+    """A file that a command was asked to write cannot be written."""
+
+    code = "file_not_writable"
+
+    def __init__(self, option: str, path: object, why: str) -> None:
+        super().__init__(
+            "A file that was asked for cannot be written.",
+            {option: path, "because": why},
+            "Name a file in a folder that exists and may be written.",
+        )
+
+
 class MissingArgument(UsageError):
     """A command was not told what it is about."""
 
@@ -1461,6 +1528,28 @@ class StepFailed(StepError):
         super().__init__(f"'{target}' failed.", {"defined in": place}, trace)
 
 
+class VersionRejected(StepError):
+    """What a step made failed checks that block, so that readers do not see it.
+
+    `failed` are (check, what it found). `is_served` says that an earlier version is.
+    """
+
+    code = "version_rejected"
+
+    def __init__(
+        self, asset: str, partition: str, failed: Iterable[tuple[str, str]], *, is_served: bool
+    ) -> None:
+        found = dict(failed)
+        checks = f"{len(found)} blocking check{'' if len(found) == 1 else 's'}"
+        served = "What was published before is still served" if is_served else "Nothing is served"
+        where = f" --partition {partition}" if partition else ""
+        super().__init__(
+            f"'{named(asset, partition)}' was computed but not published: {checks} failed.",
+            found,
+            f"{served}. See the rows with `assetflow check {asset}{where} --rows`.",
+        )
+
+
 class StepTimedOut(StepError):
     """A step took longer than its asset allows."""
 
@@ -1542,6 +1631,20 @@ class UnknownTable(UsageError):
         super().__init__(
             f"No asset or source is named '{name}'.",
             hint=did_you_mean(name, names, "List what there is with `assetflow ls`."),
+        )
+
+
+class SourceNotChecked(UsageError):
+    """A source, where an asset is wanted that can have checks."""
+
+    code = "source_not_checked"
+
+    def __init__(self, name: str, readers: Iterable[str]) -> None:
+        found = tuple(readers)
+        super().__init__(
+            f"'{name}' is a source, which has no checks.",
+            {"read by": _some(found)} if found else {},
+            "Name an asset that is made from it.",
         )
 
 
@@ -1883,6 +1986,37 @@ class NoPartitions(UsageError):
             f"'{said}' is about partitions, and nothing that is selected has some.",
             {"selected": _some(assets) or "nothing"},
             f"Leave out '{said}', or select an asset with partitions: `assetflow ls` shows them.",
+        )
+
+
+class NothingToRepair(UsageError):
+    """No failed check that is selected can be mended by a run."""
+
+    code = "nothing_to_repair"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__(
+            "No repair is left that a run could try."
+            if checks
+            else "There is nothing to repair: no check failed.",
+            checks,
+            "See why with `assetflow repair --dry-run`; what was tried in vain, and how to try "
+            "it again, with `assetflow repair --list`."
+            if checks
+            else "Ask the checks of what is published with `assetflow check`.",
+        )
+
+
+class NoDeadLetter(UsageError):
+    """Dead letters are to be retried or resolved where there are none."""
+
+    code = "no_dead_letter"
+
+    def __init__(self, said: str, selected: Sequence[str]) -> None:
+        super().__init__(
+            f"'{said}' is about dead letters, and there is no open dead letter that is selected.",
+            {"selected": _some(selected) or "everything"},
+            "See the dead letters with `assetflow repair --list`.",
         )
 
 

@@ -12,7 +12,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAG
 FLOORS = [
     {"errors"},
     {"model"},
-    {"sql", "graph"},
+    {"sql", "graph", "interop"},
     {"quality"},
     {"planning"},
     {"project", "metadata", "warehouse", "report"},

@@ -12,8 +12,14 @@ from assetflow.model.names import AssetPartition, RunId
 from assetflow.planning.listener import Listener
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Plan
-from assetflow.report.progress import FAILURES, Progress, heading, log_lines, progress_view
-from assetflow.report.run_report import step_line
+from assetflow.report.progress import (
+    Progress,
+    counted_only,
+    heading,
+    log_lines,
+    progress_view,
+)
+from assetflow.report.step_line import step_line
 
 FRAMES_PER_SECOND = 8
 
@@ -56,8 +62,10 @@ class LogView:
     def finished(self, result: StepResult) -> None:
         """Print how the step ended, if it failed or there are few."""
         before, self.progress = self.progress, self.progress.with_finished(result)
-        if self.progress.is_short or result.outcome in FAILURES:
+        if self.progress.tells(result):
             self.console.print(step_line(result), soft_wrap=True)
+        if self.progress.is_last_told(result):
+            self.console.print(counted_only(result), soft_wrap=True)
         for line in log_lines(before, self.progress):
             self.console.print(Text(line))
 
@@ -101,9 +109,11 @@ class LiveView:
         if self.progress is None:
             return
         self.progress = self.progress.with_finished(result)
-        if self.progress.is_short or result.outcome in FAILURES:
+        if self.progress.tells(result):
             line = step_line(result, self.console.width)
             self.console.print(line, no_wrap=True, overflow="ellipsis")
+        if self.progress.is_last_told(result):
+            self.console.print(counted_only(result), no_wrap=True, overflow="ellipsis")
 
     def message(self, text: str) -> None:
         """Show what is waited for, until the next step begins."""

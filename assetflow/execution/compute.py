@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from assetflow.errors import (
     AssetflowError,
+    KeyColumnTaken,
     NoTable,
     NotOneFile,
     SourceMoved,
@@ -26,6 +27,7 @@ from assetflow.execution.deadlines import Ending, deadline
 from assetflow.execution.frames import query_trace, user_traceback
 from assetflow.execution.locks import Cancelled
 from assetflow.execution.row_keys import RowKeys, row_keys
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, about, joined_scan
 from assetflow.graph.mapping import is_slice
 from assetflow.model.asset import Asset, PythonBody, SqlBody
@@ -41,6 +43,8 @@ from assetflow.model.names import (
     VersionId,
 )
 from assetflow.model.partitions import KeySet, declared_names
+from assetflow.planning.check_reads import measured_checks
+from assetflow.planning.facts import SET_ASIDE
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.steps import Step, Verdict
 from assetflow.project.sql_facts import QuerySummary, partition_values
@@ -98,10 +102,11 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A version as it was stored, and what the asset told of itself."""
+    """A version as it was stored, what the asset told of itself, and what checks measured."""
 
     version: VersionStored
     told: Told = NOTHING_TOLD
+    measured: tuple[tuple[object, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +154,26 @@ class Maker:
     ) -> dict[AssetPartition, Made]:
         """Return what was made for each of `settled`; raises StepFailed and its like."""
         asset = self._assets[settled[0][0].target.asset]
-        inputs = tuple(joined(verdict.inputs for _, verdict in settled))
-        self._check_sources(inputs)
+        read = tuple(joined(verdict.inputs for _, verdict in settled))
+        inputs = [use for use in read if use.form != SET_ASIDE]
+        self._check_sources(read)
         with errors_of(self._partition(asset, [step for step, _ in settled])):
             if isinstance(asset.body, SqlBody):
                 made = self._query(asset, settled, inputs, run)
             else:
                 made = self._call(asset, settled, inputs, run, attempt, sink)
-        self._check_sources(inputs)
+        self._check_sources(read)
+        self._check_key_column(asset, made.values())
         return made
+
+    def _check_key_column(self, asset: Asset, made: Collection[Made]) -> None:
+        try:
+            for one in made:
+                check_key_column(asset, one.version.schema)
+        except KeyColumnTaken:
+            for one in made:
+                self.discard(one.version)
+            raise
 
     def discard(self, version: VersionStored) -> None:
         """Remove the files of a version that nothing will point to."""
@@ -184,7 +200,7 @@ class Maker:
         self, asset: Asset, settled: Settled, inputs: Sequence[InputRead], run: RunId
     ) -> dict[AssetPartition, Made]:
         sql = self.knowledge.analysis.sql
-        query = sql.query(asset)
+        query = sql.runnable(asset)
         scans = {use.name: self._data(asset, use).scan for use in inputs}
         text = rewrite(query, scans, scans)
         steps = [step for step, _ in settled]
@@ -198,11 +214,11 @@ class Maker:
             self._files_read(inputs),
             deadline(asset, cursor, self.means.ending),
         ):
-            new = [self._new(step) for step in steps]
+            new = [self.new_version(step) for step in steps]
             rows = self._row_keys(asset, steps)
             made = _staged_query(cursor, text, parameters, facts.described, new, rows)
         return {
-            step.target: Made(stored(staged, step.target, run))
+            step.target: Made(stored(staged, step.target, run), measured=staged.measured)
             for step, staged in zip(steps, made, strict=True)
         }
 
@@ -241,7 +257,7 @@ class Maker:
             rows=self._row_keys(asset, steps),
             inputs=tuple(self._data(asset, use) for use in inputs),
             new=tuple(
-                (place, tuple(self._new(step, scratch) for step in made))
+                (place, tuple(self.new_version(step, scratch) for step in made))
                 for place, made in places.items()
             ),
             scratch=scratch,
@@ -249,7 +265,7 @@ class Maker:
         staged, told = self._staged(asset, call, sink)
         self._check_added(asset, told)
         return {
-            step.target: Made(stored(one, step.target, run), told)
+            step.target: Made(stored(one, step.target, run), told, one.measured)
             for place, made in staged.items()
             for step, one in zip(places[place], made, strict=True)
         }
@@ -277,7 +293,8 @@ class Maker:
 
     def _row_keys(self, asset: Asset, steps: Sequence[Step]) -> RowKeys | None:
         keys = self.knowledge.slices.keys[asset.name]
-        return row_keys(asset, keys, slices_in_order(keys, steps))
+        timezone = self.knowledge.analysis.declarations.settings.timezone
+        return row_keys(asset, keys, slices_in_order(keys, steps), timezone)
 
     def _partition(self, asset: Asset, steps: Sequence[Step]) -> Partition:
         keys = self.knowledge.slices.keys[asset.name]
@@ -293,10 +310,14 @@ class Maker:
         with scratch_folder(call.scratch):
             return stage_call(asset, call, self.means, sink)
 
-    def _new(self, step: Step, scratch: Path | None = None) -> NewVersion:
+    def new_version(self, step: Step, scratch: Path | None = None) -> NewVersion:
+        """Return the version that `step` is to store, and what is to be known of it."""
         facts = step.facts
         assert facts is not None
         wanted = self.knowledge.wanted.get(step.target.asset, ())
+        options = self._assets[step.target.asset].options
+        # What comes back from another process are plain values; there is no need to send more.
+        is_here = options.isolation != "process"
         return NewVersion(
             data=self.knowledge.data,
             target=step.target,
@@ -304,24 +325,25 @@ class Maker:
             algorithm=self.means.engine.algorithm,
             read_sets=tuple(sorted(wanted, key=str)),
             ordered=facts.ordered,
-            float_digits=self._assets[step.target.asset].options.float_digits,
+            float_digits=options.float_digits,
             scratch=scratch,
             digest_later=step.last is None and step.target.partition != WHOLE,
+            checks=measured_checks(facts.checks) if is_here else (),
         )
 
     def _data(self, asset: Asset, use: InputRead) -> InputData:
         """Return where the data of `use` lies, of a whole only the time that is made of it."""
         mapping = self.knowledge.slices.mappings.get((asset.name, use.name))
         if mapping is None or not is_slice(mapping):
-            return self._read_whole(use)
-        data = self._read_whole(replace(use, versions=use.versions[:1]))
+            return self.read_whole(use)
+        data = self.read_whole(replace(use, versions=use.versions[:1]))
         if not data.scan:
             return data
         whole = Whole(data.scan, data.schema)
         cut = self.knowledge.cut_scan(asset.name, use.upstream, use.partitions, whole)
         return replace(data, scan=cut, path="")
 
-    def _read_whole(self, use: InputRead) -> InputData:
+    def read_whole(self, use: InputRead) -> InputData:
         """Return where the data of `use` lies: a source's files, or a stored version."""
         columns = use.read_set.columns
         if not use.versions:

@@ -11,11 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assetflow.errors import UnfitEventTime
+from assetflow.errors import KeyColumnTaken, UnfitEventTime
 from assetflow.execution.cutting import Cut, Whole, check_event_time, cuts_of
+from assetflow.execution.kept_results import KeptResults
+from assetflow.execution.serving import check_key_column
 from assetflow.execution.source_states import SourceState, UnseenSource, digest_together
 from assetflow.graph.graph import AssetGraph
-from assetflow.graph.mapping import is_slice
+from assetflow.graph.mapping import is_slice, resolve
 from assetflow.metadata.outline import PublishedShape
 from assetflow.metadata.recall import (
     Remembered,
@@ -26,6 +28,7 @@ from assetflow.metadata.recall import (
 from assetflow.model.asset import Source, SqlBody
 from assetflow.model.columns import Column, ReadSet, Schema, united
 from assetflow.model.fingerprint import fingerprint
+from assetflow.model.mappings import AllPartitions
 from assetflow.model.names import (
     AssetName,
     AssetPartition,
@@ -35,7 +38,9 @@ from assetflow.model.names import (
     VersionId,
     folded,
 )
-from assetflow.planning.facts import AssetFacts
+from assetflow.planning.audits import Audited, CheckFacts
+from assetflow.planning.check_reads import check_facts, set_aside_settings
+from assetflow.planning.facts import SET_ASIDE, AssetFacts, InputFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
 from assetflow.planning.judge import Evidence
 from assetflow.planning.plan import Current, Known, stored_targets
@@ -74,6 +79,7 @@ class Knowledge:
     past: Remembered = field(default_factory=Remembered)
     reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
     obsolete: tuple[AssetPartition, ...] = ()
+    unaudited: Collection[AssetName] = ()
     notes: tuple[tuple[AssetName, str], ...] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
@@ -95,6 +101,7 @@ class Knowledge:
     _kept: dict[tuple[AssetName, CodeVersion], CodeVersion] = field(default_factory=dict)
     _shapes: dict[AssetName, Shape] = field(default_factory=dict)
     _by_state: dict[tuple[AssetName, VersionId], SourceState] = field(default_factory=dict)
+    _results: KeptResults | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -114,7 +121,8 @@ class Knowledge:
     @property
     def history(self) -> History:
         """Return the past as a plan takes it; what is learned shows in it."""
-        return History(self.past.published, self.past.candidates, self.past.volatile)
+        past = self.past
+        return History(past.published, past.candidates, past.volatile, past.audits)
 
     @property
     def graph(self) -> AssetGraph:
@@ -151,6 +159,7 @@ class Knowledge:
             reach=self.reach,
             obsolete=self.obsolete,
             unknown={target: source.reason for target, source in self.unseen.items()},
+            unaudited=self.unaudited,
             notes=self.notes,
         )
 
@@ -334,6 +343,7 @@ class Knowledge:
             first.schema,
             dict.fromkeys(wanted),
             self.graph.assets[first.asset].options.float_digits,
+            are_small=True,
         )
         for one, digests in zip(together, found, strict=True):
             self._digests[one.version] = digests
@@ -404,8 +414,25 @@ class Knowledge:
                     self.past.candidates[*target, made.key] = one
                 if is_ours and self._is_newest(target, one):
                     self.past.volatile.pop(target, None)
-                    if made.is_volatile:
+                    if made.is_volatile and made.outcome != "rejected":
                         self.past.volatile[target] = one
+
+    @property
+    def results(self) -> KeptResults:
+        """Return how checks came out before, of all that a plan may audit."""
+        with self._guard:
+            if self._results is None:
+                facts = (self.facts[name] for name in self.reach)
+                assets = {one.asset for one in facts if one.checks or one.whole}
+                versions = [one.version for one in self.versions.values() if one.asset in assets]
+                self._results = KeptResults(self.state, assets, versions)
+            return self._results
+
+    def learn_audits(self, audits: Iterable[Audited]) -> None:
+        """Add audits of versions that happened meanwhile."""
+        with self._guard:
+            for one in audits:
+                self.past.audits.setdefault(one.version, []).append(replace(one, results=()))
 
     def _is_newest(self, target: AssetPartition, one: Candidate) -> bool:
         known = self.past.volatile.get(target)
@@ -466,7 +493,47 @@ class Knowledge:
             if columns[use.upstream]
             and (use.read_set.columns is None or columns[use.upstream] in use.read_set.columns)
         )
-        return replace(facts, settings=(*facts.settings, *read)) if read else facts
+        checks, whole = self._checks_of(name)
+        if not read and not checks and not whole:
+            return facts
+        settings = (*facts.settings, *read, *set_aside_settings(checks))
+        filters = self._filters(name, checks)
+        return replace(facts, settings=settings, checks=checks, filters=filters, whole=whole)
+
+    def _filters(self, name: AssetName, checks: Iterable[CheckFacts]) -> tuple[InputFacts, ...]:
+        """Return what checks that set rows aside read of others: all there is of them."""
+        keys, own = self.slices.keys, self.slices.keys[name].partitions
+        return tuple(
+            InputFacts(
+                name=f"{facts.check.name} of {read.upstream}",
+                upstream=read.upstream,
+                form=SET_ASIDE,
+                read_set=read.read_set,
+                mapping=resolve(AllPartitions() if above else None, own, above),
+            )
+            for facts in checks
+            if facts.check.on_failure == "quarantine"
+            for read in facts.reads
+            for above in (keys[read.upstream].partitions,)
+        )
+
+    def _checks_of(self, name: AssetName) -> tuple[tuple[CheckFacts, ...], tuple[CheckFacts, ...]]:
+        """Return the checks of each partition of an asset, and those of all together."""
+        checks = self.graph.assets[name].options.checks
+        if not checks:
+            return (), ()
+        keys = self.slices.keys
+        aligned = {
+            other
+            for check in checks
+            for one in check.inputs
+            if keys[other := AssetName(one.upstream or one.name)] is keys[name]
+        }
+        if keys[name].partitions is None:
+            return check_facts(name, checks, aligned), ()
+        whole = [one for one in checks if one.scope == "whole" and one.on_failure != "quarantine"]
+        own = [one for one in checks if one not in whole]
+        return check_facts(name, own, aligned), check_facts(name, whole)
 
     def _key_column(self, name: AssetName) -> str:
         """Return under which name readers of an asset see the partition key, "" where not."""
@@ -489,13 +556,15 @@ class Knowledge:
         return ReadSet.of(stored, ordered=read_set.ordered)
 
     def _checked(self, facts: AssetFacts) -> AssetFacts:
-        """Return `facts` with a problem where the event time is none of the columns."""
+        """Return `facts` with a problem where options name columns that do not fit."""
         asset = self.graph.assets[facts.asset]
-        if not asset.options.event_time or facts.schema is None or facts.problem is not None:
+        if facts.schema is None or facts.problem is not None:
             return facts
         try:
-            check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
-        except UnfitEventTime as problem:
+            check_key_column(asset, facts.schema)
+            if asset.options.event_time:
+                check_event_time(asset.name, asset.options.event_time, facts.schema, asset.location)
+        except (UnfitEventTime, KeyColumnTaken) as problem:
             return replace(facts, problem=problem)
         return facts
 
@@ -535,9 +604,12 @@ class Knowledge:
         return self._with_key_column(upstream, Shape(newest.schema, newest.ordered))
 
     def _want(self, facts: AssetFacts) -> None:
-        for use in facts.inputs:
-            stored = self._stored_part(use.upstream, use.read_set)
-            self.wanted.setdefault(use.upstream, set()).add(stored)
+        read = [(use.upstream, use.read_set) for use in facts.reads]
+        checks = (*facts.checks, *facts.whole)
+        read += [(one.upstream, one.read_set) for check in checks for one in check.reads]
+        for upstream, read_set in read:
+            stored = self._stored_part(upstream, read_set)
+            self.wanted.setdefault(upstream, set()).add(stored)
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
+from assetflow.execution.check_lines import last_lines
+from assetflow.execution.gathering import Place
 from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
+from assetflow.metadata.check_rows import outcomes_of_run
 from assetflow.metadata.outline import Served, served
-from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId
+from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.model.partitions import KeySet, described
+from assetflow.planning.check_pages import CheckLine
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.planning.results import AssetStatus, RunStatus
     from assetflow.warehouse.connection import Engine
@@ -55,6 +58,7 @@ def page_of(
     assert declared is not None
     columns, rows = _sample(knowledge, name)
     made = recall.materializations(knowledge.state, name) if asset else ()
+    place = Place(root, knowledge.state, knowledge.environment)
     return AssetPage(
         name=name,
         kind=kind_of(knowledge, name),
@@ -80,7 +84,14 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
+        checks=_last_checks(place, knowledge, name) if asset else (),
+        keys={name: knowledge.slices.keys[name]},
     )
+
+
+def _last_checks(place: Place, knowledge: Knowledge, name: AssetName) -> tuple[CheckLine, ...]:
+    facts = knowledge.facts[name]
+    return last_lines(place, name, (*facts.checks, *facts.whole))
 
 
 def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:
@@ -211,7 +222,8 @@ def run_named(state: Path, text: str) -> RunId:
 
 def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPage:
     """Return the run that is named `text`; raises what `run_named` raises."""
-    details = recall.run(state, run_named(state, text))
+    run = run_named(state, text)
+    details, checks = recall.run(state, run), outcomes_of_run(state, run)
     assert details is not None
     last = {(step.asset, step.partition): step for step in details.steps}
     steps = tuple(
@@ -225,6 +237,7 @@ def run_page(state: Path, text: str, keys: Mapping[AssetName, KeySet]) -> RunPag
             attempts=step.attempts,
             error=step.error,
             output=step.output,
+            checks=checks.get(AssetPartition(step.asset, step.partition), ()),
         )
         for step in last.values()
     )

@@ -12,25 +12,39 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assetflow.errors import StoreLocked
+from assetflow.execution.asking import Asker
+from assetflow.execution.auditor import Auditor
 from assetflow.execution.capture import routed_streams
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
 from assetflow.execution.packed_partitions import Packer
 from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
+from assetflow.execution.repairing import (
+    failing_of,
+    happened,
+    is_rejected,
+    known_failed,
+    limits_of,
+    mended_by,
+)
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
+from assetflow.execution.whole_audits import WholeAudits
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import DigestAdded, RunFinished, RunStarted, SlicesDigested
+from assetflow.metadata.repairs import CheckedPartition, tries
 from assetflow.metadata.tail import JournalTail
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, RunId
-from assetflow.planning.plan import plan
-from assetflow.planning.reasons import RunStopped, Superseded
+from assetflow.planning.plan import Known, plan
+from assetflow.planning.reasons import RunStopped, Superseded, listed
+from assetflow.planning.repair import Failing, Repair, RepairPlan, plan_repairs
 from assetflow.planning.results import RunResult, RunStatus, StepResult
 from assetflow.planning.steps import Plan, Request
+from assetflow.planning.terms import stops
 
 if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
@@ -46,14 +60,18 @@ MOST_ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is asked to do. `publish` is "run", "all" or "each"."""
+    """What a run is asked to do. `publish` is "run", "all" or "each".
+
+    `repairs` are those that somebody asked for; the request is theirs then.
+    """
 
     request: Request
     run: RunId
     threads: int
     publish: str
-    fail_fast: bool
     command: str
+    fail_fast: bool = False
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +117,19 @@ class Materializing:
             open_things.callback(journal.close)
             open_things.callback(self.resources.close, self.listener.message)
             journal.append(self._run_started())
+            self._note_tried(journal, self.asked.repairs)
             self.listener.planned(attempt.plan, self.asked.run)
             status = self._attempts(journal, attempt)
             result = self._result(status, started, attempt.plan, self.asked.run)
             self._finish(journal, result)
         return result
 
-    def _planned(self, done: frozenset[AssetPartition] = frozenset()) -> Attempt:
+    def _planned(
+        self, done: frozenset[AssetPartition] = frozenset(), request: Request | None = None
+    ) -> Attempt:
         """Plan from what is known now. The tail is made first: nothing falls between."""
         tail = JournalTail(self.place.state, self.asked.run)
-        request = replace(self.asked.request, done=done)
+        request = replace(request or self.asked.request, done=done)
         knowledge = gather(self.place, self.analysis, self.engine, self.clock(), request)
         return Attempt(knowledge, plan(self.check(knowledge).known(), request), tail)
 
@@ -118,7 +139,7 @@ class Materializing:
             if number:
                 self.listener.message("Something changed meanwhile: planning again.")
                 attempt = self._planned_again()
-            execution = self._carried_out(journal, attempt)
+            execution = self._repaired(journal, self._carried_out(journal, attempt))
             if self._stop.is_asked:
                 self._keep_withdrawn()
                 self._tell_changes(execution)
@@ -128,6 +149,75 @@ class Materializing:
                 return "unpublished" if self._unpublished else self._status()
         self._supersede(execution)
         return "failed"
+
+    def _repaired(self, journal: Journal, execution: Execution) -> Execution:
+        """Try to mend what was rejected and asks for it; then plan anew over what that made.
+
+        Each try counts, so that this ends; what is selected alone is not left for it.
+        """
+        if self.asked.repairs:
+            self._tell_mended(journal, self.asked.repairs, execution)
+            return execution
+        while not self._stop.is_asked and not self.asked.request.only:
+            planned = self._repairs_due(execution)
+            repairs = tuple(one for one in planned.repairs if one.remedies)
+            if not repairs:
+                self._tell_exhausted(planned)
+                return execution
+            self._note_tried(journal, repairs)
+            fold(self.place.state, self.clock())
+            attempt = self._planned(request=planned.request(self._settled()))
+            self.listener.message(f"Trying to repair {_named(repairs)}.")
+            self._tell_mended(journal, repairs, self._carried_out(journal, attempt))
+            execution = self._carried_out(journal, self._planned_again())
+        return execution
+
+    def _repairs_due(self, execution: Execution) -> RepairPlan:
+        stopped = {target for target, one in self.results.items() if is_rejected(one)}
+        if not stopped:
+            return RepairPlan()
+        fold(self.place.state, self.clock())
+        knowledge = execution.knowledge
+        failed = [
+            (target, outcome)
+            for target, outcome in known_failed(knowledge, self.place.environment)
+            if target in stopped and outcome.on_failure == "repair"
+        ]
+        tried = tries(self.place.state, self.place.environment)
+        known = _as_made(execution)
+        failing = failing_of(known.facts, failed, tried)
+        limits = limits_of(self.settings.repair)
+        return plan_repairs(known, failing, limits, self.clock(), self._settled())
+
+    def _settled(self) -> set[AssetPartition]:
+        return {target for target, one in self.results.items() if one.outcome in GOOD}
+
+    def _note_tried(self, journal: Journal, repairs: Sequence[Repair]) -> None:
+        self._note(journal, "tried", [repair.failing for repair in repairs if repair.remedies])
+
+    def _note(self, journal: Journal, kind: str, failing: Sequence[Failing]) -> None:
+        environment, run = self.place.environment, self.asked.run
+        of = [CheckedPartition(*one.target, one.outcome.check) for one in failing]
+        for record in happened(kind, of, environment, run, self.clock()):
+            journal.append(record)
+
+    def _tell_mended(
+        self, journal: Journal, repairs: Sequence[Repair], execution: Execution
+    ) -> None:
+        """Keep with the steps what the repairs changed of their checks."""
+        ended = {one.result.target: one.result for one in execution.ended}
+        for target, found in mended_by(repairs, ended).items():
+            mended = tuple(one for _, one in found)
+            self.results[target] = replace(self.results[target], mended=mended)
+            good = [one for one, change in found if change.after.status in ("passed", "warned")]
+            self._note(journal, "mended", good)
+
+    def _tell_exhausted(self, planned: RepairPlan) -> None:
+        for failing in planned.exhausted:
+            self.listener.message(
+                f"{failing.outcome.check} of '{failing.target}' stays rejected: its repairs are "
+                "used up. See `assetflow repair --list`."
+            )
 
     def _keep_withdrawn(self) -> None:
         """Say of what was to be withdrawn that it is not: nothing was published."""
@@ -139,8 +229,9 @@ class Materializing:
         """Plan anew over what this run made already, which stays made."""
         self._lost = False
         fold(self.place.state, self.clock())
+        kept = {*GOOD, "rejected"}
         self.results = {
-            target: result for target, result in self.results.items() if result.outcome in GOOD
+            target: result for target, result in self.results.items() if result.outcome in kept
         }
         made = ("materialized", "unchanged")
         return self._planned(
@@ -148,13 +239,14 @@ class Materializing:
         )
 
     def _status(self) -> RunStatus:
-        good = all(one.outcome in GOOD for one in self.results.values())
-        return "succeeded" if good else "failed"
+        return "failed" if any(map(_has_failed, self.results.values())) else "succeeded"
 
     def _carried_out(self, journal: Journal, attempt: Attempt) -> Execution:
+        maker, run = Maker(attempt.knowledge, self.place, self._means), self.asked.run
         execution = Execution(
             knowledge=attempt.knowledge,
-            maker=Maker(attempt.knowledge, self.place, self._means),
+            maker=maker,
+            auditor=Auditor(attempt.knowledge, Asker(attempt.knowledge, maker), run, self.clock),
             journal=journal,
             tail=attempt.tail,
             settings=RunSettings(
@@ -178,8 +270,11 @@ class Materializing:
     def _remember(self, result: StepResult) -> None:
         """Keep how a step ended; what this run made before stays made when it is reused."""
         before = self.results.get(result.target)
-        if before is None or result.outcome not in ("reused", "verified"):
-            self.results[result.target] = result
+        if before is not None and result.outcome in ("reused", "verified"):
+            return
+        if before is not None and (before.outcome, result.outcome) == ("rejected", "skipped"):
+            return
+        self.results[result.target] = result
 
     def _tell_changes(self, execution: Execution) -> None:
         """Journal again how a step ended where the last attempt alone would tell another story."""
@@ -194,9 +289,14 @@ class Materializing:
         self._record_knowledge(journal, knowledge)
         if not all(source.is_still(self.place.root) for source in knowledge.sources.values()):
             return False
+        for one in WholeAudits(knowledge, execution.auditor).hold_back(execution):
+            self.results[one.result.target] = one.result
+            execution.record(one, self.clock())
         if self.asked.publish == "each":
-            return not self._lost
-        has_failed = bool(execution.failed)
+            held = _held(knowledge)
+            late = [one for one in execution.ended if one.result.target.asset in held]
+            return not self._lost and self._publish(journal, knowledge, late)
+        has_failed = any(_has_failed(one.result) for one in execution.ended)
         if self.asked.publish == "all" and has_failed:
             self._keep_withdrawn()
             return True
@@ -204,7 +304,9 @@ class Materializing:
 
     def _publish_each(self, journal: Journal, execution: Execution, ended: Sequence[Ended]) -> None:
         self._record_knowledge(journal, execution.knowledge)
-        if not self._publish(journal, execution.knowledge, ended):
+        held = _held(execution.knowledge)
+        now = [one for one in ended if one.result.target.asset not in held]
+        if not self._publish(journal, execution.knowledge, now):
             self._lost = True
 
     def _publish(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> bool:
@@ -291,6 +393,35 @@ class Materializing:
             left=made.left,
             keys=made.keys,
         )
+
+
+def _held(knowledge: Knowledge) -> set[AssetName]:
+    """Return the assets that are published at the end of a run, when they were audited whole."""
+    whole = [name for name, facts in knowledge.facts.items() if facts.whole]
+    return {*whole, *knowledge.graph.all_downstream(whole)}
+
+
+def _has_failed(result: StepResult) -> bool:
+    """Whether a step gave nothing, or a version that is served failed a check that blocks."""
+    return result.outcome not in GOOD or any(map(stops, result.checks))
+
+
+def _as_made(execution: Execution) -> Known:
+    """Return what is known, with the columns of what the run made so far."""
+    known, knowledge = execution.knowledge.known(), execution.knowledge
+    unsettled = [name for name, facts in known.facts.items() if not facts.is_settled]
+    found = {
+        name: knowledge.settled_facts(AssetPartition(name), execution.current) for name in unsettled
+    }
+    return replace(known, facts={**known.facts, **found})
+
+
+def _named(repairs: Sequence[Repair], most: int = 3) -> str:
+    """Return which checks are to be mended, for a sentence."""
+    checks = dict.fromkeys(
+        f"{one.failing.outcome.check} of '{one.failing.target.asset}'" for one in repairs
+    )
+    return listed(tuple(checks), most)
 
 
 def replace_result(ended: Ended, result: StepResult) -> Ended:

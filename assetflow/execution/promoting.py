@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,17 +19,21 @@ from assetflow.errors import (
     PublicationLost,
     UnknownEnvironment,
     UnknownPublication,
+    VersionsRejected,
+    VersionsUnaudited,
 )
 from assetflow.execution.publishing import refresh_catalog
 from assetflow.execution.serving import KeyColumns
 from assetflow.metadata import environments as changes
+from assetflow.metadata.check_rows import audits_of
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.records import Published, RunFinished, RunStarted
-from assetflow.model.names import RunId
+from assetflow.model.names import AssetName, RunId
 from assetflow.planning.pages import EnvironmentLine, PublicationLine, PublicationSummary
+from assetflow.planning.reasons import told
 from assetflow.warehouse.layout import new_version_id
 
 if TYPE_CHECKING:
@@ -43,13 +47,15 @@ Decide = Callable[[changes.Request], Published]
 class Realm:
     """Where environments are: a state folder, what writes its catalogs, and the clock.
 
-    `keys` name the columns of partition keys.
+    `keys` name the columns of partition keys. `checks` are the fingerprints of the checks
+    that assets have now.
     """
 
     engine: Engine
     state: Path
     keys: KeyColumns
     clock: Clock
+    checks: Mapping[AssetName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,9 @@ def promote(realm: Realm, name: str, target: str) -> PublicationSummary:
     state = realm.state
     fold(state, realm.clock())
     served, present = _served(state, name), pointers(state, target)
+    unaudited = _unaudited(realm, target, served, present)
+    if unaudited:
+        raise VersionsUnaudited(target, name, unaudited)
     deed = _Deed(realm, target, f"env promote {name} --to {target}")
     return _publish(deed, lambda request: changes.promote(request, served, present))
 
@@ -93,8 +102,35 @@ def rollback(realm: Realm, name: str, to: datetime | int | None) -> PublicationS
     earlier = pointers(state, name, as_of)
     if not earlier:
         raise NoEarlierState(name)
+    _unaudited(realm, name, earlier, present)
     deed = _Deed(realm, name, f"env rollback {name} --to {as_of}")
     return _publish(deed, lambda request: changes.rollback(request, earlier, present))
+
+
+def _unaudited(
+    realm: Realm, environment: str, served: changes.Pointers, present: changes.Pointers
+) -> list[str]:
+    """Return what of `served` would be new in `environment` and has not met its checks of now.
+
+    Raises VersionsRejected for what failed them.
+    """
+    moved = {
+        target: pointer.version
+        for target, pointer in served.items()
+        if target.asset in realm.checks
+        and (target not in present or present[target].version != pointer.version)
+    }
+    audits = audits_of(realm.state, moved.values()) if moved else {}
+    unaudited, failed = [], {}
+    for target, version in moved.items():
+        found = [one for one in audits.get(version, ()) if one.checks == realm.checks[target.asset]]
+        if not found:
+            unaudited.append(str(target))
+        elif found[-1].verdict == "rejected":
+            failed[str(target)] = told(found[-1].failed)
+    if failed:
+        raise VersionsRejected(environment, failed)
+    return unaudited
 
 
 def delete(realm: Realm, name: str) -> PublicationSummary:

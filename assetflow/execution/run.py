@@ -16,11 +16,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetflow.errors import AssetflowError, StepError
+from assetflow.errors import AssetflowError, StepError, VersionRejected
+from assetflow.execution.auditor import NOTHING_AUDITED, Audit, Subject
 from assetflow.execution.capture import captured, shortened
 from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
 from assetflow.execution.scheduler import Schedule
+from assetflow.execution.setting_aside import QUARANTINE, Remaining, SettingAside
 from assetflow.metadata.records import (
+    Audited,
     DefinitionSeen,
     LineageSeen,
     Materialized,
@@ -33,6 +36,7 @@ from assetflow.metadata.rollups import dynamic_keys
 from assetflow.model.asset import Retries
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import (
+    AssetName,
     AssetPartition,
     MaterializationId,
     PartitionKey,
@@ -41,8 +45,17 @@ from assetflow.model.names import (
 )
 from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Candidate
-from assetflow.planning.plan import Known, settle, window_of
-from assetflow.planning.reasons import Reason, RunStopped, UpstreamFailed, settled_to_nothing
+from assetflow.planning.plan import Known, others_of, settle, window_of
+from assetflow.planning.reasons import (
+    Reason,
+    Rejected,
+    RejectedLastTime,
+    RunStopped,
+    UpstreamFailed,
+    UpstreamRejected,
+    Verified,
+    settled_to_nothing,
+)
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Outcome, Plan, Step, Verdict
 from assetflow.warehouse.layout import new_version_id
@@ -50,6 +63,8 @@ from assetflow.warehouse.layout import new_version_id
 if TYPE_CHECKING:
     import io
 
+    from assetflow.execution.asking import Asked
+    from assetflow.execution.auditor import Auditor
     from assetflow.execution.compute import Made, Maker
     from assetflow.execution.knowledge import Knowledge
     from assetflow.metadata.journal import Journal
@@ -57,7 +72,7 @@ if TYPE_CHECKING:
     from assetflow.planning.listener import Listener
 
 GOOD: frozenset[Outcome] = frozenset(
-    {"materialized", "unchanged", "reused", "verified", "withdrawn"}
+    {"materialized", "unchanged", "reused", "verified", "checked", "withdrawn"}
 )
 
 
@@ -88,11 +103,30 @@ class Task:
 
 @dataclass(slots=True)
 class Ended:
-    """What came of one step: its result, and the pointer that it wants moved."""
+    """What came of one step: its result, and the pointer that it wants moved.
+
+    `made` is the materialization where nothing is to be published.
+    """
 
     result: StepResult
     version: VersionId | None = None
     change: PublicationChange | None = None
+    made: MaterializationId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version that may be published: what making it took, told, and measured.
+
+    `set_aside` are how checks came out that took rows of it, which lie at `place`.
+    """
+
+    version: VersionStored
+    seconds: float = 0.0
+    metadata: tuple[tuple[str, str], ...] = ()
+    measured: tuple[tuple[object, ...], ...] = ()
+    set_aside: Mapping[str, Asked] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(slots=True)
@@ -100,11 +134,13 @@ class Execution:
     """One plan being carried out. `current` is what downstream steps would read now.
 
     `failed` are the steps that gave nothing, those that were blocked from the start
-    included: what waits on them cannot run.
+    included: what waits on them cannot run. Of these `rejected` name the asset whose
+    version was rejected.
     """
 
     knowledge: Knowledge
     maker: Maker
+    auditor: Auditor
     journal: Journal
     tail: JournalTail
     settings: RunSettings
@@ -114,6 +150,7 @@ class Execution:
     on_ended: Callable[[Sequence[Ended]], None] = lambda _ended: None
     current: dict[AssetPartition, VersionId] = field(default_factory=dict)
     failed: set[AssetPartition] = field(default_factory=set)
+    rejected: dict[AssetPartition, AssetName] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     _known: Known = field(init=False)
     _dynamic: dict[str, set[PartitionKey]] = field(default_factory=dict)
@@ -130,7 +167,13 @@ class Execution:
         task_of = {step.target: task for task in tasks for step in task.steps}
         waits = {
             task: tuple(
-                dict.fromkeys(task_of[target] for step in task.steps for target in step.waits_on)
+                other
+                for other in dict.fromkeys(
+                    task_of[target]
+                    for step in task.steps
+                    for target in (*step.waits_on, *step.before_audit)
+                )
+                if other is not task
             )
             for task in tasks
         }
@@ -154,9 +197,10 @@ class Execution:
     def _done(self, _task: Task, ended: Sequence[Ended]) -> None:
         for one in ended:
             target = one.result.target
-            self._has_failed |= one.result.outcome == "failed"
+            self._has_failed |= one.result.outcome in ("failed", "rejected")
             if one.result.outcome not in GOOD:
                 self.failed.add(target)
+                self.rejected.update((target, name) for name in rejected_by(one.result))
             elif one.version is not None:
                 self.current[target] = one.version
             self.ended.append(one)
@@ -210,6 +254,9 @@ class Execution:
         """Return how `step` ends where nothing can be made; None where it is to be settled."""
         if step.action == "blocked":
             return self._skipped(step, *step.reasons)
+        rejected = [self.rejected[one] for one in step.waits_on if one in self.rejected]
+        if rejected:
+            return self._skipped(step, UpstreamRejected(rejected[0]))
         failed = [target.asset for target in step.waits_on if target in self.failed]
         if failed:
             return self._skipped(step, UpstreamFailed(failed[0]))
@@ -219,6 +266,8 @@ class Execution:
         """Read what other runs finished meanwhile."""
         with self._tail_guard:
             for environment, records in self.tail.poll().items():
+                audits = (one for one in records if isinstance(one, Audited))
+                self.knowledge.learn_audits(audits)
                 found = found_candidates(records, self.knowledge.versions)
                 is_ours = environment == self.knowledge.environment
                 self.knowledge.learn(found, is_ours=is_ours)
@@ -252,8 +301,43 @@ class Execution:
             reasons = (settled_to_nothing(step.reasons),)
             result = StepResult(step.target, "verified", reasons, candidate.version.rows)
             return Ended(result, candidate.version.version)
+        if verdict.action == "check":
+            return self._checked(step, verdict, candidate.version)
         outcome: Outcome = "reused" if verdict.action == "reuse" else "verified"
-        return self._accepted(step, verdict, candidate.version, outcome, 0.0, ())
+        return self._accepted(step, verdict, Stored(candidate.version), outcome)
+
+    def _checked(self, step: Step, verdict: Verdict, version: VersionStored) -> Ended:
+        """Let the version that is served meet its checks; it stays served, come what may."""
+        audit = self._audited(step, Stored(version))
+        is_same = all(isinstance(reason, Verified) for reason in verdict.reasons)
+        outcome: Outcome = "verified" if is_same else "checked"
+        rows, checks = version.rows, audit.outcomes
+        result = StepResult(step.target, outcome, verdict.reasons, rows, checks=checks)
+        return Ended(result, version.version)
+
+    def _audited(self, step: Step, stored: Stored) -> Audit:
+        """Ask what `stored` has not met yet, of the others as they would be served now."""
+        facts = step.facts
+        assert facts is not None
+        if not facts.checks:
+            return NOTHING_AUDITED
+        audit = self.auditor.audit(self._subject(step, stored))
+        for record in audit.records:
+            self.journal.append(record)
+        return audit
+
+    def _subject(self, step: Step, stored: Stored) -> Subject:
+        facts = step.facts
+        assert facts is not None
+        return Subject(
+            target=step.target,
+            facts=facts,
+            version=stored.version,
+            others=others_of(self._known, facts, step.target, self.current),
+            measured=stored.measured,
+            set_aside=stored.set_aside,
+            place=stored.place,
+        )
 
     def _made(
         self, settled: Sequence[tuple[Step, Verdict]], sink: io.StringIO, attempt: int = 1
@@ -268,15 +352,19 @@ class Execution:
                 seconds = _share(time.perf_counter() - started, [step for step, _ in settled])
                 break
             except AssetflowError as error:
-                if not self._may_retry(options.retries, attempt, error):
-                    return self._unmade_task(settled, sink, attempt, error)
+                problem = error
+            # Not while the error is handled: what follows would be said to come of it.
+            if not self._may_retry(options.retries, attempt, problem):
+                return self._unmade_task(settled, sink, attempt, problem)
             attempt += 1
         self._add_partitions(made.values())
+        left = {step.target: self._remaining(step, made[step.target]) for step, _ in settled}
         ended = [
-            self._kept(step, verdict, made[step.target], seconds, attempt)
+            self._kept(step, verdict, left[step.target], seconds, attempt)
             for step, verdict in settled
         ]
-        self._discard_unkept([one.version for one in made.values()], ended)
+        found = (*made.values(), *(one.made for one in left.values()))
+        self._discard_unkept([one.version for one in found], ended)
         return ended
 
     def _unmade_task(
@@ -323,6 +411,17 @@ class Execution:
             pass  # What was made of the batch before stays told.
         return [self._skipped(step, RunStopped()) for step, _ in settled]
 
+    def _remaining(self, step: Step, made: Made) -> Remaining:
+        """Return what is left of what was made when rows that fail are set aside."""
+        facts = step.facts
+        assert facts is not None
+        if not any(one.check.on_failure == QUARANTINE for one in facts.checks):
+            return Remaining(made)
+        self.knowledge.versions[made.version.version] = made.version
+        return SettingAside(self.maker, self.auditor).rest_of(
+            step, self._subject(step, Stored(made.version, measured=made.measured)), made
+        )
+
     def _discard_unkept(self, made: Iterable[VersionStored], ended: Iterable[Ended]) -> None:
         """Remove the files of which nothing is kept: all that they hold was there before."""
         kept = {one.version for one in ended}
@@ -365,18 +464,20 @@ class Execution:
         return not self.is_cancelled()
 
     def _kept(
-        self, step: Step, verdict: Verdict, made: Made, seconds: float, attempt: int
+        self, step: Step, verdict: Verdict, left: Remaining, seconds: float, attempt: int
     ) -> Ended:
         """Keep what was made; the published version itself, where the content is the same."""
-        last = step.last
-        version = made.version
+        last, made = step.last, left.made
+        told = made.told.metadata
+        stored = Stored(made.version, seconds, told, made.measured, left.asked, left.place)
         outcome: Outcome = "materialized"
         if last is not None and self._is_same(step, last.version, made.version):
-            version, outcome = last.version, "unchanged"
+            stored, outcome = replace(stored, version=last.version), "unchanged"
         else:
             self.journal.append(made.version)
             self.knowledge.digest_later(made.version)
-        ended = self._accepted(step, verdict, version, outcome, seconds, made.told.metadata)
+            self.knowledge.versions[made.version.version] = made.version
+        ended = self._accepted(step, verdict, stored, outcome)
         ended.result = replace(ended.result, attempts=attempt)
         return ended
 
@@ -390,15 +491,41 @@ class Execution:
         before = self.knowledge.digest_of(step.target.asset, last.version, whole)
         return before == dict(made.digests)[whole]
 
-    def _accepted(
-        self,
-        step: Step,
-        verdict: Verdict,
-        version: VersionStored,
-        outcome: Outcome,
-        seconds: float,
-        metadata: tuple[tuple[str, str], ...],
-    ) -> Ended:
+    def _accepted(self, step: Step, verdict: Verdict, stored: Stored, outcome: Outcome) -> Ended:
+        """Let what is `stored` be published, if its audit does not reject it.
+
+        A version that is served already stays so: what it was made from is recorded anew.
+        """
+        audit = self._audited(step, stored)
+        is_served = step.last is not None and step.last.version.version == stored.version.version
+        if audit.is_rejected and not is_served:
+            return self._rejected(step, verdict, stored, audit)
+        made = self._materialized(step, verdict, stored, outcome)
+        published = self.knowledge.past.published.get(step.target)
+        change = PublicationChange(
+            asset=step.target.asset,
+            partition=step.target.partition,
+            expected=published.sequence if published else 0,
+            version=stored.version.version,
+            materialization=made.materialization,
+        )
+        rows, checks = stored.version.rows, audit.outcomes
+        result = StepResult(step.target, outcome, verdict.reasons, rows, checks=checks)
+        return Ended(result, stored.version.version, change)
+
+    def _rejected(self, step: Step, verdict: Verdict, stored: Stored, audit: Audit) -> Ended:
+        """Keep a version aside: its key finds it, and nothing else publishes it."""
+        made = self._materialized(step, verdict, stored, "rejected")
+        reasons = (Rejected(audit.failed), *verdict.reasons)
+        rows, checks = stored.version.rows, audit.outcomes
+        error = VersionRejected(*step.target, audit.failed, is_served=step.last is not None)
+        result = StepResult(step.target, "rejected", reasons, rows, error=str(error), checks=checks)
+        return Ended(result, stored.version.version, made=made.materialization)
+
+    def _materialized(
+        self, step: Step, verdict: Verdict, stored: Stored, outcome: Outcome
+    ) -> Materialized:
+        """Record what a version was made from."""
         facts = step.facts
         assert facts is not None
         assert verdict.key is not None
@@ -408,30 +535,21 @@ class Execution:
             asset=step.target.asset,
             partition=step.target.partition,
             window=window_of(self._known, step.target),
-            version=version.version,
+            version=stored.version.version,
             key=verdict.key,
             code_version=facts.code_version,
             outcome=outcome,
             is_volatile=facts.is_volatile,
             created_at=self.clock(),
-            seconds=round(seconds, 4),
+            seconds=round(stored.seconds, 4),
             settings=facts.settings,
             inputs=verdict.inputs,
-            metadata=metadata,
+            metadata=stored.metadata,
         )
         self._define(step)
         self.journal.append(made)
-        self.knowledge.learn([Candidate(made, version)], is_ours=True)
-        published = self.knowledge.past.published.get(step.target)
-        change = PublicationChange(
-            asset=step.target.asset,
-            partition=step.target.partition,
-            expected=published.sequence if published else 0,
-            version=version.version,
-            materialization=made.materialization,
-        )
-        result = StepResult(step.target, outcome, verdict.reasons, version.rows)
-        return Ended(result, version.version, change)
+        self.knowledge.learn([Candidate(made, stored.version)], is_ours=True)
+        return made
 
     def _define(self, step: Step) -> None:
         """Record the code version of `step`, and its lineage, if it was not the last one."""
@@ -491,7 +609,7 @@ class Execution:
                 started_at=started_at,
                 seconds=round(result.seconds, 4),
                 rows=result.rows,
-                materialization=one.change.materialization if one.change else None,
+                materialization=one.change.materialization if one.change else one.made,
                 error=result.error,
                 output=result.output,
                 attempts=result.attempts,
@@ -511,6 +629,15 @@ def found_candidates(
             versions[record.version] = record
         elif isinstance(record, Materialized) and record.version in versions:
             yield Candidate(record, versions[record.version])
+
+
+def rejected_by(result: StepResult) -> Iterator[AssetName]:
+    """Yield the asset whose version was rejected, if that is why a step gave nothing."""
+    for reason in result.reasons:
+        if isinstance(reason, Rejected | RejectedLastTime):
+            yield result.target.asset
+        elif isinstance(reason, UpstreamRejected):
+            yield AssetName(reason.upstream)
 
 
 def _share(seconds: float, steps: Collection[Step]) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from assetflow.errors import KeyColumnTaken
 from assetflow.metadata.outline import Served, served
 from assetflow.model.columns import united
+from assetflow.model.names import folded
 from assetflow.warehouse.parts import Part, scan_parts
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assetflow.graph.graph import AssetGraph
+    from assetflow.model.asset import Asset
+    from assetflow.model.columns import Schema
     from assetflow.model.names import AssetName
 
 
@@ -25,6 +29,13 @@ def key_columns(graph: AssetGraph) -> dict[AssetName, str]:
     """Return how the assets that show the partition key name its column."""
     named = {name: asset.options.key_column for name, asset in graph.assets.items()}
     return {name: column for name, column in named.items() if column}
+
+
+def check_key_column(asset: Asset, schema: Schema) -> None:
+    """Raise KeyColumnTaken where the asset itself has a column of the name of its key column."""
+    column = asset.options.key_column
+    if column and any(folded(one.name) == folded(column) for one in schema):
+        raise KeyColumnTaken(asset.name, column, asset.location)
 
 
 def served_scans(

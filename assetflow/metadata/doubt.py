@@ -15,8 +15,16 @@ from assetflow.metadata.encoding import text_of
 from assetflow.metadata.rows import fetch_read_sets
 from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet
-from assetflow.model.names import AssetName, AssetPartition, CodeVersion, PartitionKey, VersionId
+from assetflow.model.fingerprint import FINGERPRINT_LENGTH
+from assetflow.model.names import (
+    AssetName,
+    AssetPartition,
+    CodeVersion,
+    PartitionKey,
+    VersionId,
+)
 from assetflow.model.partitions import KeySet
+from assetflow.planning.terms import NOTHING_SEEN, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -43,14 +51,31 @@ class ExpectedInput:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedOther:
+    """Another asset or source that checks read: all of it, or the same partition alone."""
+
+    upstream: AssetName
+    keys: KeySet
+    is_aligned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
-    """What the trace of each partition of an asset says if it is up to date."""
+    """What the trace of each partition of an asset says if it is up to date.
+
+    Where there are `checks`, it also has an audit by these, which read the `others` as they
+    are now; these stand in the order of `Audited.seen`.
+    """
 
     asset: AssetName
     code_version: CodeVersion
     settings: tuple[tuple[str, str], ...]
     keys: KeySet
     inputs: tuple[ExpectedInput, ...]
+    checks: str = ""
+    others: tuple[ExpectedOther, ...] = ()
+    whole: str = ""
+    whole_others: tuple[ExpectedOther, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +85,15 @@ class Standing:
     `doubtful` are keys of the definition, in its order, missing ones among them; an
     asset without any is not in it. `obsolete` is published, but of no asset or key that
     is expected. `files` are the (path, size, format) of all that is surely up to date.
-    `published` says how many keys of the definition have a version.
+    `published` says how many keys of the definition have a version. Of the `unaudited` all
+    partitions together have not met their checks.
     """
 
     doubtful: dict[AssetName, tuple[PartitionKey, ...]]
     obsolete: tuple[AssetPartition, ...]
     files: tuple[tuple[str, int, str], ...]
     published: dict[AssetName, int]
+    unaudited: tuple[AssetName, ...] = ()
 
 
 def standing(
@@ -86,12 +113,19 @@ def standing(
         _show(connection, environment)
         _follow_links(connection)
         _find_sure(connection)
+        if question.audited.rows:
+            _find_audited(connection)
         published = _published(connection, question)
         return Standing(
             _doubtful(connection, question),
             _obsolete(connection, environment, sum(published.values())),
             _files(connection),
             published,
+            tuple(
+                one.asset
+                for one in expected
+                if one.whole and published[one.asset] and not question.has_whole(connection, one)
+            ),
         )
 
 
@@ -164,6 +198,14 @@ class _Question:
     seen: _Table = field(
         default_factory=lambda: _Table("seen", "endpoint integer, key varchar, version varchar")
     )
+    audited: _Table = field(
+        default_factory=lambda: _Table("audited", "endpoint integer, checks varchar")
+    )
+    others: _Table = field(
+        default_factory=lambda: _Table(
+            "others", "endpoint integer, position integer, other integer, way integer"
+        )
+    )
     _known_keys: dict[int, int] = field(default_factory=dict)
     _known_ends: dict[tuple[AssetName, int], int] = field(default_factory=dict)
     _known_links: dict[tuple[PartitionMapping, int, int], int] = field(default_factory=dict)
@@ -175,6 +217,46 @@ class _Question:
         self.assets[endpoint] = one
         for use in one.inputs:
             self._add_input(endpoint, self._keys(one.keys), use)
+        if one.checks:
+            self._add_checks(endpoint, one)
+        for other in one.whole_others:
+            self._end(other.upstream, self._keys(other.keys))
+
+    def has_whole(self, connection: DuckDBPyConnection, one: Expected) -> bool:
+        """Whether all that is shown of an asset has met its checks together."""
+        seen = " ".join(self._token(connection, other) for other in one.whole_others)
+        itself = self._token(connection, ExpectedOther(one.asset, one.keys))
+        rows = connection.execute(
+            "select 1 from audits where version = $1 and checks = $2 and seen = $3 limit 1",
+            [itself, one.whole, seen],
+        ).fetchall()
+        return bool(rows)
+
+    def _token(self, connection: DuckDBPyConnection, other: ExpectedOther) -> str:
+        """Return what names the versions that are shown of an asset, as in `Audited.seen`."""
+        rows = connection.execute(
+            """select s.key, u.version from shown as u join slots as s using (slot)
+               where u.endpoint = $1 order by s.slot""",
+            [self._end(other.upstream, self._keys(other.keys))],
+        ).fetchall()
+        if not rows:
+            return NOTHING_SEEN
+        if other.keys.partitions is None:
+            return str(rows[0][1])
+        return token_of(*zip(*rows, strict=True))
+
+    def _add_checks(self, endpoint: int, one: Expected) -> None:
+        self.audited.rows.append((endpoint, one.checks))
+        for position, other in enumerate(one.others):
+            way = (
+                ALIGNED
+                if other.is_aligned
+                else WHOLE_READ
+                if other.keys.partitions is None
+                else LINKED
+            )
+            end = self._end(other.upstream, self._keys(other.keys))
+            self.others.rows.append((endpoint, position, end, way))
 
     def write(self, connection: DuckDBPyConnection) -> None:
         """Make the temporary tables."""
@@ -184,7 +266,8 @@ class _Question:
             (*row[:6], numbers.get(read_set, -1), *row[6:])
             for row, read_set in zip(self.inputs.rows, self._read_sets, strict=True)
         ]
-        for table in (self.slots, self.ends, self.inputs, self.links, self.seen):
+        tables = (self.slots, self.ends, self.inputs, self.links, self.seen)
+        for table in (*tables, self.audited, self.others):
             table.write(connection)
 
     def key_at(self, endpoint: int, slot: int) -> PartitionKey:
@@ -335,6 +418,44 @@ def _find_sure(connection: DuckDBPyConnection) -> None:
         """delete from sure using wrong
            where sure.endpoint = wrong.endpoint and sure.slot = wrong.slot"""
     )
+
+
+# What an audit saw of others is named as `planning/terms.py` does: a version by itself, or
+# one name for the versions of all partitions in their order.
+_TOKENS = f"""
+    create or replace temp table tokens as
+    select endpoint, left(sha256(string_agg(s.key || '=' || u.version, ',' order by s.slot)),
+                          {FINGERPRINT_LENGTH}) as token
+    from shown as u join slots as s using (slot)
+    where endpoint in (select other from others where way = {LINKED}) group by endpoint"""
+
+_TO_SEE = f"""
+    create or replace temp table to_see as
+    select o.endpoint, s.slot,
+           string_agg(coalesce(case when o.way = {LINKED} then t.token else u.version end,
+                               '{NOTHING_SEEN}'), ' ' order by o.position) as seen
+    from others as o join ends as e on e.endpoint = o.endpoint join slots as s on s.keys = e.keys
+    join ends as f on f.endpoint = o.other
+    left join slots as w on w.keys = f.keys and w.key = case o.way when {ALIGNED} then s.key
+                                                                   else '' end
+    left join shown as u on u.endpoint = o.other and u.slot = w.slot
+    left join tokens as t on t.endpoint = o.other
+    group by o.endpoint, s.slot"""
+
+_UNAUDITED = """
+    delete from sure using
+    (select s.endpoint, s.slot from sure as s join audited as d using (endpoint)
+     left join to_see as t on t.endpoint = s.endpoint and t.slot = s.slot
+     anti join audits as a
+     on a.stored = s.stored and a.checks = d.checks and a.seen = coalesce(t.seen, '')) as unaudited
+    where sure.endpoint = unaudited.endpoint and sure.slot = unaudited.slot"""
+
+
+def _find_audited(connection: DuckDBPyConnection) -> None:
+    """Leave in `sure` what has met its checks as they are now, and whatever they read."""
+    connection.execute(_TOKENS)
+    connection.execute(_TO_SEE)
+    connection.execute(_UNAUDITED)
 
 
 def _doubtful(

@@ -157,9 +157,40 @@ _PARTITIONS = (
         removed_at timestamp)""",
 )
 
+# `stored` is the number of the version; NULL where an audit is of all partitions together.
+_CHECKS = (
+    """create table audits (
+        run varchar not null, asset varchar not null, partition varchar not null,
+        version varchar not null, checks varchar not null, terms varchar not null,
+        seen varchar not null, verdict varchar not null, failed varchar not null,
+        audited_at timestamp not null, stored bigint)""",
+    """create table check_results (
+        run varchar not null, asset varchar not null, partition varchar not null,
+        version varchar not null, audited_at timestamp not null, check_name varchar not null,
+        fingerprint varchar not null, elsewhere varchar not null, digest varchar,
+        kind varchar not null, columns varchar not null, severity varchar not null,
+        on_failure varchar not null, status varchar not null, observed varchar not null,
+        bound varchar not null, failures bigint, rows bigint, metric double,
+        sql varchar not null, message varchar not null, carried_over boolean not null,
+        quarantined bigint not null, seconds double not null)""",
+    """create table failing_rows (
+        run varchar not null, asset varchar not null, partition varchar not null,
+        version varchar not null, check_name varchar not null, audited_at timestamp not null,
+        columns varchar not null, rows varchar not null, place varchar not null)""",
+)
+
+_REPAIRS = (
+    """create table repairs (
+        happening varchar not null, run varchar, environment varchar not null,
+        asset varchar not null, partition varchar not null, check_name varchar not null,
+        happened_at timestamp not null, kind varchar not null, note varchar not null,
+        user_name varchar not null)""",
+)
+
 MIGRATIONS = (
     Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),
     Migration(2, "partitions", _NUMBERS + _PARTITIONS),
+    Migration(3, "checks", _CHECKS + _REPAIRS),
 )
 LATEST = MIGRATIONS[-1].number
 MIGRATIONS_TABLE = "create table migrations (number integer not null, name varchar not null)"

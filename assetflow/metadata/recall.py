@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assetflow.metadata.chain import BrokenLink, EventRow, first_broken
+from assetflow.metadata.check_rows import fetch_audits
 from assetflow.metadata.compare_and_set import PublicationRefused
 from assetflow.metadata.encoding import instant_text, read_text
 from assetflow.metadata.records import DefinitionSeen, Observed, RunStarted, StepFinished
@@ -14,6 +15,7 @@ from assetflow.metadata.store import Store
 from assetflow.model.columns import ReadSet
 from assetflow.model.file_states import FileState
 from assetflow.model.names import AssetName, AssetPartition, Digest, PartitionKey
+from assetflow.planning.audits import Audited
 from assetflow.planning.history import Candidate, Materialized, Publication, VersionStored
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Remembered:
     published: dict[AssetPartition, Publication] = field(default_factory=dict)
     candidates: dict[tuple[AssetName, PartitionKey, Key], Candidate] = field(default_factory=dict)
     volatile: dict[AssetPartition, Candidate] = field(default_factory=dict)
+    audits: dict[VersionId, list[Audited]] = field(default_factory=dict)
 
 
 def remembered(
@@ -97,7 +100,8 @@ def remembered(
     """Return what is published of `wanted`, and what may be reused for `candidates_for`.
 
     None stands for all that the store has. It is what `published`, `candidates` and
-    `newest_volatile` return, from one opening of the store.
+    `newest_volatile` return, with the audits of all these versions, from one opening of
+    the store.
     """
     with Store(state).reading() as connection:
         here = _asked(connection, "asked_publications", wanted)
@@ -131,6 +135,7 @@ def _told(
         _publications(connection, environment, here, contents),
         _by_key(found["accepted"]),
         _by_target(found["volatile"]),
+        fetch_audits(connection, "version in (select version from told)", ()),
     )
 
 
@@ -144,7 +149,11 @@ def _asked(connection: DuckDBPyConnection, name: str, wanted: Partitions | None)
             select unnest($1::varchar[]) as asset, unnest($2::varchar[]) as partition""",
         [[asset for asset, _ in pairs], [key for _, key in pairs]],
     )
-    return f"(asset, partition) in (select (asset, partition) from {name})"
+    # Pairs prune nothing, each column by itself does: a store of a million rows is read in part.
+    return (
+        f"asset in (select asset from {name}) and partition in (select partition from {name}) "
+        f"and (asset, partition) in (select (asset, partition) from {name})"
+    )
 
 
 def _of_assets(connection: DuckDBPyConnection, assets: Collection[AssetName]) -> str:
@@ -264,8 +273,8 @@ def newest_volatile(
     """Return the newest materialization that `environment` knows of each of the volatile `assets`.
 
     It knows what its own runs made and what was ever published in it. An older one is
-    never given, also where the data of the newest was removed, or where the asset was not
-    volatile when it was made last.
+    never given, also where the newest was rejected or its data was removed, or where the
+    asset was not volatile when it was made last.
     """
     with Store(state).reading() as connection:
         of_assets = _of_assets(connection, assets)
@@ -286,7 +295,8 @@ def _volatile_of(condition: str) -> str:
                                              where environment = $1))
                  qualify row_number() over (partition by asset, partition
                                             order by created_at desc, number desc) = 1)
-           where is_volatile and version in (select version from versions)
+           where is_volatile and outcome <> 'rejected'
+             and version in (select version from versions)
              and version not in (select version from removed_versions)"""
 
 

@@ -19,6 +19,7 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
+from assetflow.planning.audits import Audited, FailingRowsKept
 from assetflow.planning.history import InputRead, Materialized, VersionStored
 
 
@@ -194,6 +195,25 @@ class PartitionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairHappened:
+    """A repair of a failed check was tried, or mended it; or somebody looked at a dead letter.
+
+    `kind` is tried, mended, retried or resolved; `note` is what was said by `user`.
+    """
+
+    happening: str
+    run: RunId | None
+    environment: str
+    asset: AssetName
+    partition: PartitionKey
+    check_name: str
+    happened_at: datetime
+    kind: str
+    note: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventHappened:
     """Something worth an audit: who did what to which asset, in which environment."""
 
@@ -216,17 +236,22 @@ Record = (
     | DigestAdded
     | SlicesDigested
     | Materialized
+    | Audited
+    | FailingRowsKept
     | Published
     | Observed
     | VersionsPacked
     | PartitionsChanged
+    | RepairHappened
     | EventHappened
 )
 
 __all__ = [
+    "Audited",
     "DefinitionSeen",
     "DigestAdded",
     "EventHappened",
+    "FailingRowsKept",
     "FileState",
     "InputRead",
     "LineageSeen",
@@ -236,6 +261,7 @@ __all__ = [
     "PublicationChange",
     "Published",
     "Record",
+    "RepairHappened",
     "RunFinished",
     "RunStarted",
     "SlicesDigested",

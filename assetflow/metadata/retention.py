@@ -148,3 +148,8 @@ def mark_removed(
                  and path not in (select path from removed_files)""",
             [[*paths], instant_text(now)],
         )
+        # What a version held goes with it, the rows that failed its checks included.
+        connection.execute(
+            """delete from failing_rows
+               where version in (select version from removed_versions)"""
+        )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
 from assetflow.model.names import AssetName, PartitionKey
+from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
 
 RECENT = 20
 """How many materializations tell what the next one may cost."""
@@ -53,7 +59,51 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
                where c.environment = $1 group by c.asset order by c.asset""",
             [environment],
         ).fetchall()
-    return {asset: RollUp(count, rows, utc(at)) for asset, count, rows, at in rows}
+        verdicts = _verdicts(connection, environment)
+        unmet = _unmet(connection, environment)
+    rejected = Counter(one.asset for one in rejected_versions(state, environment))
+    served = {
+        asset: RollUp(count, total, utc(at), verdicts.get(asset), unmet.get(asset, ()))
+        for asset, count, total, at in rows
+    }
+    return {
+        asset: replace(served.get(asset, NOTHING_SERVED), rejected=rejected[asset])
+        for asset in (*served, *(rejected.keys() - served.keys()))
+    }
+
+
+NOTHING_SERVED = RollUp(0, None, None)
+_WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "rejected")
+
+
+def _verdicts(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, AuditVerdict]:
+    """Return the worst of the newest audits of what is served."""
+    rows = connection.execute(
+        """select asset, list(distinct verdict) from (
+               select c.asset, a.verdict
+               from current_publications as c join audits as a using (stored)
+               where c.environment = $1
+               qualify row_number() over (partition by c.asset, c.partition
+                                          order by a.audited_at desc, a.rowid desc) = 1)
+           group by asset""",
+        [environment],
+    ).fetchall()
+    return {asset: max(found, key=_WORST.index) for asset, found in rows}
+
+
+def _unmet(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, tuple[str, ...]]:
+    """Return the checks of what is served that did not pass when they were asked last."""
+    rows = connection.execute(
+        """select asset, list(distinct check_name order by check_name) from (
+               select c.asset, r.check_name, r.status
+               from current_publications as c join check_results as r using (version)
+               where c.environment = $1
+               qualify row_number() over (partition by c.asset, c.partition, r.check_name
+                                          order by r.audited_at desc, r.rowid desc) = 1)
+           where status in ('warned', 'failed', 'errored') group by asset""",
+        [environment],
+    ).fetchall()
+    return {asset: tuple(names) for asset, names in rows}
 
 
 def usual_seconds(state: Path, assets: Collection[AssetName]) -> dict[AssetName, float]:

@@ -162,6 +162,51 @@ _OBSERVATIONS = Load(
     ),
 )
 
+_AUDITS = Load(
+    """{"run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR","version":"VARCHAR",
+        "checks":"VARCHAR","terms":"JSON","seen":"VARCHAR","verdict":"VARCHAR",
+        "failed":"JSON","audited_at":"TIMESTAMP","results":[{"term":["VARCHAR"],
+        "outcome":{"check":"VARCHAR","kind":"VARCHAR","answer":{"status":"VARCHAR",
+        "observed":"VARCHAR","bound":"VARCHAR","failures":"BIGINT","rows":"BIGINT",
+        "metric":"DOUBLE","sql":"VARCHAR","message":"VARCHAR"},"columns":"JSON",
+        "severity":"VARCHAR","on_failure":"VARCHAR","carried_over":"BOOLEAN",
+        "quarantined":"BIGINT"},"digest":"VARCHAR","seconds":"DOUBLE"}]}""",
+    "audits",
+    ("version", "run", "audited_at"),
+    (
+        """insert into check_results
+           select run, asset, partition, version, audited_at, result.term[1], result.term[2],
+                  result.term[3], result.digest, o.kind, o.columns, o.severity, o.on_failure,
+                  o.answer.status, o.answer.observed, o.answer.bound, o.answer.failures,
+                  o.answer.rows, o.answer.metric, o.answer.sql, o.answer.message,
+                  o.carried_over, o.quarantined, result.seconds
+           from (select *, result.outcome as o
+                 from (select * exclude results, unnest(results) as result,
+                              generate_subscripts(results, 1) as position from incoming))
+           order by ordinal, position""",
+        """insert into audits
+           select i.* exclude (ordinal, results), v.number
+           from incoming as i left join versions as v using (version) order by ordinal""",
+    ),
+)
+
+_FAILING_ROWS = Load(
+    """{"run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR","version":"VARCHAR",
+        "check_name":"VARCHAR","audited_at":"TIMESTAMP","columns":"JSON","rows":"JSON","place":"VARCHAR"}""",
+    "failing_rows",
+    ("version", "run", "audited_at", "check_name"),
+    ("insert into failing_rows select * exclude ordinal from incoming order by ordinal",),
+)
+
+_REPAIRS = Load(
+    """{"happening":"VARCHAR","run":"VARCHAR","environment":"VARCHAR","asset":"VARCHAR",
+        "partition":"VARCHAR","check_name":"VARCHAR","happened_at":"TIMESTAMP",
+        "kind":"VARCHAR","note":"VARCHAR","user":"VARCHAR"}""",
+    "repairs",
+    ("happening",),
+    ("insert into repairs select * exclude ordinal from incoming order by ordinal",),
+)
+
 # The fields that a kind of record gained. Who wrote a line before it had them meant the default.
 GAINED = {
     "VersionStored": b'"packed":',
@@ -177,7 +222,10 @@ LOADS = {
     "DigestAdded": _DIGESTS,
     "SlicesDigested": _SLICES,
     "Materialized": _MATERIALIZATIONS,
+    "Audited": _AUDITS,
+    "FailingRowsKept": _FAILING_ROWS,
     "Observed": _OBSERVATIONS,
+    "RepairHappened": _REPAIRS,
 }
 
 

@@ -114,13 +114,26 @@ def _fetch_materializations(
     return materializations
 
 
+_OF_CHOSEN = "version between $1 and $2 and version in (select version from chosen)"
+"""Ids are in the order of time: with bounds, most of a store of a million rows is not read."""
+
+
+def _bounds(connection: DuckDBPyConnection) -> tuple[str | None, str | None]:
+    """Return the first and the last of the chosen versions."""
+    ((first, last),) = connection.execute(
+        "select min(version), max(version) from chosen"
+    ).fetchall()
+    return first, last
+
+
 def _fetch_digests(
     connection: DuckDBPyConnection, read_sets: dict[int, ReadSet]
 ) -> dict[tuple[VersionId, str], list[tuple[ReadSet, Digest]]]:
     digests: dict[tuple[VersionId, str], list[tuple[ReadSet, Digest]]] = {}
     rows = connection.execute(
-        """select version, algorithm, read_set, digest from digests
-           where version in (select version from chosen) order by rowid"""
+        f"""select version, algorithm, read_set, digest from digests
+            where {_OF_CHOSEN} order by rowid""",
+        _bounds(connection),
     ).fetchall()
     for version, algorithm, read_set, digest in rows:
         digests.setdefault((version, algorithm), []).append((read_sets[read_set], digest))
@@ -134,13 +147,14 @@ def _fetch_versions(
 ) -> dict[VersionId, VersionStored]:
     versions = {}
     rows = connection.execute(
-        """select v.* exclude (number)
+        f"""select v.* exclude (number)
                   replace (coalesce(f.path, v.path) as path,
                            coalesce(f.size_bytes, v.size_bytes) as size_bytes,
                            coalesce(f.packed, v.packed) as packed)
-           from (from versions where version in (select version from chosen)) as v
+           from (from versions where {_OF_CHOSEN}) as v
            left join packed_versions as p on p.stored = v.number
-           left join packed_files as f using (file)"""
+           left join packed_files as f using (file)""",
+        _bounds(connection),
     ).fetchall()
     for version, *whose, created_at, path, form, schema, count, size, ordered, own, packed in rows:
         used = algorithm if (version, algorithm) in digests else own

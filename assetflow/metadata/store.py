@@ -63,8 +63,7 @@ class Store:
         with _only_thread(self.path, self.patience):
             if not self.path.exists():
                 with _session() as session:
-                    session.attach_empty()
-                    _migrate(session.connection, ())
+                    session.use_empty()
                     yield session.connection
                 return
             with self._attached(read_only=True) as session:
@@ -193,9 +192,10 @@ class _Session:
         options += ", read_only" if read_only else f", block_size {BLOCK_SIZE}"
         self._use(f"attach '{quoted}' as {self.name} ({options})")
 
-    def attach_empty(self) -> None:
+    def use_empty(self) -> None:
         """Stand for a store that nobody made yet."""
-        self._use(f"attach ':memory:' as {self.name}")
+        with _empty_guard:
+            self.connection.execute(f"use {_empty_store()}")
 
     def detach(self) -> None:
         """Close the file again, so that other processes can open it."""
@@ -222,6 +222,22 @@ def _session() -> Iterator[_Session]:
 
 
 _numbers = itertools.count()
+
+
+_empty_guard = threading.Lock()
+
+
+@cache
+def _empty_store() -> str:
+    """Return the name of a store without rows, which all share that read one: they write nothing.
+
+    To make its tables takes longer than most readings.
+    """
+    with _instance().cursor() as connection:
+        connection.execute("attach ':memory:' as empty_store")
+        connection.execute("use empty_store")
+        _migrate(connection, ())
+    return "empty_store"
 
 
 @cache

@@ -260,6 +260,21 @@ class Column(NamedTuple):
     tags: Sequence[str] = ()
 
 
+def _has_times(name: str, info: ValidationInfo) -> str:
+    """Return `name`; ValueError where no column is said whose times it could be for."""
+    columns = [column for column in ("event_time", "partition_by") if column in info.data]
+    if columns and not any(info.data[column] for column in columns):
+        wanted = " or ".join(f"`{column}`" for column in columns)
+        raise ValueError(f"the column {wanted} as well, whose times it is for")
+    return name
+
+
+TimezoneOfColumn = Annotated[Timezone, AfterValidator(_has_times)]
+_TIMEZONE_OF_COLUMN = Field(
+    default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
+)
+
+
 class DescribedOptions(BaseModel):
     """What may be said about assets and sources alike."""
 
@@ -281,16 +296,6 @@ class DescribedOptions(BaseModel):
     event_time: ColumnName | None = Field(
         default=None, description="the name of a column", examples=['"ordered_at"']
     )
-    timezone: Timezone | None = Field(
-        default=None, description="the name of a time zone", examples=['"Europe/Berlin"']
-    )
-
-    @field_validator("timezone")
-    @classmethod
-    def _has_event_time(cls, name: str, info: ValidationInfo) -> str:
-        if "event_time" in info.data and info.data["event_time"] is None:
-            raise ValueError("the column `event_time` as well, whose times it is for")
-        return name
 
 
 class AssetOptions(DescribedOptions):
@@ -347,6 +352,7 @@ class AssetOptions(DescribedOptions):
     batch_size: StrictInt = Field(
         default=1, ge=1, description="a number of partitions from 1", examples=["31"]
     )
+    timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
 
     checks: tuple[InstanceOf[Check], ...] = Field(
         default=(), description=EXPECTED_CHECKS, examples=['[{ unique = ["day"] }]']
@@ -467,6 +473,7 @@ class SourceOptions(DescribedOptions):
     partitions: DeclaredPartitions | None = Field(
         default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
     )
+    timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
 
     @field_validator("read_options")
     @classmethod

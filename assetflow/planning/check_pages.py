@@ -11,6 +11,7 @@ from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.quality.answers import Answer, CheckStatus
+from assetflow.quality.suggestions import Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +114,24 @@ class ChecksPage:
     def has_failed(self) -> bool:
         """Whether a check of severity error failed, or broke."""
         return any(line.outcome.has_failed for line in self.lines)
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether a check neither passed nor failed: it warned, or broke at severity warn."""
+        unmet = ("warned", "failed", "errored")
+        return any(
+            line.outcome.status in unmet and not line.outcome.has_failed for line in self.lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalsPage:
+    """The checks that are proposed for an asset, from a look at `rows` rows of it.
+
+    `is_sql` says that it is declared by a header.
+    """
+
+    asset: AssetName
+    proposals: tuple[Suggestion, ...]
+    rows: int
+    is_sql: bool = False

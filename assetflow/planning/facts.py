@@ -6,6 +6,10 @@ from assetflow.errors import AssetflowError
 from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping
 from assetflow.model.columns import ColumnEdge, ReadSet, Schema
 from assetflow.model.names import AssetName, CodeVersion
+from assetflow.planning.audits import CheckFacts, checks_key
+
+SET_ASIDE = "set aside"
+"""The form of an input that only decides which rows are set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,16 @@ class AssetFacts:
     column_edges: tuple[ColumnEdge, ...] = ()
     notes: tuple[str, ...] = ()
     problem: AssetflowError | None = None
+    checks: tuple[CheckFacts, ...] = ()
+    filters: tuple[InputFacts, ...] = ()
+    whole: tuple[CheckFacts, ...] = ()
+
+    @property
+    def reads(self) -> tuple[InputFacts, ...]:
+        """Return all that the content of a version depends on."""
+        return (*self.inputs, *self.filters)
+
+    @property
+    def checks_key(self) -> str:
+        """Return the fingerprint of the checks, "" where there are none."""
+        return checks_key(self.checks)

@@ -1,6 +1,6 @@
 """What is known of the past when a plan is made: versions, materializations, publications."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
+from assetflow.planning.audits import Audited, AuditVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class InputRead:
 class Materialized:
     """An asset's partition was made, or found to follow still from its inputs.
 
-    `outcome` is materialized, unchanged, reused or verified. `settings` are the bound
+    `outcome` is materialized, unchanged, reused or verified; or rejected, where its audit
+    failed: then nothing may publish it until it passed another. `settings` are the bound
     parameters and session settings of the trace, as (name, value). `metadata` is what
     the asset reported of itself, as (name, JSON text). `window` is the time that the
     partition stands for, as "start/end", "" where it stands for none.
@@ -110,11 +112,16 @@ class RollUp:
     """What an environment serves of one asset, over all its partitions.
 
     `rows` is None where some of it has no count of rows; `materialized_at` is of the newest.
+    `verdict` is the worst of the newest audits, None where there are none; `unmet` are the
+    checks that did not pass. So many partitions were `rejected` since they were published.
     """
 
     published: int
     rows: int | None
     materialized_at: datetime | None
+    verdict: AuditVerdict | None = None
+    unmet: tuple[str, ...] = ()
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ class History:
 
     `published` are the current pointers, of all that a plan may need. `candidates` are by
     asset, partition and key. `volatile` is the newest accepted materialization of each
-    volatile asset, which alone may be reused.
+    volatile asset, which alone may be reused. `audits` are those of versions, oldest first.
     """
 
     published: Mapping[AssetPartition, Publication] = field(default_factory=dict)
@@ -131,3 +138,4 @@ class History:
         default_factory=dict
     )
     volatile: Mapping[AssetPartition, Candidate] = field(default_factory=dict)
+    audits: Mapping[VersionId, Sequence[Audited]] = field(default_factory=dict)

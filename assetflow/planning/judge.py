@@ -18,6 +18,7 @@ from assetflow.model.names import (
     PartitionKey,
     VersionId,
 )
+from assetflow.planning.audits import Audited
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import (
     Candidate,
@@ -27,12 +28,14 @@ from assetflow.planning.history import (
     VersionStored,
 )
 from assetflow.planning.reasons import (
+    CheckChanged,
     CodeChanged,
     InputAdded,
     InputChanged,
     InputRemoved,
     NeverMaterialized,
     Reason,
+    RejectedLastTime,
     Reused,
     SourceUnknown,
     UpstreamMayChange,
@@ -42,6 +45,7 @@ from assetflow.planning.reasons import (
     by_weight,
 )
 from assetflow.planning.steps import Verdict
+from assetflow.planning.terms import OtherRead, Terms, has_seen, met, terms_of, unmet
 from assetflow.planning.trace import digest_of_parts, key_of
 
 DigestOf = Callable[[AssetName, VersionId, ReadSet, str], Digest]
@@ -93,6 +97,7 @@ class Situation:
     `reads` has what it would read of each input. `last` is what is published, of the
     asset itself or of the one that it was renamed from. `demands` are reasons that the
     user gave: forced, refresh requested. `window` is the time that the partition covers.
+    `others` are what its checks would read of other assets.
     """
 
     target: AssetPartition
@@ -102,6 +107,7 @@ class Situation:
     window: str = ""
     demands: tuple[Reason, ...] = ()
     renamed_from: AssetName | None = None
+    others: tuple[OtherRead, ...] = ()
 
     @property
     def is_pending(self) -> bool:
@@ -124,7 +130,7 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
     reasons = _firm_reasons(situation, evidence, inputs, key)
     if reasons:
         return _materialize_or_reuse(situation, evidence, reasons, key, inputs)
-    return _verify_or_nothing(situation, key, inputs)
+    return _verify_or_nothing(situation, evidence, key, inputs)
 
 
 def _missing_upstreams(situation: Situation) -> Iterator[Reason]:
@@ -278,8 +284,33 @@ def _materialize_or_reuse(
     candidate = None if situation.demands else _candidate(situation, evidence, key)
     if candidate is None:
         return Verdict("materialize", reasons, key, inputs)
+    audited = _newest_audit(situation, evidence, candidate.version)
+    if audited is not None and audited.verdict == "rejected":
+        rejected = RejectedLastTime(candidate.version.version, audited.failed)
+        return Verdict("blocked", (rejected, *reasons), key, inputs, candidate)
     reused = (*reasons, Reused(candidate.version.version))
-    return Verdict("reuse", reused, key, inputs, candidate)
+    to_audit = bool(situation.facts.checks) and audited is None
+    return Verdict("reuse", reused, key, inputs, candidate, to_audit)
+
+
+def _newest_audit(
+    situation: Situation, evidence: Evidence, version: VersionStored
+) -> Audited | None:
+    """Return the newest audit of `version` by the checks as they are now, if that is known."""
+    known = evidence.history.audits.get(version.version, ())
+    if not known or _waiting(situation):
+        return None
+    return met(known, _terms(situation, evidence))
+
+
+def _waiting(situation: Situation) -> tuple[Reason, ...]:
+    """Return what the audit has to wait for."""
+    pending = (one.read.upstream for one in situation.others if one.is_pending)
+    return tuple(UpstreamMayChange(name) for name in dict.fromkeys(pending))
+
+
+def _terms(situation: Situation, evidence: Evidence) -> Terms:
+    return terms_of(situation.facts.checks, situation.others, evidence.digest_of)
 
 
 def _candidate(situation: Situation, evidence: Evidence, key: Key) -> Candidate | None:
@@ -298,8 +329,10 @@ def _candidate(situation: Situation, evidence: Evidence, key: Key) -> Candidate 
     return None
 
 
-def _verify_or_nothing(situation: Situation, key: Key, inputs: tuple[InputRead, ...]) -> Verdict:
-    """Return verify if an input has a newer version that reads the same, else nothing."""
+def _verify_or_nothing(
+    situation: Situation, evidence: Evidence, key: Key, inputs: tuple[InputRead, ...]
+) -> Verdict:
+    """Return verify if an input has a newer version that reads the same; check, or nothing."""
     last = situation.last
     if last is None:
         raise AssertionError(situation.target)
@@ -308,6 +341,23 @@ def _verify_or_nothing(situation: Situation, key: Key, inputs: tuple[InputRead, 
         return Verdict("reuse", (Reused(last.version.version),), key, inputs, candidate)
     before = {use.name: use.versions for use in last.materialization.inputs}
     newer = tuple(use.upstream for use in inputs if before.get(use.name) != use.versions)
+    audit = _audit_reasons(situation, evidence, last.version)
     if newer:
-        return Verdict("verify", (Verified(newer),), key, inputs, candidate)
-    return Verdict(None, (), key, inputs, candidate)
+        return Verdict("verify", by_weight((Verified(newer), *audit)), key, inputs, candidate)
+    return Verdict("check" if audit else None, audit, key, inputs, candidate)
+
+
+def _audit_reasons(
+    situation: Situation, evidence: Evidence, version: VersionStored
+) -> tuple[Reason, ...]:
+    """Return why `version`, whose content is right, has to meet its checks again."""
+    waiting = _waiting(situation)
+    if not situation.facts.checks or waiting:
+        return waiting
+    terms, known = _terms(situation, evidence), evidence.history.audits.get(version.version, ())
+    if met(known, terms) is None:
+        return (CheckChanged(*unmet(known, terms)),)
+    if not any(has_seen(one, terms) for one in known):
+        read = (name for names in terms.names.values() for name in names)
+        return (Verified(tuple(dict.fromkeys(read))),)
+    return ()

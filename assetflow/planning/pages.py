@@ -80,7 +80,7 @@ class AssetPage:
     newest first. `files` are what is published of an asset that makes no table. `metadata`
     maps each name that the asset reported to its (instant, JSON text), oldest first.
     `text` is the query or the function's source, "" for a source. `checks` are as they came
-    out last.
+    out last, and `keys` the partitions that it has now.
     """
 
     name: AssetName
@@ -103,6 +103,7 @@ class AssetPage:
     text: str = ""
     partitions: PartitionsPage | None = None
     checks: tuple[CheckLine, ...] = ()
+    keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

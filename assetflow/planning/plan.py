@@ -1,27 +1,33 @@
 """Decide what to materialize, and say why. Pure: no clock, no files, no database."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import Shifted, is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
+from assetflow.planning.audits import CheckRead
 from assetflow.planning.facts import AssetFacts, InputFacts
-from assetflow.planning.history import History, Publication
+from assetflow.planning.history import Candidate, History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
 from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import (
+    CheckChanged,
     Forced,
     NotSelected,
     Reason,
     RefreshRequested,
+    RejectedLastTime,
     RepairRequested,
     SourceUnknown,
+    UpstreamMayChange,
     UpstreamMissing,
+    UpstreamRejected,
     Withdrawn,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
+from assetflow.planning.terms import OtherRead
 from assetflow.planning.wanted import wanted_partitions
 
 DEMANDS = (Forced, RefreshRequested, RepairRequested)
@@ -39,7 +45,8 @@ class Known:
     something: all others are up to date, and stay so. `current` has what these read, the
     observed states of sources included. `obsolete` is published and declared no more.
     `unknown` are sources and partitions of sources that cannot be observed. `notes` are
-    what a plan says of sources.
+    what a plan says of sources. Of the `unaudited` assets all partitions together have not
+    met their checks.
     """
 
     environment: str
@@ -51,6 +58,7 @@ class Known:
     obsolete: tuple[AssetPartition, ...] = ()
     unknown: Mapping[AssetPartition, SourceUnknown] = field(default_factory=dict)
     notes: tuple[tuple[AssetName, str], ...] = ()
+    unaudited: Collection[AssetName] = ()
 
     @property
     def graph(self) -> AssetGraph:
@@ -78,7 +86,8 @@ class _Walk:
     """One walk down the graph.
 
     `current`, `pending` and `unknown` are what those downstream will find: a version, a
-    wait, or something that is made from a source which cannot be observed.
+    wait, or something that is made from a source which cannot be observed. `rejected` will
+    not be made again; it names the asset whose version was rejected.
     """
 
     known: Known
@@ -86,6 +95,7 @@ class _Walk:
     current: dict[AssetPartition, VersionId]
     pending: set[AssetPartition] = field(default_factory=set)
     unknown: dict[AssetPartition, tuple[SourceUnknown, ...]] = field(default_factory=dict)
+    rejected: dict[AssetPartition, AssetName] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     notes: dict[tuple[AssetName, str], None] = field(default_factory=dict)
     left: dict[AssetPartition, None] = field(default_factory=dict)
@@ -103,9 +113,33 @@ class _Walk:
             if (step := self._considered(AssetPartition(name, key))) is not None
         ]
         runs = not self.request.only or name in self._selected()
-        for step in self._capped(found):
+        for step in [*self._capped(found), *self._whole(name, found)]:
             self._follow(step, runs=runs)
             self._keep(step, runs=runs)
+
+    def _whole(self, name: AssetName, found: Sequence[Step]) -> Iterator[Step]:
+        """Yield a step for the audit of all partitions together, where nothing else is done.
+
+        It is one of the last partition that is published; the run audits the rest with it.
+        """
+        facts = self.known.facts[name]
+        if not facts.whole or any(step.verdict.action is not None for step in found):
+            return
+        whole = replace(facts, checks=facts.whole)
+        others = others_of(self.known, whole, AssetPartition(name), self.current, self.pending)
+        pending = dict.fromkeys(one.read.upstream for one in others if one.is_pending)
+        if name not in self.known.unaudited and not pending:
+            return
+        published = self.known.history.published
+        targets = (AssetPartition(name, key) for key in reversed(self.known.slices.keys[name]))
+        last = next((published[target] for target in targets if target in published), None)
+        if last is not None:
+            self.up_to_date -= 1
+            waiting = tuple(UpstreamMayChange(other) for other in pending)
+            reasons = waiting or (CheckChanged(tuple(one.check.name for one in facts.whole)),)
+            candidate = Candidate(last.materialization, last.version)
+            target = AssetPartition(name, last.materialization.partition)
+            yield Step(target, Verdict("check", reasons, candidate=candidate), facts, last)
 
     def _selected(self) -> Collection[AssetName]:
         targets = self.request.targets
@@ -130,8 +164,26 @@ class _Walk:
             window=window_of(known, target),
             demands=demands,
             renamed_from=renamed_from,
+            others=others_of(known, facts, target, self.current, self.pending),
         )
-        return Step(target, judge(situation, known.evidence), facts, last)
+        verdict = self._stopped(judge(situation, known.evidence), facts, target)
+        return Step(target, verdict, facts, last)
+
+    def _stopped(self, verdict: Verdict, facts: AssetFacts, target: AssetPartition) -> Verdict:
+        """Return that nothing is made of what was rejected and will not be made again."""
+        if not self.rejected or verdict.action in (None, "verify", "check"):
+            return verdict
+        slices = self.known.slices
+        stopping = [
+            UpstreamRejected(self.rejected[one])
+            for use in facts.reads
+            for one in stored_targets(slices, target, use)
+            if one in self.rejected and (use.mapping.blocks or one not in self.current)
+        ]
+        if not stopping:
+            return verdict
+        others = (one for one in verdict.reasons if not isinstance(one, UpstreamMissing))
+        return Verdict("blocked", (*dict.fromkeys(stopping), *others))
 
     def _reads(self, facts: AssetFacts, target: AssetPartition) -> tuple[Read, ...]:
         reads = reads_of(self.known, facts, target, self.current, self.pending)
@@ -149,7 +201,7 @@ class _Walk:
     def _reads_left(self, target: AssetPartition, facts: AssetFacts) -> bool:
         return any(
             use.mapping.blocks and upstream in self.left
-            for use in facts.inputs
+            for use in facts.reads
             for upstream in stored_targets(self.known.slices, target, use)
         )
 
@@ -173,12 +225,14 @@ class _Walk:
         verdict, unknown = step.verdict, _unknown_sources(step)
         if runs and unknown:
             self.unknown[step.target] = unknown
-        elif runs and verdict.action in ("materialize", "may_materialize"):
+        elif runs and (verdict.to_audit or verdict.action in ("materialize", "may_materialize")):
             self.pending.add(step.target)
         elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
             self.current[step.target] = verdict.candidate.version.version
         elif step.last is not None and step.last.materialization.asset == step.target.asset:
             self.current[step.target] = step.last.version.version
+        if runs and verdict.action == "blocked":
+            self.rejected.update((step.target, name) for name in _rejected_by(step))
 
     def _keep(self, step: Step, *, runs: bool) -> None:
         name, action = step.target.asset, step.verdict.action
@@ -219,6 +273,57 @@ def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
     return tuple(reason for reason in step.verdict.reasons if isinstance(reason, SourceUnknown))
 
 
+def _rejected_by(step: Step) -> Iterator[AssetName]:
+    """Yield the asset whose rejected version stops those downstream of `step`, if one does."""
+    for reason in step.verdict.reasons:
+        if isinstance(reason, RejectedLastTime):
+            yield step.target.asset
+        elif isinstance(reason, UpstreamRejected):
+            yield AssetName(reason.upstream)
+
+
+def others_of(
+    known: Known,
+    facts: AssetFacts,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition] = (),
+) -> tuple[OtherRead, ...]:
+    """Return what the checks of `target` would read of other assets."""
+    return tuple(
+        _other(known, check.check.name, read, target, current, pending)
+        for check in facts.checks
+        for read in check.reads
+    )
+
+
+def _other(
+    known: Known,
+    check: str,
+    read: CheckRead,
+    target: AssetPartition,
+    current: Current,
+    pending: Collection[AssetPartition],
+) -> OtherRead:
+    wanted = audited_targets(known.slices, target, read)
+    there = [one for one in wanted if one in current]
+    return OtherRead(
+        check=check,
+        read=read,
+        partitions=tuple(one.partition for one in there),
+        versions=tuple(current[one] for one in there),
+        is_pending=any(one in pending for one in wanted),
+    )
+
+
+def audited_targets(
+    slices: Slices, target: AssetPartition, read: CheckRead
+) -> tuple[AssetPartition, ...]:
+    """Return what a check of `target` reads of another asset."""
+    keys = (target.partition,) if read.is_aligned else slices.keys[read.upstream]
+    return tuple(AssetPartition(read.upstream, key) for key in keys)
+
+
 def reads_of(
     known: Known,
     facts: AssetFacts,
@@ -227,7 +332,7 @@ def reads_of(
     pending: Collection[AssetPartition] = (),
 ) -> tuple[Read, ...]:
     """Return what `target` would read of each of its inputs."""
-    return tuple(_read(known, use, target, current, pending) for use in facts.inputs)
+    return tuple(_read(known, use, target, current, pending) for use in facts.reads)
 
 
 def _read(
@@ -347,9 +452,26 @@ def _linked(steps: list[Step], known: Known) -> tuple[Step, ...]:
         step.target for step in steps if step.action == "blocked" and not _unknown_sources(step)
     }
     return tuple(
-        replace(step, waits_on=tuple(_waits(step, known, planned, absent))) if step.facts else step
+        replace(
+            step,
+            waits_on=tuple(_waits(step, known, planned, absent)),
+            before_audit=tuple(_before_audit(step, known, planned)),
+        )
+        if step.facts
+        else step
         for step in steps
     )
+
+
+def _before_audit(
+    step: Step, known: Known, planned: Mapping[AssetName, Mapping[AssetPartition, None]]
+) -> Iterator[AssetPartition]:
+    """Yield the `planned` targets that the checks of `step` read, each once."""
+    assert step.facts is not None
+    reads = {read for check in step.facts.checks for read in check.reads}
+    if any(read.upstream in planned for read in reads):
+        found = (one for read in reads for one in audited_targets(known.slices, step.target, read))
+        yield from (one for one in dict.fromkeys(found) if one in planned.get(one.asset, ()))
 
 
 def _waits(
@@ -360,19 +482,20 @@ def _waits(
 ) -> Iterator[AssetPartition]:
     """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
 
-    Of these it reads what is published, if anything is.
+    Of these it reads what is published, if anything is. What does not run can do without.
     Where it reads no partition of an upstream, it still has to know the columns: if only
     a version tells them, it waits for one.
     """
     assert step.facts is not None
+    runs = step.action not in ("verify", "check")
     found: dict[AssetPartition, None] = {}
-    for use in step.facts.inputs:
+    for use in step.facts.reads:
         others = planned.get(use.upstream, {})
         wanted = stored_targets(known.slices, step.target, use)
         found.update(
             (one, None)
             for one in wanted
-            if one in others and (use.mapping.blocks or one not in absent)
+            if one in others and (one not in absent or (use.mapping.blocks and runs))
         )
         if not wanted and others and known.facts[use.upstream].schema is None:
             found.update((one, None) for one in [one for one in others if one not in absent][:1])
@@ -395,6 +518,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         window=window_of(known, step.target),
         demands=demands,
         renamed_from=renamed_from,
+        others=others_of(known, facts, step.target, current),
     )
     verdict = judge(situation, known.evidence)
     if facts.is_settled or verdict.action == "blocked":

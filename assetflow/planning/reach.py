@@ -8,6 +8,8 @@ from assetflow.graph.mapping import WHOLE_TO_WHOLE, PartitionMapping, is_slice
 from assetflow.model.names import WHOLE, AssetName, PartitionKey
 from assetflow.model.partitions import KeySet
 
+_NONE: Mapping[AssetName, Collection[AssetName]] = {}
+
 Partitions = Mapping[AssetName, Collection[PartitionKey]]
 """Some partitions of some assets."""
 
@@ -72,14 +74,26 @@ def stored_keys(
     return (WHOLE,) if is_slice(mapping) else mapping.reads(key, own, others)
 
 
-def reach(slices: Slices, doubtful: Partitions) -> dict[AssetName, tuple[PartitionKey, ...]]:
+def reach(
+    slices: Slices,
+    doubtful: Partitions,
+    audits: Mapping[AssetName, Collection[AssetName]] = _NONE,
+    filtered: Collection[AssetName] = (),
+) -> dict[AssetName, tuple[PartitionKey, ...]]:
     """Return the partitions that may need something: the `doubtful`, and what reads them.
 
-    Whatever is not among them is up to date, and stays so.
+    Whatever is not among them is up to date, and stays so. `audits` are the others that
+    checks of an asset read: it may have to meet them again, which changes nothing of what
+    is made from it, unless they set rows aside, as those of the `filtered` do.
     """
     found: dict[AssetName, tuple[PartitionKey, ...]] = {}
+    changing: dict[AssetName, tuple[PartitionKey, ...]] = {}
     for name in slices.graph.assets:
-        keys = {*doubtful.get(name, ()), *slices.readers(name, found)}
+        keys = {*doubtful.get(name, ()), *slices.readers(name, changing)}
         if keys:
-            found[name] = slices.in_order(name, keys)
+            found[name] = changing[name] = slices.in_order(name, keys)
+        if any(other in changing for other in audits.get(name, ())):
+            found[name] = tuple(slices.keys[name])
+            if name in filtered:
+                changing[name] = found[name]
     return found

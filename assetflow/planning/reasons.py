@@ -144,6 +144,24 @@ class Forced(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckChanged(Reason):
+    """Its content follows from code and inputs, but has not met its checks as they are now.
+
+    `checks` were added or changed; of `inputs`, which others read, the content is new.
+    """
+
+    checks: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    code: ClassVar[str] = "check_changed"
+
+    def __str__(self) -> str:
+        changed = f"checks changed ({listed(self.checks)})" if self.checks else ""
+        names = listed(tuple(map(repr, self.inputs)))
+        others = f"{names} changed, which its checks read" if self.inputs else ""
+        return "; ".join(filter(None, (changed, others))) or "checks changed"
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamMayChange(Reason):
     """Provisional: an upstream runs first, and may or may not come out the same."""
 
@@ -189,6 +207,46 @@ class Reused(Reason):
     def in_general(self) -> str:
         """Return the sentence without the version."""
         return "stored versions have the same code and inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLastTime(Reason):
+    """What the same code and inputs gave was rejected, by the same checks.
+
+    `failed` are (check, what is wrong).
+    """
+
+    version: str
+    failed: tuple[tuple[str, str], ...]
+    code: ClassVar[str] = "rejected_last_time"
+
+    def __str__(self) -> str:
+        return f"the same code and inputs were rejected ({told(self.failed)})"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the rows of one partition."""
+        names = listed(tuple(name for name, _ in self.failed))
+        return f"the same code and inputs were rejected ({names})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Reason):
+    """What was made failed its audit; what was published before is served.
+
+    `failed` are (check, what is wrong).
+    """
+
+    failed: tuple[tuple[str, str], ...]
+    code: ClassVar[str] = "rejected"
+
+    def __str__(self) -> str:
+        return f"rejected: {told(self.failed)}"
+
+    @property
+    def in_general(self) -> str:
+        """Return the sentence without the rows of one partition."""
+        return f"rejected: {listed(tuple(name for name, _ in self.failed))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +298,17 @@ class UpstreamFailed(Reason):
 
     def __str__(self) -> str:
         return f"'{self.upstream}' failed"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRejected(Reason):
+    """What it is made from was rejected, or was itself stopped by that."""
+
+    upstream: str
+    code: ClassVar[str] = "upstream_rejected"
+
+    def __str__(self) -> str:
+        return f"'{self.upstream}' was rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +365,9 @@ WEIGHT = {
             RepairRequested,
             RefreshRequested,
             Forced,
+            Rejected,
+            RejectedLastTime,
+            CheckChanged,
             UpstreamMayChange,
             UpToDate,
             Verified,
@@ -303,6 +375,7 @@ WEIGHT = {
             SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
+            UpstreamRejected,
             Superseded,
             RunStopped,
             Withdrawn,
@@ -339,3 +412,12 @@ def listed(names: tuple[str, ...], most: int = 4) -> str:
     shown = ", ".join(names[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def told(failed: tuple[tuple[str, str], ...]) -> str:
+    """Return what checks found, for a sentence.
+
+    >>> told((("amount_between", "12 of 30,411 rows failed"),))
+    'amount_between: 12 of 30,411 rows failed'
+    """
+    return listed(tuple(f"{name}: {what}" for name, what in failed))

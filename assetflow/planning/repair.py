@@ -9,11 +9,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from assetflow.graph.lineage import VALUE_KINDS
-from assetflow.model.names import AssetName, AssetPartition, folded
+from assetflow.graph.lineage import VALUE_KINDS, ColumnName
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, folded
+from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.plan import Known, plan, stored_targets
-from assetflow.planning.reasons import RepairRequested, UpstreamMayChange
+from assetflow.planning.reasons import InputChanged, Reason, RepairRequested, UpstreamMayChange
+from assetflow.planning.repair_pages import RepairLine, RepairState, RepairUpstream
+from assetflow.planning.repair_reasons import (
+    BehindNearer,
+    CanDiffer,
+    OtherPartitions,
+    Outdated,
+    SameData,
+    SourceChanged,
+    SourceUnchanged,
+    Unrelated,
+)
 from assetflow.planning.steps import Request, Step
 
 Columns = frozenset[str] | None
@@ -25,11 +37,11 @@ class Failing:
     """A check that a version failed, and how often it was tried to mend it.
 
     `columns` are those that the check reads of the asset; () stands for all. `others` are
-    what it reads of other assets. `last_attempt` is when the last attempt ended.
+    what it reads of other assets. `last_attempt` is when the last attempt was made.
     """
 
     target: AssetPartition
-    check: str
+    outcome: CheckOutcome
     columns: tuple[str, ...] = ()
     others: tuple[tuple[AssetName, tuple[str, ...]], ...] = ()
     attempts: int = 0
@@ -40,14 +52,14 @@ class Failing:
 class Remedy:
     """Something that can give other data: why, and the way from it down to the failed check.
 
-    `path` names assets, the failed one last. What `runs_anyway` is stale; all else has to
-    be asked to run again.
+    `path` leads from the column that failed to this one; a column "" stands for the rows.
+    What `runs_anyway` is stale; all else has to be asked to run again.
     """
 
     target: AssetPartition
-    why: str
+    reason: Reason
     runs_anyway: bool
-    path: tuple[AssetName, ...]
+    path: tuple[ColumnName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class LeftOut:
     """Something upstream that is not made again, and why."""
 
     asset: AssetName
-    why: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +103,21 @@ class RepairPlan:
     exhausted: tuple[Failing, ...] = ()
     cooling: tuple[tuple[Failing, datetime], ...] = ()
 
-    @property
-    def request(self) -> Request:
-        """Return what a run is asked to do: the remedies again, and what follows from them."""
+    def request(self, settled: Collection[AssetPartition] = ()) -> Request:
+        """Return what a run is asked to do: the remedies again, and what follows from them.
+
+        What the run `settled` before is looked at, too: nobody else can know it yet.
+        """
         demands: dict[AssetPartition, RepairRequested] = {}
         for repair in self.repairs:
-            reason = RepairRequested(repair.failing.check, repair.failing.target.asset)
+            check, asset = repair.failing.outcome.check, repair.failing.target.asset
+            reason = RepairRequested(check, asset)
             for remedy in repair.remedies:
                 if not remedy.runs_anyway:
                     demands.setdefault(remedy.target, reason)
         scope = {target for repair in self.repairs if repair.remedies for target in repair.scope}
+        if scope:
+            scope.update(settled)
         return Request(
             targets=frozenset(target.asset for target in scope),
             exactly=frozenset(scope),
@@ -109,9 +126,16 @@ class RepairPlan:
 
 
 def plan_repairs(
-    known: Known, failing: Sequence[Failing], limits: RepairLimits, now: datetime | None
+    known: Known,
+    failing: Sequence[Failing],
+    limits: RepairLimits,
+    now: datetime | None,
+    settled: Collection[AssetPartition] = (),
 ) -> RepairPlan:
-    """Return what is to be tried for each of `failing`; without `now` none has to cool down."""
+    """Return what is to be tried for each of `failing`; without `now` none has to cool down.
+
+    What a run `settled` and has not published is not stale, though it may seem so.
+    """
     exhausted = tuple(one for one in failing if one.attempts >= limits.max_attempts)
     waiting: dict[Failing, datetime] = {}
     for one in failing:
@@ -121,19 +145,71 @@ def plan_repairs(
                 waiting[one] = until
     due = [one for one in failing if one not in exhausted and one not in waiting]
     return RepairPlan(
-        repairs=tuple(find_repair(known, one) for one in due),
+        repairs=tuple(find_repair(known, one, settled) for one in due),
         exhausted=exhausted,
         cooling=tuple(waiting.items()),
     )
 
 
-def find_repair(known: Known, failing: Failing) -> Repair:
+def repair_lines(planned: RepairPlan, limits: RepairLimits) -> Iterator[RepairLine]:
+    """Yield what can be done about each failed check, of all of its partitions together."""
+    repairs = [(one.failing, one) for one in planned.repairs]
+    nothing = [(one, None) for one in (*planned.exhausted, *(one for one, _ in planned.cooling))]
+    until = dict(planned.cooling)
+    groups: dict[tuple[AssetName, str, RepairState], list[tuple[Failing, Repair | None]]] = {}
+    for failing, repair in (*repairs, *nothing):
+        state = _state(failing, repair, until)
+        groups.setdefault((failing.target.asset, failing.outcome.check, state), []).append(
+            (failing, repair)
+        )
+    for (asset, _, state), found in groups.items():
+        of_all = [repair for _, repair in found if repair is not None]
+        waiting = [until[failing] for failing, _ in found if failing in until]
+        yield RepairLine(
+            asset=asset,
+            outcome=found[0][0].outcome,
+            state=state,
+            partitions=tuple(failing.target.partition for failing, _ in found),
+            chosen=_chosen(of_all),
+            left_out=_left_out(of_all),
+            attempts=max(failing.attempts for failing, _ in found),
+            max_attempts=limits.max_attempts,
+            not_before=max(waiting, default=None),
+        )
+
+
+def _state(
+    failing: Failing, repair: Repair | None, until: Mapping[Failing, datetime]
+) -> RepairState:
+    if repair is not None:
+        return "repairable" if repair.remedies else "nothing_differs"
+    return "cooling_down" if failing in until else "exhausted"
+
+
+def _chosen(repairs: Iterable[Repair]) -> tuple[RepairUpstream, ...]:
+    """Return the remedies of `repairs`, of each asset all partitions together."""
+    found: dict[AssetName, tuple[Remedy, dict[PartitionKey, None]]] = {}
+    for remedy in (one for repair in repairs for one in repair.remedies):
+        _, keys = found.setdefault(remedy.target.asset, (remedy, {}))
+        keys[remedy.target.partition] = None
+    return tuple(
+        RepairUpstream(name, remedy.reason, remedy.path, tuple(keys))
+        for name, (remedy, keys) in found.items()
+    )
+
+
+def _left_out(repairs: Iterable[Repair]) -> tuple[RepairUpstream, ...]:
+    found = {one.asset: one.reason for repair in repairs for one in repair.left_out}
+    return tuple(RepairUpstream(name, reason) for name, reason in found.items())
+
+
+def find_repair(known: Known, failing: Failing, settled: Collection[AssetPartition] = ()) -> Repair:
     """Return what could make one failed check pass.
 
     Columns are followed by the values that reach them. Where these lead to nothing that can
     change, or an attempt did not help, what decides rows (joins, filters) is followed too.
     """
-    stale = _stale(known, failing)
+    stale = _stale(known, failing, settled)
     if not failing.attempts:
         nearest = _Search(known, failing, stale, by_value=True).searched()
         if nearest.remedies:
@@ -141,14 +217,16 @@ def find_repair(known: Known, failing: Failing) -> Repair:
     return _Search(known, failing, stale, by_value=False).searched()
 
 
-def _stale(known: Known, failing: Failing) -> dict[AssetPartition, Step]:
+def _stale(
+    known: Known, failing: Failing, settled: Collection[AssetPartition]
+) -> dict[AssetPartition, Step]:
     """Return what is to be made, or taken from what is stored, in any case."""
     names = {failing.target.asset, *(name for name, _ in failing.others)}
     targets = frozenset(name for name in names if name in known.graph.assets)
     return {
         step.target: step
         for step in plan(known, Request(targets=targets)).steps
-        if step.action in ("materialize", "reuse")
+        if step.action in ("materialize", "reuse") and step.target not in settled
     }
 
 
@@ -167,7 +245,7 @@ class _Search:
     wanted: dict[AssetPartition, Columns] = field(default_factory=dict)
     below: dict[AssetPartition, AssetPartition] = field(default_factory=dict)
     remedies: list[Remedy] = field(default_factory=list)
-    left_out: dict[AssetName, str] = field(default_factory=dict)
+    left_out: dict[AssetName, Reason] = field(default_factory=dict)
 
     def searched(self) -> Repair:
         """Return what was found."""
@@ -182,6 +260,7 @@ class _Search:
         for target in self.wanted:
             if target.asset in self.known.graph.sources:
                 self._leave(target.asset, self._why_not(target))
+        self._leave_farther()
         remedied = {remedy.target.asset for remedy in self.remedies}
         return Repair(
             failing=failing,
@@ -198,51 +277,73 @@ class _Search:
         self.wanted[target] = both
         self.below.setdefault(target, below)
 
-    def _leave(self, name: AssetName, why: str) -> None:
+    def _leave(self, name: AssetName, why: Reason) -> None:
         self.left_out.setdefault(name, why)
+
+    def _leave_farther(self) -> None:
+        """Say of what could differ, too, that something nearer is tried first."""
+        for remedy in self.remedies:
+            for name in sorted(self.known.graph.all_upstream([remedy.target.asset])):
+                if name in self.known.facts and self._can_differ(name):
+                    self._leave(name, BehindNearer(remedy.target.asset))
+
+    def _can_differ(self, name: AssetName) -> bool:
+        is_stale = any(target.asset == name for target in self.stale)
+        return is_stale or self.known.facts[name].is_volatile
 
     def _consider(self, target: AssetPartition) -> None:
         facts = self.known.facts[target.asset]
         step = self.stale.get(target)
-        if step is not None and not _only_waits(step):
-            self._add(target, str(step.reasons[0]), runs_anyway=True)
+        if step is not None and self._is_firm(step):
+            self._add(target, self._staleness(step), runs_anyway=True)
         elif facts.is_volatile:
-            self._add(target, "it can give other data from the same inputs", runs_anyway=False)
-        elif not facts.inputs:
-            self._leave(target.asset, "it reads nothing, and gives the same again")
+            self._add(target, CanDiffer(), runs_anyway=False)
         else:
             for use in facts.inputs:
                 self._climb(target, facts, use)
             if target != self.failing.target:
-                self._leave(target.asset, "the same code and inputs give the same again")
+                is_elsewhere = any(one.asset == target.asset for one in self.stale)
+                self._leave(target.asset, OtherPartitions() if is_elsewhere else SameData())
 
-    def _add(self, target: AssetPartition, why: str, *, runs_anyway: bool) -> None:
-        path = tuple(one.asset for one in self._way(target))
-        self.remedies.append(Remedy(target, why, runs_anyway, path))
+    def _is_firm(self, step: Step) -> bool:
+        """Whether a step gives other data by itself: what failed was made, so its key tells."""
+        if step.target == self.failing.target:
+            return step.verdict.key is not None
+        return not all(isinstance(reason, UpstreamMayChange) for reason in step.reasons)
+
+    def _staleness(self, step: Step) -> Reason:
+        """Return why a step runs anyway: the source that changed, where that is all."""
+        reason = step.reasons[0]
+        if isinstance(reason, InputChanged) and reason.input in self.known.graph.sources:
+            return SourceChanged(reason.input)
+        return Outdated(str(reason))
+
+    def _add(self, target: AssetPartition, reason: Reason, *, runs_anyway: bool) -> None:
+        path = tuple(map(self._named, self._way(target)))
+        self.remedies.append(Remedy(target, reason, runs_anyway, path[::-1]))
 
     def _climb(self, target: AssetPartition, facts: AssetFacts, use: InputFacts) -> None:
         """Go on with those columns of an input that reach the wanted ones of `target`."""
         columns = reaching(facts, use, self.wanted[target], by_value=self.by_value)
         if self.by_value and columns is not None and not columns and use.read_set.columns != ():
-            self._leave(use.upstream, f"no column of it reaches {self._named(target)}")
+            self._leave(use.upstream, Unrelated(self._columns(target)))
             return
         for upstream in stored_targets(self.known.slices, target, use):
             self._want(upstream, columns, target)
 
-    def _named(self, target: AssetPartition) -> str:
-        columns = self.wanted[target]
-        names = [f"{target.asset}.{name}" for name in sorted(columns or ())]
-        return f"'{', '.join(names) or target.asset}'"
+    def _columns(self, target: AssetPartition) -> tuple[str, ...]:
+        names = sorted(self.wanted[target] or ())
+        return tuple(f"{target.asset}.{name}" for name in names) or (str(target.asset),)
 
-    def _why_not(self, target: AssetPartition) -> str:
+    def _named(self, target: AssetPartition) -> ColumnName:
+        """Return the first column that matters of `target`."""
+        return ColumnName(target.asset, min(self.wanted[target] or [""]))
+
+    def _why_not(self, target: AssetPartition) -> Reason:
         """Return why the source `target` gives nothing else: who reads it would be stale."""
         unknown = self.known.unknown
         reason = unknown.get(target) or unknown.get(AssetPartition(target.asset))
-        if reason is not None:
-            return f"it cannot be observed: {reason.problem}"
-        owners = ", ".join(self.known.graph.sources[target.asset].owners)
-        whose = f"; its owners are {owners}" if owners else ""
-        return f"the source has nothing newer than what was read{whose}"
+        return reason or SourceUnchanged()
 
     def _way(self, target: AssetPartition) -> Iterator[AssetPartition]:
         """Yield the way from `target` down to what failed, both included."""
@@ -272,10 +373,6 @@ class _Search:
             for use in facts.inputs
             for upstream in stored_targets(self.known.slices, target, use)
         )
-
-
-def _only_waits(step: Step) -> bool:
-    return all(isinstance(reason, UpstreamMayChange) for reason in step.reasons)
 
 
 def reaching(

@@ -10,6 +10,7 @@ from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.reasons import Reason
+from assetflow.planning.repair_pages import Mended
 from assetflow.planning.steps import Outcome, PartitionRange
 
 RunStatus = Literal["succeeded", "failed", "interrupted", "unpublished", "running"]
@@ -22,7 +23,8 @@ Health = Literal["passed", "warned", "failed", "unchecked"]
 class StepResult:
     """How one step of a run ended; `error` is the text shown to the user, "" if none.
 
-    `checks` are those that its version met, carried over or not.
+    `checks` are those that its version met, carried over or not; `mended` those that a
+    repair was about.
     """
 
     target: AssetPartition
@@ -34,6 +36,7 @@ class StepResult:
     output: str = ""
     attempts: int = 1
     checks: tuple[CheckOutcome, ...] = ()
+    mended: tuple[Mended, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """How each asset stands, from what a plan over everything would do. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
-from assetflow.planning.reasons import UpToDate, by_weight
-from assetflow.planning.results import AssetStatus, Sync
+from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
+from assetflow.planning.results import AssetStatus, Health, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
 NOTHING = RollUp(0, None, None)
@@ -30,6 +30,7 @@ def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[Asse
 
 def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp) -> AssetStatus:
     keys = known.slices.keys[name]
+    checks = [one.check.name for one in known.facts[name].checks]
     counts: Counter[str] = Counter(map(_sync, steps))
     counts["up_to_date"] += len(keys) - sum(step.action != "withdraw" for step in steps)
     reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))
@@ -43,14 +44,23 @@ def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
         asset=name,
         sync=_overall(counts, served),
         freshness="no_policy",
-        health="unchecked",
+        health=_health(checks, served),
         behind=tuple(dict.fromkeys(behind)),
         partitions={state: count for state, count in counts.items() if count},
         reasons=reasons or (UpToDate(),),
         materialized_at=served.materialized_at,
         rows=served.rows,
         ranges=_ranges(keys, steps) if keys.partitions is not None else None,
+        unmet=tuple(name for name in served.unmet if name in checks),
+        rejected=served.rejected,
     )
+
+
+def _health(checks: Collection[str], served: RollUp) -> Health:
+    """Return how the checks stand that there are, of what is served."""
+    if not checks or served.verdict is None:
+        return "unchecked"
+    return "failed" if served.verdict == "rejected" else served.verdict
 
 
 def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:
@@ -72,10 +82,12 @@ def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:
 
 
 def _sync(step: Step) -> Sync:
-    if step.action == "verify":
+    if step.action in ("verify", "check"):
         return "up_to_date"
     if step.last is None:
         return "missing"
+    if any(isinstance(reason, RejectedLastTime) for reason in step.reasons):
+        return "stale"
     return "unknown" if step.action in ("may_materialize", "blocked") else "stale"
 
 

@@ -10,7 +10,9 @@ from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, InputRead, Publication
 from assetflow.planning.reasons import Reason
 
-Action = Literal["materialize", "may_materialize", "reuse", "verify", "withdraw", "blocked"]
+Action = Literal[
+    "materialize", "may_materialize", "reuse", "verify", "check", "withdraw", "blocked"
+]
 """What a plan will do with an asset's partition."""
 
 Outcome = Literal[
@@ -18,6 +20,8 @@ Outcome = Literal[
     "unchanged",  # ran, same content as the published version
     "reused",  # a stored version with the same key was published
     "verified",  # nothing ran: what it reads of its inputs is the same
+    "checked",  # nothing ran, nothing was published: its checks were asked
+    "rejected",  # a check that blocks failed: what was published before is served
     "failed",
     "skipped",  # did not run: an upstream failed, the run was stopped
     "superseded",  # another run was faster, again and again
@@ -84,7 +88,8 @@ class Request:
 class Verdict:
     """What is to be done with one asset's partition, and why. `action` None: nothing.
 
-    `key` and `inputs` are known once nothing upstream is pending.
+    `key` and `inputs` are known once nothing upstream is pending. A candidate `to_audit` has
+    not met its checks as they are now.
     """
 
     action: Action | None
@@ -92,17 +97,23 @@ class Verdict:
     key: Key | None = None
     inputs: tuple[InputRead, ...] = ()
     candidate: Candidate | None = None
+    to_audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One asset's partition in a plan: what will be done, why, and after which steps."""
+    """One asset's partition in a plan: what will be done, why, and after which steps.
+
+    It cannot do without those that it `waits_on`. Those `before_audit` only go first: its
+    checks read what is served of them then, whatever becomes of them.
+    """
 
     target: AssetPartition
     verdict: Verdict
     facts: AssetFacts | None
     last: Publication | None
     waits_on: tuple[AssetPartition, ...] = ()
+    before_audit: tuple[AssetPartition, ...] = ()
 
     @property
     def action(self) -> Action:

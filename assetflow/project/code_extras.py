@@ -15,9 +15,9 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
     """Return the named fingerprints of what `asset` adds to its code version.
 
     `files` are globs relative to `root`. Values of `env` enter as fingerprints, so that
-    no secret is stored. Of what is said about partitions only `partition_by` enters: it
-    decides which rows of a batch a partition gets. Raises BrokenExtra for a file or package
-    that is not there.
+    no secret is stored. Of what is said about partitions only `partition_by` enters, and
+    the `timezone` of its times: they decide which rows of a batch a partition gets. Raises
+    BrokenExtra for a file or package that is not there.
     """
     options = asset.options
     salt = [("version", options.version)] if options.version else []
@@ -29,6 +29,8 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
     )
     column = options.partition_by
     partition_by = [("partition_by", column)] if column else []
+    if column and options.timezone:
+        partition_by.append(("timezone", options.timezone))
     return (
         *salt,
         *digits,

@@ -88,6 +88,21 @@ def _model(value: Any, write: Write) -> str:
     return f"{write(type(value))}{write(state)}"
 
 
+def _pandera(value: Any, write: Write) -> str:
+    """Return class and state of a schema or a check; of functions, their own references."""
+    return f"pandera.{type(value).__name__}{write(dict(vars(value)))}"
+
+
+def _pandera_type(value: Any, _: Write) -> str:
+    return f"pandera({type(value).__name__}, {value!r})"
+
+
+def _suite(value: Any, write: Write) -> str:
+    """Return the expectations of a suite, without what its library noted on them."""
+    said = value.to_json_dict()["expectations"]
+    return f"expectations({write([{**one, 'id': None, 'meta': None} for one in said])})"
+
+
 def _secret(_value: object, _write: Write) -> str:
     """Return the same for every secret: a changed password changes no data."""
     return "a secret"
@@ -115,6 +130,11 @@ _WRITERS: Mapping[tuple[str, str], Writer] = {
     ("pandas", "Series"): _pandas_series,
     ("pandas", "Timestamp"): _pandas_moment,
     ("pandas", "Timedelta"): _pandas_moment,
+    ("pandera", "BaseSchema"): _pandera,
+    ("pandera", "BaseCheck"): _pandera,
+    ("pandera", "DataType"): _pandera_type,
+    ("pandera", "Dispatcher"): _as_text("pandera"),
+    ("great_expectations", "ExpectationSuite"): _suite,
     ("pydantic", "BaseModel"): _model,
     ("pydantic", "SecretStr"): _secret,
     ("pydantic", "SecretBytes"): _secret,

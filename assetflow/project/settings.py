@@ -71,6 +71,19 @@ class Environment(BaseModel):
     )
 
 
+class RepairSettings(BaseModel):
+    """How often a failed check is tried to be mended, and how long it waits between."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_attempts: Limit = Field(
+        default=3, description="a number of attempts, at least 1", examples=["3"]
+    )
+    cool_down: Duration = Field(
+        default=600.0, ge=0, description=EXPECTED_DURATION, examples=['"10m"']
+    )
+
+
 class Settings(BaseModel):
     """What `[tool.assetflow]` says, with defaults for what it does not say."""
 
@@ -113,6 +126,9 @@ class Settings(BaseModel):
         ge=_AN_HOUR,
         description=f"{EXPECTED_DURATION}; at least an hour",
         examples=['"7d"'],
+    )
+    repair: RepairSettings = Field(
+        default=RepairSettings(), description="a table with max_attempts and cool_down"
     )
     config: Mapping[str, Mapping[str, Any]] = Field(
         default={}, description="for each config a table of its values"

@@ -24,7 +24,7 @@ from assetflow.model.names import PartitionKey, folded
 from assetflow.model.partitions import RANGE, KeySet
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.sql.macro_traits import MacroTraits, macro_traits
-from assetflow.sql.query import FileRead, Query, parse_query
+from assetflow.sql.query import FileRead, Qualifier, Query, TableReference, parse_query
 
 if TYPE_CHECKING:
     from assetflow.sql.binder import Binder
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class QuerySummary:
     """What deciding needs of a query's text alone; small, so that it can be cached.
 
-    `files` are (name, call, globs) of what the query reads itself.
+    `files` are (name, call, globs) of what the query reads itself. `text` is what runs, ""
+    where that is the user's own; `places` say where in it tables and files are read.
     """
 
     tables: tuple[str, ...]
@@ -48,9 +49,11 @@ class QuerySummary:
     canonical: str
     frame: str
     projections: tuple[str, ...]
+    text: str
+    places: tuple[tuple[tuple[Any, ...], ...], ...]
 
     @classmethod
-    def of(cls, query: Query) -> "QuerySummary":
+    def of(cls, query: Query, own_text: str = "") -> "QuerySummary":
         """Return the summary of `query`, its canonical form as a fingerprint."""
         files = {read.name: (read.name, call_of(read), read.paths) for read in query.file_reads}
         return cls(
@@ -65,6 +68,21 @@ class QuerySummary:
             canonical=fingerprint(query.canonical),
             frame=fingerprint(query.frame),
             projections=tuple(map(fingerprint, query.projections)),
+            text="" if query.text == own_text else query.text,
+            places=tuple(
+                tuple(map(_values, found))
+                for found in (query.references, query.file_reads, query.qualifiers)
+            ),
+        )
+
+    def runnable(self, own_text: str) -> Query:
+        """Return as much of the query as is needed to run it."""
+        references, file_reads, qualifiers = self.places
+        return Query(
+            self.text or own_text,
+            references=tuple(TableReference(*each) for each in references),
+            file_reads=tuple(FileRead(*each) for each in file_reads),
+            qualifiers=tuple(Qualifier(*each) for each in qualifiers),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -127,6 +145,17 @@ def partition_values(keys: KeySet, made: Sequence[PartitionKey]) -> dict[str, ob
     }
 
 
+def _values(place: TableReference | FileRead | Qualifier) -> tuple[Any, ...]:
+    """Return the values of the fields of `place`, in their order."""
+    return tuple(getattr(place, name) for name in place.__slots__)
+
+
+def _own_text(asset: Asset) -> str:
+    """Return the query of `asset` as the user wrote it."""
+    assert isinstance(asset.body, SqlBody)
+    return asset.body.text
+
+
 @dataclass(slots=True)
 class SqlReader:
     """Reads queries and binds them, through the cache; parses only what is not in it."""
@@ -135,6 +164,7 @@ class SqlReader:
     macros: Sequence[Macro]
     variables: Mapping[str, str | int | float | bool]
     _queries: dict[str, Query] = field(default_factory=dict)
+    _runnable: dict[str, Query] = field(default_factory=dict)
     _traits: dict[str, MacroTraits] = field(default_factory=dict)
     _types: dict[str, str] = field(default_factory=dict)
     _described: dict[str, Future[Schema]] = field(default_factory=dict)
@@ -158,9 +188,18 @@ class SqlReader:
         stored = self.cache.get(key)
         if stored is not None:
             return self._with_macros(QuerySummary.from_json(stored))
-        summary = QuerySummary.of(self.query(asset))
+        query = self.query(asset)
+        summary = QuerySummary.of(query, _own_text(asset))
         self.cache.put(key, summary.as_json())
         return self._with_macros(summary)
+
+    def runnable(self, asset: Asset) -> Query:
+        """Return of the query of `asset` what is needed to run it; mostly nothing is parsed."""
+        found = self._runnable.get(asset.name)
+        if found is None:
+            found = self.summary(asset).runnable(_own_text(asset))
+            self._runnable[asset.name] = found
+        return found
 
     def _with_macros(self, summary: QuerySummary) -> QuerySummary:
         """Return `summary` with what the macros that it calls do behind its back."""

@@ -12,6 +12,7 @@ from rich.text import Text
 from assetflow.model.columns import Column
 from assetflow.planning.pages import AssetPage, KeptFiles, Rows, VersionLine
 from assetflow.report.asset_partitions import partitions_table
+from assetflow.report.check_table import ChecksTable, by_urgency
 from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
@@ -19,6 +20,7 @@ from assetflow.report.sparklines import sparkline
 from assetflow.report.status_report import cause
 from assetflow.report.words import SHORT_ID, counted, minute, shortened, size
 
+MOST_CHECKS = 20
 MOST_VERSIONS = 8
 MOST_FILES = 12
 MOST_VALUES = 24
@@ -62,19 +64,26 @@ def _sections(page: AssetPage, *, with_text: bool) -> Iterator[tuple[str, Render
     yield from _content(page)
     if page.partitions is not None:
         yield "Partitions", partitions_table(page.partitions)
+    if page.checks:
+        yield "Checks", _checks(page)
     if page.downstream:
         yield "Read by", _readers(page)
+    yield from _past(page)
+    if page.sample_columns:
+        named = tuple(Column(name, "") for name in page.sample_columns)
+        yield "Sample", RowsTable(Rows(named, page.sample_rows))
+    if with_text and page.text:
+        yield "Definition", Text(page.text.rstrip(), overflow="fold")
+
+
+def _past(page: AssetPage) -> Iterator[tuple[str, RenderableType]]:
+    """Yield when it was made, and what it reported of itself."""
     if page.versions:
         yield "Materializations", _versions(page.versions)
     elif page.kind != "source":
         yield "Materializations", Text(f"none yet: assetflow materialize {page.name}")
     if page.metadata:
         yield "Reported over time", _metadata(page.metadata)
-    if page.sample_columns:
-        named = tuple(Column(name, "") for name in page.sample_columns)
-        yield "Sample", RowsTable(Rows(named, page.sample_rows))
-    if with_text and page.text:
-        yield "Definition", Text(page.text.rstrip(), overflow="fold")
 
 
 def _content(page: AssetPage) -> Iterator[tuple[str, RenderableType]]:
@@ -104,6 +113,15 @@ def _files(kept: KeptFiles) -> RenderableType:
     more = [faint(f"… and {counted(rest, 'more file')}")] if rest > 0 else []
     total = f"{counted(len(kept.files), 'file')}, {size(kept.size_bytes)}"
     return Group(path, table, *more, faint(total))
+
+
+def _checks(page: AssetPage) -> RenderableType:
+    """Return how its checks came out last, what failed first."""
+    groups = by_urgency(page.checks, page.keys)
+    shown = groups[:MOST_CHECKS]
+    rest = len(groups) - len(shown)
+    more = [faint(f"… and {rest:,} more: assetflow check {page.name} --all")] if rest else []
+    return Group(ChecksTable(shown, of_one_asset=True), *more)
 
 
 def _readers(page: AssetPage) -> RenderableType:

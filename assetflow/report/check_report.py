@@ -76,7 +76,7 @@ def _facts(group: AlikeChecks) -> dict[str, str]:
     return {
         "found": observed(answer) if is_one and outcome.status != "errored" else "",
         "allowed": answer.bound,
-        "problem": answer.message,
+        "problem" if outcome.status == "errored" else "message": answer.message,
         "columns": ", ".join(outcome.columns),
         "set aside": counted(quarantined, "row") if quarantined else "",
         "declared in": str(line.place or ""),

@@ -1,9 +1,22 @@
-"""The documented JSON of checks. Keys may be added, never renamed."""
+"""The documented JSON of checks and repairs. Keys may be added, never renamed."""
 
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from assetflow.planning.check_pages import CheckLine, CheckOutcome, ChecksPage, FailingRows
+from assetflow.planning.check_pages import (
+    CheckLine,
+    CheckOutcome,
+    ChecksPage,
+    FailingRows,
+    ProposalsPage,
+)
+from assetflow.planning.repair_pages import (
+    DeadLetterLine,
+    Mended,
+    RepairPage,
+    RepairUpstream,
+)
+from assetflow.quality.findings import finding
 from assetflow.report.json_values import json_instant
 
 Document: TypeAlias = "dict[str, object]"
@@ -68,3 +81,79 @@ def _failing(failing: FailingRows) -> Document:
         "total": failing.total,
         "path": failing.place or None,
     }
+
+
+def repair_json(page: RepairPage) -> Document:
+    """Return the plan of a repair."""
+    return {
+        "environment": page.environment,
+        "repairs": [
+            {
+                "asset": line.asset,
+                "partitions": [key or None for key in line.partitions],
+                **outcome_json(line.outcome),
+                "state": line.state,
+                "chosen": [_upstream(one) for one in line.chosen],
+                "left_out": [_upstream(one) for one in line.left_out],
+                "attempts": line.attempts,
+                "max_attempts": line.max_attempts,
+                "not_before": json_instant(line.not_before),
+            }
+            for line in page.lines
+        ],
+    }
+
+
+def _upstream(one: RepairUpstream) -> Document:
+    return {
+        "asset": one.asset,
+        "partitions": [key or None for key in one.partitions],
+        "reason": dict(one.reason.as_json()),
+        "path": [str(name) if name.column else name.asset for name in one.path],
+    }
+
+
+def mended_json(mended: Mended) -> Document:
+    """Return what a repair changed for one check."""
+    return {
+        "check": mended.check,
+        "status_before": mended.before.status,
+        "failures_before": mended.before.failures,
+        "status": mended.after.status,
+        "failures": mended.after.failures,
+        "rows": mended.after.rows,
+    }
+
+
+def dead_letters_json(lines: Iterable[DeadLetterLine]) -> list[Document]:
+    """Return one object for each partition whose repairs are used up."""
+    return [
+        {
+            "asset": line.asset,
+            "partition": line.partition or None,
+            "check": line.check,
+            "found": finding(line.answer),
+            "failures": line.answer.failures,
+            "rows": line.answer.rows,
+            "attempts": line.attempts,
+            "since": json_instant(line.since),
+            "run_id": line.run,
+            "note": line.note or None,
+            "resolved_at": json_instant(line.resolved_at),
+        }
+        for line in lines
+    ]
+
+
+def proposals_json(page: ProposalsPage) -> list[Document]:
+    """Return one object for each check that is proposed."""
+    return [
+        {
+            "asset": page.asset,
+            "kind": one.kind,
+            "python": one.python,
+            "header": one.header,
+            "evidence": one.evidence,
+        }
+        for one in page.proposals
+    ]

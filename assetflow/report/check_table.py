@@ -52,6 +52,8 @@ class ChecksTable:
 
     def __init__(self, groups: Sequence[AlikeChecks], *, of_one_asset: bool = False) -> None:
         self.groups, self.of_one_asset = groups, of_one_asset
+        self.has_ranges = any(group.ranges for group in groups)
+        self.has_past = any(_over_time(group).plain for group in groups)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield self._wide() if options.max_width >= ROOMY else self._narrow()
@@ -62,7 +64,8 @@ class ChecksTable:
 
     def _wide(self) -> Listing:
         assets = [] if self.of_one_asset else ["asset"]
-        titles = [*assets, "check", *self._slices, "observed", "allowed"]
+        slices = ["partitions"] if self.has_ranges else []
+        titles = [*assets, "check", *slices, "observed", "allowed"]
         table = self._table(titles)
         for group in self.groups:
             name = [] if self.of_one_asset else [Name(group.asset)]
@@ -71,18 +74,18 @@ class ChecksTable:
         return table
 
     def _narrow(self) -> Listing:
-        table = self._table(["check", *self._slices, "found (allowed)"])
+        slices = ["partitions"] if self.has_ranges else []
+        table = self._table(["check", *slices, "found (allowed)"])
         for group in self.groups:
             check = group.members[0].outcome.check
             name = Name(check if self.of_one_asset else f"{group.asset}: {check}")
-            found, allowed = _observed(group), _allowed(group)
-            both = f"{found} ({allowed})".strip() if allowed else found
-            self._add(table, group, [name], [Text(both)])
+            self._add(table, group, [name], [Text(_in_short(group))])
         return table
 
     def _table(self, titles: Sequence[str]) -> Listing:
         folds = ["partitions", "observed", "allowed", "found (allowed)"]
-        return columns(["status", *titles, *self._past], folds=folds)
+        past = ["over time"] if self.has_past else []
+        return columns(["status", *titles, *past], folds=folds)
 
     def _add(
         self,
@@ -92,18 +95,9 @@ class ChecksTable:
         found: Sequence[RenderableType],
     ) -> None:
         status = outcome_state(group.members[0].outcome).append("".join(_marks(group)), style="dim")
-        slices = [group.partitions] if self._slices else []
-        past = [_over_time(group)] if self._past else []
+        slices = [group.partitions] if self.has_ranges else []
+        past = [_over_time(group)] if self.has_past else []
         table.add_row(status, *names, *slices, *found, *past)
-
-    @property
-    def _slices(self) -> list[str]:
-        return ["partitions"] if any(group.ranges for group in self.groups) else []
-
-    @property
-    def _past(self) -> list[str]:
-        has_past = any(_over_time(group).plain for group in self.groups)
-        return ["over time"] if has_past else []
 
 
 def _marks(group: AlikeChecks) -> list[str]:
@@ -126,7 +120,7 @@ def _observed(group: AlikeChecks) -> str:
     failures = [answer.failures for answer in answers if answer.failures is not None]
     rows = [answer.rows for answer in answers if answer.rows is not None]
     if len(answers) > 1 and len(failures) == len(rows) == len(answers):
-        return failed_rows(sum(failures), sum(rows)) if sum(failures) else ""
+        return failed_rows(sum(failures), sum(rows))
     texts = {observed(answer) for answer in answers}
     if len(texts) == 1:
         return texts.pop()
@@ -136,8 +130,18 @@ def _observed(group: AlikeChecks) -> str:
     return f"{observed(worst.outcome.answer)} in {worst.partition}"
 
 
+def _in_short(group: AlikeChecks) -> str:
+    """Return what was observed, and what is allowed where that matters: unless it passed."""
+    found, allowed = _observed(group), _allowed(group)
+    is_asked = allowed and not (found and group.members[0].outcome.status == "passed")
+    return f"{found} ({allowed})".strip() if is_asked else found
+
+
 def _allowed(group: AlikeChecks) -> str:
-    texts = {line.outcome.answer.bound for line in group.members}
+    """Return the bounds; of a check that is learning, what is still missing."""
+    answers = [line.outcome.answer for line in group.members]
+    is_learning = answers[0].status == "learning"
+    texts = {answer.message if is_learning else answer.bound for answer in answers}
     return texts.pop() if len(texts) == 1 else "not the same in all"
 
 

@@ -33,6 +33,7 @@ from assetflow.planning.pages import (
 from assetflow.planning.reasons import Reason
 from assetflow.planning.results import AssetStatus, RunResult
 from assetflow.planning.steps import Plan
+from assetflow.report.check_shapes import check_lines_json, mended_json, outcome_json
 from assetflow.report.json_values import json_instant, json_value
 from assetflow.report.partition_ranges import Keys, grouped
 
@@ -123,6 +124,8 @@ def run_result_json(result: RunResult) -> Document:
                 "seconds": round(step.seconds, 3),
                 "attempts": step.attempts,
                 "error": step.error or None,
+                "checks": [outcome_json(outcome) for outcome in step.checks],
+                "mended": [mended_json(mended) for mended in step.mended],
             }
             for step in result.steps
         ],
@@ -224,6 +227,8 @@ def _status(status: AssetStatus) -> Document:
         "reasons": _reasons(status.reasons),
         "materialized_at": json_instant(status.materialized_at),
         "rows": status.rows,
+        "unmet_checks": list(status.unmet),
+        "rejected": status.rejected,
     }
 
 
@@ -244,6 +249,7 @@ def asset_page_json(page: AssetPage) -> Document:
         else [{**_column(c.name, c.type), "description": c.description} for c in page.schema],
         "read_by": {name: read_set_json(read) for name, read in page.read_by.items()},
         "partitions": None if page.partitions is None else _partitions_json(page.partitions),
+        "checks": check_lines_json(page.checks),
         "versions": [_version_json(version) for version in page.versions],
         "files": None if page.files is None else _files_json(page.files),
         "metadata": {
@@ -326,6 +332,7 @@ def _step_line(step: StepLine) -> Document:
         "attempts": step.attempts,
         "error": step.error or None,
         "output": step.output,
+        "checks": [outcome_json(outcome) for outcome in step.checks],
     }
 
 

@@ -1,6 +1,6 @@
 """Which colour says what, always beside the word; and the pieces that pages are set with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich.cells import cell_len
@@ -16,6 +16,7 @@ COLOURS = {
     "may_materialize": "yellow dim",
     "reuse": "cyan",
     "verify": "cyan",
+    "check": "cyan",
     "withdraw": "magenta",
     "blocked": "red",
     "materialized": "green",
@@ -40,6 +41,8 @@ COLOURS = {
     "overdue": "red",
     "passed": "green",
     "warned": "yellow",
+    "errored": "red",
+    "learning": "cyan",
     "ok": "green",
     "warn": "yellow",
     "error": "red",
@@ -105,24 +108,40 @@ class Names:
         return f"{''.join(shown)}{shortened(last, width)}{more}"
 
 
+UNBROKEN = "partitions"
+"""The title of a column whose words are not broken if that can be."""
+
+
 class Listing(Table):
     """A table without lines that divides a line which is too short for all of its columns.
 
-    Columns that fold, and those of names, give way; all others are shown whole.
+    Columns that fold, and those of names, give way; all others are shown whole. A range of
+    partitions is not broken where others can give way.
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         needs = [self._needed(column, console, options) for column in self.columns]
         ways = [_way(column, console) for column in self.columns]
         room = options.max_width - GAP * (len(needs) - 1)
-        for column, width in zip(self.columns, fitted(needs, ways, room), strict=True):
+        words = [
+            max((one.minimum for one in self._measured(column, console, options)), default=1)
+            if column.header == UNBROKEN
+            else 1
+            for column in self.columns
+        ]
+        for column, width in zip(self.columns, fitted(needs, ways, room, words), strict=True):
             column.width = width
         yield from super().__rich_console__(console, options)
 
     def _needed(self, column: Column, console: Console, options: ConsoleOptions) -> int:
-        cells = [*column.cells, *([column.header] if self.show_header else [])]
-        widths = [Measurement.get(console, options, cell).maximum for cell in cells]
+        widths = [one.maximum for one in self._measured(column, console, options)]
         return max(widths, default=0) or 1
+
+    def _measured(
+        self, column: Column, console: Console, options: ConsoleOptions
+    ) -> Iterator[Measurement]:
+        cells = [*column.cells, *([column.header] if self.show_header else [])]
+        return (Measurement.get(console, options, cell) for cell in cells)
 
 
 def _way(column: Column, console: Console) -> Way:
@@ -132,10 +151,13 @@ def _way(column: Column, console: Console) -> Way:
     return "shortens" if is_named else "stays"
 
 
-def fitted(needs: Sequence[int], ways: Sequence[Way], room: int) -> list[int]:
+def fitted(
+    needs: Sequence[int], ways: Sequence[Way], room: int, words: Sequence[int] = ()
+) -> list[int]:
     """Return a width for each column, at most what it `needs`, in `room` if that can be.
 
     Names are shortened before texts fold, down to their share of what the others leave.
+    `words` are the widths below which texts that fold should not go.
 
     >>> fitted([4, 60, 18], ["stays", "shortens", "folds"], 64)
     [4, 42, 18]
@@ -153,9 +175,26 @@ def fitted(needs: Sequence[int], ways: Sequence[Way], room: int) -> list[int]:
     for way, available in shared.items():
         found = places[way]
         shares = _divided([needs[place] for place in found], available)
+        if words and way == "folds":
+            shares = _with_words(shares, [words[place] for place in found])
         for place, width in zip(found, shares, strict=True):
             widths[place] = width
     return widths
+
+
+def _with_words(widths: Sequence[int], words: Sequence[int]) -> list[int]:
+    """Return `widths` with what some lack for a word taken from the one that can best give it.
+
+    >>> _with_words([18, 20], [23, 1]), _with_words([2, 2], [23, 1])
+    ([23, 15], [3, 1])
+    """
+    found = list(widths)
+    for place, word in enumerate(words):
+        giver = max(range(len(found)), key=lambda each: found[each] - words[each])
+        given = min(max(0, word - found[place]), max(0, found[giver] - words[giver]))
+        found[place] += given
+        found[giver] -= given
+    return found
 
 
 def _divided(needs: Sequence[int], room: int) -> list[int]:

@@ -35,6 +35,7 @@ SUMMARY: Mapping[Action, str] = {
     "may_materialize": "{} may change",
     "reuse": "{} to reuse",
     "verify": "{} to verify",
+    "check": "{} to check",
     "withdraw": "{} to withdraw",
     "blocked": "{} blocked",
 }

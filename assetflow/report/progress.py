@@ -20,6 +20,8 @@ MOST_LINES = 50
 BAR_WIDTH = 30
 PERCENT = 100
 STRIDE = 10
+MOST_FAILURES = 10
+"""So many failures of one asset are told one by one while a long run goes on."""
 
 FAILURES = frozenset({"failed", "rejected", "superseded"})
 
@@ -29,8 +31,8 @@ class Progress:
     """What has started and what has ended of `total` steps.
 
     `running` are (target, when it started), the earliest first; instants are seconds of
-    any one clock. `totals` are the steps of the assets that have several, and `ended` how
-    many of these ended.
+    any one clock. `totals` are the steps of the assets that have several, `ended` how many
+    of these ended, and `failures` how many of each asset's failed.
     """
 
     total: int = 0
@@ -41,6 +43,7 @@ class Progress:
     waits: str = field(default="")
     totals: Mapping[AssetName, int] = field(default_factory=dict)
     ended: Mapping[AssetName, int] = field(default_factory=dict)
+    failures: Mapping[AssetName, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, began_at: float) -> "Progress":
@@ -56,11 +59,19 @@ class Progress:
     def with_finished(self, result: StepResult) -> "Progress":
         """Return the progress after a step ended, whether it had begun or not."""
         running = tuple(entry for entry in self.running if entry[0] != result.target)
-        failed = self.failed + (result.outcome in FAILURES)
-        asset, ended = result.target.asset, self.ended
+        asset, ended, failures = result.target.asset, self.ended, self.failures
         if asset in self.totals:
             ended = {**ended, asset: ended.get(asset, 0) + 1}
-        return replace(self, done=self.done + 1, failed=failed, running=running, ended=ended)
+        if result.outcome in FAILURES:
+            failures = {**failures, asset: failures.get(asset, 0) + 1}
+        return replace(
+            self,
+            done=self.done + 1,
+            failed=sum(failures.values()),
+            running=running,
+            ended=ended,
+            failures=failures,
+        )
 
     def with_message(self, text: str) -> "Progress":
         """Return the progress with what is being waited for."""
@@ -70,6 +81,17 @@ class Progress:
     def percent(self) -> int:
         """Return how much is done, 100 only when all is."""
         return PERCENT * self.done // self.total if self.total else PERCENT
+
+    def tells(self, result: StepResult) -> bool:
+        """Whether a step that just ended has a line: each of a short run, and first failures."""
+        if self.is_short:
+            return True
+        return result.outcome in FAILURES and self.failures[result.target.asset] <= MOST_FAILURES
+
+    def is_last_told(self, result: StepResult) -> bool:
+        """Whether further failures of the same asset are counted only."""
+        found = self.failures.get(result.target.asset, 0)
+        return self.tells(result) and not self.is_short and found == MOST_FAILURES
 
     @property
     def is_short(self) -> bool:
@@ -125,6 +147,12 @@ def _named(progress: Progress, target: AssetPartition) -> str:
     if total is None:
         return str(target)
     return f"{target.asset}  {progress.ended.get(target.asset, 0):,} of {total:,}"
+
+
+def counted_only(result: StepResult) -> Text:
+    """Return the line that says of which asset no more failures are told one by one."""
+    name = result.target.asset
+    return Text(f"  Further failures of '{name}' are counted; the end has them.", style="dim")
 
 
 def log_lines(before: Progress, after: Progress) -> Iterator[str]:

@@ -19,13 +19,14 @@ from assetflow.report.partition_ranges import (
     left_lines,
 )
 from assetflow.report.plan_report import nothing_to_do, why
-from assetflow.report.words import SHORT_ID, counted, duration, instant, minute, shortened
+from assetflow.report.repair_report import mended_lines
+from assetflow.report.run_checks import unmet_checks, unmet_of_lines, unmet_of_results
+from assetflow.report.step_line import SHORTEST_TIME
+from assetflow.report.words import SHORT_ID, counted, duration, instant, minute
 
 MOST_FAILURES = 10
 MOST_STEPS = 100
 GONE_WRONG = frozenset({"failed", "rejected", "superseded", "skipped"})
-SHORTEST_TIME = 0.005
-SHARE_OF_ENDING = 0.6
 MOST_OUTPUT_LINES = 40
 
 ORDER = (
@@ -98,10 +99,42 @@ def run_page(
         parts += [Text(), _steps(shown)]
     if len(shown) < len(groups):
         parts.append(faint(f"… and {len(groups) - len(shown):,} more (use --all)"))
-    failed = [step for step in page.steps if step.error]
-    for step in page.steps if with_output else failed[:MOST_FAILURES]:
-        parts += _step_details(step)
+    if with_output:
+        parts += [part for step in page.steps for part in _step_details(step)]
+    else:
+        parts += _failures(page)
+    unmet = list(unmet_checks(unmet_of_lines(page.steps), page.keys))
+    parts += [Text(), *unmet[:-1]] if unmet else []
     return Group(*parts, *_hidden_output(page.steps, with_output=with_output))
+
+
+Failed = tuple[AssetPartition, str, int]
+"""A step that failed: its target, its error and how often it was tried."""
+
+
+def _failures(page: RunPage) -> Iterator[RenderableType]:
+    """Yield the errors of a run, those that say the same of several partitions once."""
+    failed = {_target(step): step for step in page.steps if step.error}
+    alike = _alike([(target, step.error, step.attempts) for target, step in failed.items()])
+    for same in alike[:MOST_FAILURES]:
+        yield from _step_details(failed[same[0][0]])
+        yield from _others(same)
+
+
+def _alike(failures: Iterable[Failed]) -> list[list[Failed]]:
+    """Return failures of one asset together whose errors say the same but for the partition."""
+    found: dict[tuple[str, str], list[Failed]] = {}
+    for one in failures:
+        target, error, _ = one
+        said = error.replace(target.partition, "") if target.partition else error
+        found.setdefault((target.asset, said), []).append(one)
+    return list(found.values())
+
+
+def _others(same: Sequence[Failed]) -> Iterator[Text]:
+    """Yield how many more partitions failed with such an error, if there are some."""
+    if len(same) > 1:
+        yield faint(f"… and so did {counted(len(same) - 1, 'more partition')}")
 
 
 Lines = Sequence[Alike[StepLine]]
@@ -209,39 +242,26 @@ def _indented(renderable: RenderableType) -> Padding:
     return Padding(renderable, (0, 0, 0, 2))
 
 
-def step_line(result: StepResult, width: int = 0) -> Text:
-    """Return how one step ended, on one line; where it has a `width`, the name is made to fit."""
-    mark = {"failed": "✗", "rejected": "✗", "skipped": "-", "superseded": "-"}
-    colour = COLOURS.get(result.outcome, "")
-    ending = Text(result.outcome, style=colour)
-    if result.rows is not None:
-        ending.append(f"  {counted(result.rows, 'row')}", style="default")
-    if result.seconds >= SHORTEST_TIME:
-        ending.append(f"  {duration(result.seconds)}", style="dim")
-    if result.reasons:
-        ending.append(f"  {why([str(reason) for reason in result.reasons]).plain}", style="dim")
-    name = str(result.target)
-    if width:
-        room = width - len("✓   ") - min(ending.cell_len, int(width * SHARE_OF_ENDING))
-        name = shortened(name, room)
-    text = Text(mark.get(result.outcome, "✓"), style=colour, no_wrap=True, overflow="ellipsis")
-    return text.append(f" {name}  ", style="default").append_text(ending)
-
-
 def run_summary(result: RunResult) -> RenderableType:
     """Return how a run ended: its failures again, the counts, and where to look."""
     parts: list[RenderableType] = []
-    failures = [step for step in result.steps if step.error]
+    failures = _alike([(one.target, one.error, one.attempts) for one in result.steps if one.error])
     parts += [Text()] if failures else []
-    for step in failures[:MOST_FAILURES]:
-        parts += [*failure(step.target, step.error, step.attempts), Text()]
-    if len(failures) > MOST_FAILURES:
-        parts += [Text(f"… and {len(failures) - MOST_FAILURES:,} more failures"), Text()]
+    for same in failures[:MOST_FAILURES]:
+        parts += [*failure(*same[0]), *_others(same), Text()]
+    more = sum(map(len, failures[MOST_FAILURES:]))
+    if more:
+        parts += [Text(f"… and {counted(more, 'more failure')}"), Text()]
     parts += [Text(text, style="red") for text in _unknown_sources(result)]
     if result.problem:
         parts.append(Text(result.problem, style="red"))
     return Group(
-        *parts, *_unmade(result), *left_lines(result.left, result.keys), *_last_words(result)
+        *parts,
+        *_unmade(result),
+        *mended_lines((step.target, one) for step in result.steps for one in step.mended),
+        *unmet_checks(unmet_of_results(result.steps), result.keys),
+        *left_lines(result.left, result.keys),
+        *_last_words(result),
     )
 
 

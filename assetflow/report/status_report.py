@@ -1,19 +1,21 @@
 """How assets stand: one row each, what needs attention first."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from assetflow.planning.reasons import RejectedLastTime
 from assetflow.planning.results import AssetStatus
 from assetflow.report.palette import Name, columns, faint, state
 from assetflow.report.partition_ranges import ranges_text
 from assetflow.report.plan_report import why
-from assetflow.report.words import listed_within, minute
+from assetflow.report.words import counted, listed_within, minute
 
 MOST_BEHIND = 2
+MOST_CHECKS = 2
 
 URGENCY = {
     "failed": 0,
@@ -68,14 +70,27 @@ def _on_axis(status: AssetStatus, axis: Axis) -> Text:
 
 
 def cause(status: AssetStatus) -> Text:
-    """Return why an asset is not up to date, and which upstreams it is behind."""
-    reasons = [str(reason) for reason in status.reasons]
+    """Return what is wrong with its data, why it is not up to date, what it is behind."""
+    rejected = [one for one in status.reasons if isinstance(one, RejectedLastTime)]
+    reasons = [str(reason) for reason in status.reasons if reason not in rejected]
     if status.sync == "up_to_date":
         reasons = [text for text in reasons if text != "up to date"]
     if status.behind:
         names = tuple(f"'{name}'" for name in status.behind)
         reasons.append(f"behind {listed_within(names, MOST_BEHIND)}")
-    return why(reasons)
+    return why([*map(str, rejected), *_of_checks(status, is_said=bool(rejected)), *reasons])
+
+
+def _of_checks(status: AssetStatus, *, is_said: bool) -> Iterator[str]:
+    """Yield what is wrong with its data: in versions that were rejected, in what is served.
+
+    Of the first it may be said already why.
+    """
+    if status.rejected and not is_said:
+        which = counted(status.rejected, "newer version")
+        yield f"{which} {'was' if status.rejected == 1 else 'were'} rejected"
+    if status.unmet:
+        yield f"{status.health}: {listed_within(status.unmet, MOST_CHECKS)}"
 
 
 def _said(status: AssetStatus) -> Text:

@@ -226,6 +226,8 @@ class Grouped:
     source: str
     is_large: bool = True
     """Whether most groups are expected to be large: a matter of speed alone."""
+    is_small: bool = False
+    """Whether all groups are expected to be small: the same."""
 
 
 GROUP_COLUMN = "assetflow_group"
@@ -264,15 +266,19 @@ def examine_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
     """Do for each of `groups` what `examine` does; `measures` are aggregates alone."""
     by_read_set = {read_set: _group(read_set, schema) for read_set in read_sets}
     wanted = [group for group in dict.fromkeys(by_read_set.values()) if group[0]]
-    at_once = wanted * grouped.is_large
-    found = _grouped_large(connection, grouped.source, at_once, float_digits, measures)
+    are_small = grouped.is_small and bool(wanted) and not measures
+    if are_small:
+        found = _grouped_small(connection, grouped.source, wanted, float_digits)
+    else:
+        at_once = wanted * grouped.is_large
+        found = _grouped_large(connection, grouped.source, at_once, float_digits, measures)
     measured = {key: sums.measured for key, sums in found.items()}
     large = [key for key, sums in found.items() if sums.rows > SMALL]
     if large and wanted and not grouped.is_large:
         source = _within(grouped.source, large, found)
         found |= _grouped_large(connection, source, wanted, float_digits)
     small = [key for key, sums in found.items() if sums.rows <= SMALL]
-    if small and wanted:
+    if small and wanted and not are_small:
         source = _within(grouped.source, small, found)
         found |= _grouped_small(connection, source, wanted, float_digits)
     keys = list(groups)

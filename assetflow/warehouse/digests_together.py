@@ -27,23 +27,26 @@ def read_named(paths: Sequence[Path]) -> str:
     return f"read_parquet([{texts}], hive_partitioning=false, filename={quoted_text(FILE_COLUMN)})"
 
 
-def digest_files(
+def digest_files(  # noqa: PLR0913 - what is digested, and how
     connection: DuckDBPyConnection,
     scan: str,
     files: Sequence[Sequence[Path]],
     schema: Schema,
     read_sets: Iterable[ReadSet],
     float_digits: int | None = None,
+    *,
+    are_small: bool = False,
 ) -> list[dict[ReadSet, Digest]]:
     """Return for each of `files` the digests that the rows of these files have by themselves.
 
     `scan` reads all of them in their order, with the columns of `schema` and one more, the
-    FILE_COLUMN: the path of the file of a row.
+    FILE_COLUMN: the path of the file of a row. `are_small` says, for speed alone, that none
+    has many rows.
     """
     wanted = list(read_sets)
     row = f", row_number() over () as {ORDER_COLUMN}" if any(r.ordered for r in wanted) else ""
     source = f"(select *, {_group(files)} as {GROUP_COLUMN}{row} from {scan})"
-    grouped = Grouped(source, is_large=False)
+    grouped = Grouped(source, is_large=False, is_small=are_small)
     keys = range(len(files))
     found = digest_groups(connection, grouped, schema, wanted, keys, float_digits)
     return [found[key][1] for key in keys]

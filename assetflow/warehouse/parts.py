@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -30,12 +30,16 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """Files that are read in one go. `kept` are the partitions that count, () for all."""
+    """Files that are read in one go. `kept` are the partitions that count, () for all.
+
+    Where not all have the same columns, it `is_mixed`: then DuckDB looks into each at once.
+    """
 
     files: tuple[Path, ...]
     partitions: tuple[PartitionKey, ...]
     is_packed: bool
     kept: tuple[PartitionKey, ...] = ()
+    is_mixed: bool = False
 
 
 def scan_parts(
@@ -57,6 +61,8 @@ def scan_parts(
     branches = list(_ordered(parts, files) if ordered else _gathered(parts, files))
     if not branches:
         raise ValueError(_NO_FILES)
+    if schema:
+        branches = [replace(branch, is_mixed=True) for branch in branches]
     if not schema and not key_column and len(branches) == 1 and not branches[0].is_packed:
         return _read(branches[0])
     selects = [_select(branch, key_column) for branch in branches]
@@ -131,7 +137,7 @@ def _condition(keys: Sequence[PartitionKey]) -> str:
 
 def _read(branch: _Branch, *, named: bool = False) -> str:
     filename = f", filename={quoted_text(_FILE)}" if named else ""
-    by_name = ", union_by_name=true" if len(branch.files) > 1 else ""
+    by_name = ", union_by_name=true" if branch.is_mixed and len(branch.files) > 1 else ""
     return f"read_parquet({quoted_paths(branch.files)}, hive_partitioning=false{by_name}{filename})"
 
 

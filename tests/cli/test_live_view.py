@@ -8,7 +8,7 @@ from rich.console import Console
 
 from assetflow.cli.live_view import LiveView, following
 from assetflow.cli.terminal import terminal
-from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.planning.reasons import CodeChanged
 from assetflow.planning.results import StepResult
 from assetflow.planning.steps import Plan
@@ -49,6 +49,22 @@ def test_a_long_run_has_a_line_for_each_tenth_and_each_failure_in_a_pipe():
     assert len(lines) == 1 + 10 + 1 + 1
     assert lines[1] == "✗ a7  failed  1 row  code changed"
     assert lines[2] == " 10 %  20 of 200 steps, 1 failed"
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_of_many_failures_of_one_asset_the_first_have_a_line(is_terminal):
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=is_terminal, color_system=None)
+    days = [AssetPartition(AssetName("days"), PartitionKey(f"d{n}")) for n in range(100)]
+    with following(console) as listener:
+        listener.planned(plan_of(101), RunId("r1"))
+        for target in (*days, AssetPartition(AssetName("a0"))):
+            listener.started(target)
+            listener.finished(StepResult(target, "failed", (CodeChanged(()),)))
+
+    assert out.getvalue().count("✗ days[") == 10
+    assert out.getvalue().count("Further failures of 'days' are counted; the end has them.") == 1
+    assert out.getvalue().count("✗ a0") == 1
 
 
 @pytest.mark.parametrize(("count", "shown"), [(50, 50), (51, 0)])

@@ -100,6 +100,34 @@ def test_one_changed_day_of_an_asset_reruns_that_day(tmp_path):
     assert [row["amount"] for row in project.rows("kept_days")] == [198, 20, 20, 20]
 
 
+ZONED = """/* assetflow
+partitions = { daily = { start = "2026-01-05", end = "2026-01-09", timezone = "Asia/Tokyo" } }
+partition_by = "sold"
+%s
+*/
+select id, sold, sold::date as day from raw_orders
+"""
+
+
+@pytest.mark.parametrize("more", ["", "batch_size = 4"], ids=["one", "batch"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_times_without_a_zone_mean_the_same_where_they_cut_and_where_they_tell(
+    tmp_path, zone, more
+):
+    said = f'timezone = "{zone}"\n{more}'
+    project = shop(tmp_path, **{"shop/amounts.sql": ZONED % said, "shop/total.sql": "select 1"})
+    project.write({"shop/places.sql": "select 1"})
+    text = SOURCES.replace('"sold")', f'"sold", timezone="{zone}")')
+    project.write({"shop/sources.py": text})
+
+    result = project.materialize()
+
+    assert [step.error for step in result.steps if step.error] == []
+    assert {step.outcome for step in result.steps} == {"materialized"}
+    first = api.read(project.load(), "amounts", "2026-01-06").to_pylist()
+    assert [row["id"] for row in first] == [1, 2]
+
+
 def slices_remembered(project: SmallProject) -> set[str]:
     """Return the versions, and the states of sources, of which slices are remembered."""
     with Store(project.root / ".assetflow").reading() as connection:

@@ -424,6 +424,7 @@ class Calendar:
         mapping, below = self.mapping(one), self.keys(one.name)
         window = below.window(key)
         what = (one.template, one.number, one.reads, mapping.text, window.text if window else "")
+        what = (*what, one.batch > 1)  # `partition_by` is part of the code
         keys = mapping.reads(key, below, self.keys(one.reads))
         if one.reads != "raw":
             read = tuple((each, contents[one.reads].get(each)) for each in keys)

@@ -174,6 +174,20 @@ def test_only_what_is_wanted_is_remembered(state):
     assert len(everything.published) == len(everything.candidates) == 3
 
 
+def test_partitions_are_wanted_each_of_its_own_asset(state):
+    named = [(1, "orders", 0), (2, "orders", 1), (3, "stock", 0), (4, "stock", 1)]
+    steps = [one for n, asset, day in named for one in completed(n, asset, partition=DAYS[day])]
+    moves = [change(n, asset, partition=DAYS[day]) for n, asset, day in named]
+    folded(state, "r1", started(), *steps, publication("p1", *moves), finished())
+
+    wanted = {"orders": [DAYS[0]], "stock": [DAYS[1]]}
+    some = remembered(state, "main", wanted, wanted)
+
+    pairs = {("orders", DAYS[0]), ("stock", DAYS[1])}
+    assert set(some.published) == {key[:2] for key in some.candidates} == pairs
+    assert all(one.version.digests for one in some.published.values())
+
+
 def test_partitions_are_counted_and_their_cost_is_the_median(state):
     three_days(state)
     seconds = [made(f"x{n}", "v1", seconds=float(n), run="r2") for n in range(1, 4)]

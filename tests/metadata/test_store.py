@@ -362,3 +362,12 @@ def test_a_state_folder_begun_on_a_full_disk_is_finished_later(tmp_path):
     ignore.touch()
     prepare(state)
     assert ignore.read_text() == "*\n"
+
+
+def test_readers_of_stores_that_nobody_made_share_no_tables_of_their_own(tmp_path):
+    with Store(tmp_path / "a").reading() as one:
+        one.execute("create temp table asked as select 1 as n")
+        with Store(tmp_path / "b").reading() as other:
+            assert other.execute("select count(*) from versions").fetchone() == (0,)
+            with pytest.raises(duckdb.CatalogException):
+                other.execute("from asked")

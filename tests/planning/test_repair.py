@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assetflow.model.columns import ColumnEdge, ReadSet
 from assetflow.model.names import AssetName, AssetPartition, CodeVersion, PartitionKey
 from assetflow.model.partitions import daily
+from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.plan import plan
 from assetflow.planning.repair import (
@@ -20,8 +21,10 @@ from assetflow.planning.repair import (
     find_repair,
     plan_repairs,
     reaching,
+    repair_lines,
 )
 from assetflow.planning.steps import Request
+from assetflow.quality.answers import Answer
 from tests.planning.simulation import NOW, Formula, World, changed
 
 LIMITS = RepairLimits(max_attempts=3, cool_down=timedelta(minutes=10))
@@ -44,7 +47,8 @@ def shop() -> World:
 
 def failing(name: str, *columns: str, key: str = "", **others: object) -> Failing:
     target = AssetPartition(AssetName(name), PartitionKey(key))
-    return Failing(target, "some_check", columns, **others)
+    outcome = CheckOutcome("some_check", "not_null", Answer("failed", failures=1, rows=2), columns)
+    return Failing(target, outcome, columns, **others)
 
 
 def remedies(repair: Repair) -> list[str]:
@@ -52,7 +56,7 @@ def remedies(repair: Repair) -> list[str]:
 
 
 def left_out(repair: Repair) -> dict[str, str]:
-    return {one.asset: one.why for one in repair.left_out}
+    return {one.asset: str(one.reason) for one in repair.left_out}
 
 
 def test_the_nearest_volatile_asset_is_made_again_and_the_way_down_settles():
@@ -62,12 +66,12 @@ def test_the_nearest_volatile_asset_is_made_again_and_the_way_down_settles():
     repair = find_repair(world.known(), failing("daily", "a"))
 
     assert remedies(repair) == ["rates"]
-    assert repair.remedies[0].path == ("rates", "prices", "daily")
+    assert [str(name) for name in repair.remedies[0].path] == ["daily.a", "prices.a", "rates.a"]
     assert [str(target) for target in repair.scope] == ["rates", "prices", "daily"]
     assert left_out(repair) == {
-        "prices": "the same code and inputs give the same again",
-        "orders": "the same code and inputs give the same again",
-        "raw": "the source has nothing newer than what was read",
+        "prices": "would give the same data again",
+        "orders": "would give the same data again",
+        "raw": "is still as it was read: mend it where it comes from",
     }
 
 
@@ -78,8 +82,8 @@ def test_columns_that_are_not_reached_leave_their_upstreams_out():
     repair = find_repair(world.known(), failing("report", "a"))
 
     assert remedies(repair) == ["notes"]
-    assert left_out(repair)["daily"] == "the same code and inputs give the same again"
-    assert left_out(repair)["orders"] == "no column of it reaches 'daily.c'"
+    assert left_out(repair)["daily"] == "would give the same data again"
+    assert left_out(repair)["orders"] == "daily.c is not made from it"
 
 
 def test_a_changed_source_is_taken_through_what_reads_it():
@@ -89,8 +93,8 @@ def test_a_changed_source_is_taken_through_what_reads_it():
 
     repair = find_repair(world.known(), failing("orders", "a"))
 
-    assert [(str(one.target), one.why) for one in repair.remedies] == [
-        ("orders", "'raw' changed (reads a)")
+    assert [(str(one.target), str(one.reason)) for one in repair.remedies] == [
+        ("orders", "'raw' changed since it was read")
     ]
 
 
@@ -113,9 +117,9 @@ def test_where_nothing_can_change_it_is_said_and_nothing_is_asked():
     found = plan_repairs(world.known(), [failing("orders", "a")], LIMITS, NOW)
 
     assert found.repairs[0].remedies == ()
-    assert left_out(found.repairs[0])["raw"] == "it cannot be observed: It is gone."
-    assert found.request.exactly == frozenset()
-    assert plan(world.known(found.request), found.request).steps == ()
+    assert left_out(found.repairs[0])["raw"] == "'raw' is unknown: It is gone. Bring it."
+    assert found.request().exactly == frozenset()
+    assert plan(world.known(found.request()), found.request()).steps == ()
 
 
 def test_what_a_check_reads_of_others_may_be_mended_there():
@@ -131,7 +135,7 @@ def test_a_repair_runs_the_remedies_and_what_follows_and_nothing_else():
     world.materialize()
     found = plan_repairs(world.known(), [failing("daily", "a")], LIMITS, NOW)
 
-    steps = plan(world.known(found.request), found.request).steps
+    steps = plan(world.known(found.request()), found.request()).steps
 
     assert [(str(step.target), step.action) for step in steps] == [
         ("rates", "materialize"),
@@ -139,7 +143,7 @@ def test_a_repair_runs_the_remedies_and_what_follows_and_nothing_else():
         ("daily", "may_materialize"),
     ]
     assert str(steps[0].reasons[0]) == "could repair some_check of 'daily'"
-    assert world.materialize(found.request) == ["rates", "prices", "daily"]
+    assert world.materialize(found.request()) == ["rates", "prices", "daily"]
 
 
 def test_only_the_partition_that_failed_is_repaired():
@@ -156,12 +160,17 @@ def test_only_the_partition_that_failed_is_repaired():
     world.materialize()
     found = plan_repairs(world.known(), [failing("prices", "a", key="2026-01-02")], LIMITS, NOW)
 
-    assert world.materialize(found.request) == ["rates[2026-01-02]", "prices[2026-01-02]"]
+    assert world.materialize(found.request()) == ["rates[2026-01-02]", "prices[2026-01-02]"]
 
 
 @pytest.mark.parametrize(
     ("attempts", "minutes_ago", "expected"),
-    [(0, None, "due"), (1, 60, "due"), (1, 5, "cooling"), (3, 60, "exhausted")],
+    [
+        (0, None, "repairable"),
+        (1, 60, "repairable"),
+        (1, 5, "cooling_down"),
+        (3, 60, "exhausted"),
+    ],
 )
 def test_repairs_are_limited_and_have_to_cool_down(attempts, minutes_ago, expected):
     world = shop()
@@ -171,8 +180,7 @@ def test_repairs_are_limited_and_have_to_cool_down(attempts, minutes_ago, expect
 
     found = plan_repairs(world.known(), [one], LIMITS, NOW)
 
-    states = {"due": found.repairs, "cooling": found.cooling, "exhausted": found.exhausted}
-    assert [name for name, these in states.items() if these] == [expected]
+    assert [line.state for line in repair_lines(found, LIMITS)] == [expected]
 
 
 EDGES = (
@@ -251,7 +259,7 @@ def test_where_anything_could_change_a_column_there_is_a_remedy(world, data):
     before, other = world.values()[name][column], deepcopy(world)
 
     other.materialize(Request(refresh=True))
-    ran = world.materialize(found.request)
+    ran = world.materialize(found.request())
 
     if other.values()[name][column] != before:
         assert found.repairs[0].remedies

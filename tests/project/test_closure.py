@@ -668,6 +668,31 @@ def test_a_long_value_is_kept_short(tmp_path):
     assert len(found.parts[1].source) < 100
 
 
+def test_schemas_of_pandera_count_with_the_functions_in_them(tmp_path):
+    code = """
+        import pandera.pandas as pa, pandera.polars as pp
+        SCHEMA = pa.DataFrameSchema({"id": pa.Column(int, pa.Check.ge(0), nullable=False)})
+        OTHER = pp.DataFrameSchema({"id": pp.Column(str, pp.Check(lambda data: data > 7))})
+        class Orders(pa.DataFrameModel):
+            id: int = pa.Field(ge=0)
+        def made(orders): return SCHEMA, OTHER, Orders
+    """
+    edits = [
+        ("Check.ge(0)", "Check.ge(1)"),
+        ("Check.ge(0)", "Check.gt(0)"),
+        ("nullable=False", "nullable=True"),
+        ("Column(int", "Column(float"),
+        ("data > 7", "data > 8"),
+        ("Column(str", "Column(int"),
+        ("Field(ge=0)", "Field(ge=1)"),
+    ]
+    codes = [code, *(code.replace(old, new, 1) for old, new in edits)]
+    found = [close(tmp_path / str(i), {"marts.py": each}) for i, each in enumerate(codes)]
+
+    assert len({each.fingerprint for each in found}) == len(codes)
+    assert close(tmp_path / "again", {"marts.py": code}) == found[0]
+
+
 def test_values_of_arrays_tables_and_expressions_count(tmp_path):
     code = """
         import numpy as np, pyarrow as pa, polars as pl, pandas as pd, pyarrow.compute as pc

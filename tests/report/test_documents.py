@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.report import json_shapes as shapes
-from assetflow.report.check_shapes import checks_json
+from assetflow.report.check_shapes import checks_json, dead_letters_json, repair_json
 from assetflow.report.diagrams import dot, mermaid
 from assetflow.report.json_values import json_value
 from assetflow.report.lineage_scope import LineageScope, within
@@ -36,6 +36,9 @@ DOCUMENTS = {
     "audit": lambda: shapes.audit_json(samples.AUDIT),
     "doctor": lambda: shapes.findings_json(samples.FINDINGS),
     "check": lambda: checks_json(checked.PAGE),
+    "repair": lambda: repair_json(checked.REPAIR),
+    "repaired": lambda: shapes.run_result_json(checked.REPAIRED),
+    "dead_letters": lambda: dead_letters_json(checked.DEAD_LETTERS),
     "sarif": lambda: sarif_json(checked.PAGE, "1.2.3"),
     "openlineage": lambda: openlineage_events(samples.lineage_of(), "shop", samples.AT),
 }

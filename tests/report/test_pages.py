@@ -1,5 +1,7 @@
 """Every page as it is shown, at 80 and at 120 columns, without colours."""
 
+import ast
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -9,8 +11,9 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
-from assetflow.model.names import AssetName, AssetPartition
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
+from assetflow.planning.results import StepResult
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
 from assetflow.report.check_report import check_report
@@ -18,9 +21,12 @@ from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
 from assetflow.report.plan_report import plan_report
+from assetflow.report.proposals_text import proposals_text
+from assetflow.report.repair_report import dead_letters_table, repair_report
 from assetflow.report.rows_report import rows_report
-from assetflow.report.run_report import run_page, run_summary, runs_table, step_line
+from assetflow.report.run_report import run_page, run_summary, runs_table
 from assetflow.report.status_report import status_report
+from assetflow.report.step_line import step_line
 from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
 from tests.report import sample_checks as checked
@@ -89,8 +95,39 @@ PAGES = {
     "checks_of_nothing": lambda: check_report(checked.NOTHING),
     "checks_partitions": lambda: check_report(checked.SLICED),
     "checks_large": lambda: check_report(checked.LARGE),
+    "run_rejected": lambda: run_summary(checked.RESULT),
+    "run_rejected_later": lambda: run_page(checked.RUN_PAGE),
+    "run_warned_partitions": lambda: run_summary(checked.SLICED_RESULT),
+    "status_checks": lambda: status_report(checked.STATUSES),
+    "show_checks": lambda: asset_report(checked.ASSET_PAGE),
+    "plan_checks": lambda: plan_report(checked.PLAN),
+    "run_checked": lambda: run_summary(checked.SKIPPED),
+    "repair": lambda: repair_report(checked.REPAIR),
+    "repair_nothing": lambda: repair_report(checked.NO_REPAIR),
+    "run_repaired": lambda: run_summary(checked.REPAIRED),
+    "dead_letters": lambda: dead_letters_table(checked.DEAD_LETTERS),
+    "dead_letters_none": lambda: dead_letters_table(()),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
+
+
+@pytest.mark.parametrize("is_sql", [True, False])
+def test_proposals_are_ready_to_be_pasted(is_sql):
+    page = replace(checked.PROPOSALS, is_sql=is_sql)
+
+    text = proposals_text(page)
+
+    assert_golden(f"report/proposals_{'sql' if is_sql else 'python'}", f"{text}\n")
+    if is_sql:
+        assert len(tomllib.loads(text)["checks"]) == 3
+    else:
+        ast.parse(text.replace("checks=[", "dict(checks=[") + ")")
+
+
+def test_where_nothing_stands_out_nothing_is_proposed():
+    page = replace(checked.PROPOSALS, proposals=())
+
+    assert proposals_text(page) == "Nothing stands out in the 30,411 rows of 'orders'."
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -113,6 +150,24 @@ def test_a_finished_step_stands_on_one_line():
         "✗ forecast  failed  2.0s  never materialized\n",
         "- report  skipped  'forecast' failed\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (0, "✓ raw  materialized  30,411 rows  0.40s  never materialized"),
+        (
+            1,
+            (
+                "✗ orders  rejected  30,411 rows  0.40s  "
+                "between_amount: 12 of 30,411 rows failed and 2 more"
+            ),
+        ),
+        (2, f"! {samples.LONG}  materialized  30,408 rows  0.40s  1 check warned  code changed"),
+    ],
+)
+def test_a_finished_step_says_what_its_checks_found(place, line):
+    assert rendered(step_line(checked.RESULT.steps[place]), 160) == f"{line}\n"
 
 
 def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
@@ -220,6 +275,27 @@ def test_reasons_keep_their_room_beside_long_names():
     name, why = fitted([60, 40], ["shortens", "folds"], 70)
 
     assert (name, why) == (30, 40)
+
+
+def test_ranges_of_partitions_are_not_broken_while_reasons_can_give_way():
+    table = columns(["partitions", "why"], folds=["partitions", "why"], header=False)
+    table.add_row("2025-03-04..2025-03-05, 2025-11-30 (3)", Text("word " * 30))
+
+    assert "2025-03-04..2025-03-05," in rendered(table, 44)
+
+
+def test_an_error_that_many_partitions_have_is_shown_once():
+    def failed(asset: str, key: str, error: str) -> StepResult:
+        target = AssetPartition(AssetName(asset), PartitionKey(key))
+        return StepResult(target, "failed", (), error=f"It failed.\n  partition  {key}\n{error}")
+
+    many = [failed("orders", f"2026-01-{day:02}", "no rates") for day in range(1, 32)]
+    steps = (*many, failed("orders", "2026-02-01", "no room"), failed("sums", "2026-01", "no"))
+    page = rendered(run_summary(replace(samples.RESULT, steps=steps)), 100)
+
+    assert [page.count(text) for text in ("no rates", "no room", "sums[2026-01]")] == [1, 1, 1]
+    assert "and so did 30 more partitions" in page
+    assert "more failure" not in page
 
 
 def test_a_name_that_fits_is_shown_whole():

@@ -262,6 +262,42 @@ def test_parquet_departs_by_name_and_type(cursor, tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("departing", "difference"),
+    [
+        ("select 'x' as b, 2.5::double as a", {"a": "DOUBLE, in the source INTEGER"}),
+        ("select 'x' as b", {"a": "missing"}),
+        ("select 2 as a, 'x' as b, 1 as c", {"c": "INTEGER, not in the source"}),
+        ("select 2 as a, 'x'::blob as b", {"b": "BLOB, in the source VARCHAR"}),
+        ("select 2::uinteger as a, 'x' as b", {"a": "UINTEGER, in the source INTEGER"}),
+        ("select 2::decimal(9, 2) as a, 'x' as b", {"a": "DECIMAL(9,2), in the source INTEGER"}),
+    ],
+)
+def test_one_of_many_parquet_files_departs(cursor, tmp_path, departing, difference):
+    paths = [tmp_path / f"it's {number}.parquet" for number in range(6)]
+    for number, path in enumerate(paths):
+        query = departing if number in (4, 5) else f"select {number} as a, 'x' as b"
+        text = str(path).replace("'", "''")
+        cursor.execute(f"copy ({query}) to '{text}' (format parquet)").fetchall()
+    schema = source_schema(cursor, source("parquet"), paths[:1])
+
+    check_source_files(cursor, source("parquet"), paths[:4], schema)
+    with pytest.raises(SourceDeparts, match=r"4\.parquet") as raised:
+        check_source_files(cursor, source("parquet"), paths, schema)
+
+    assert raised.value.facts == difference
+
+
+def test_one_of_many_parquet_files_is_broken(cursor, tmp_path):
+    paths = [tmp_path / f"{number}.parquet" for number in range(4)]
+    for path in paths:
+        cursor.execute(f"copy (select 1 as a) to '{path}' (format parquet)").fetchall()
+    paths[2].write_text("no parquet")
+
+    with pytest.raises(SourceUnreadable, match=r"2\.parquet"):
+        check_source_files(cursor, source("parquet"), paths, columns(a="INTEGER"))
+
+
 def test_declared_types_hold_for_each_parquet_file(cursor, tmp_path):
     paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     for path, value in zip(paths, ("1::integer", "1.6::double"), strict=True):

@@ -1,0 +1,91 @@
+"""Results of checks as lines to be shown: with what is declared, failing rows and history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from assetflow.metadata.check_rows import (
+    ResultKept,
+    check_points,
+    kept_rows,
+    rejected_versions,
+    results_of,
+)
+from assetflow.metadata.recall import pointers
+from assetflow.model.columns import Column
+from assetflow.model.names import AssetName
+from assetflow.planning.audits import CheckFacts
+from assetflow.planning.check_pages import CheckLine, FailingRows
+
+if TYPE_CHECKING:
+    from assetflow.execution.gathering import Place
+    from assetflow.metadata.records import FailingRowsKept
+
+
+class Told(NamedTuple):
+    """A result, the check that is declared, and whether readers see the version."""
+
+    result: ResultKept
+    facts: CheckFacts
+    is_published: bool
+
+
+def check_lines(place: Place, told: Sequence[Told]) -> Iterator[CheckLine]:
+    """Yield a line for each result, in their order."""
+    points = check_points(place.state, {one.result.asset for one in told})
+    rows = kept_rows(place.state, {one.result.version for one in told})
+    for result, facts, is_published in told:
+        check, outcome = facts.check, result.evaluated.outcome
+        kept = rows.get((result.version, check.name))
+        target = (result.asset, result.partition)
+        yield CheckLine(
+            asset=result.asset,
+            version=result.version,
+            is_published=is_published,
+            outcome=outcome,
+            partition=result.partition,
+            description=check.description,
+            place=check.location,
+            evaluated_at=result.at,
+            run=result.run,
+            seconds=result.evaluated.seconds,
+            failing=_shown(place, kept, outcome.answer.failures) if kept else None,
+            history=points.get((*target, check.name), ()),
+        )
+
+
+def _shown(place: Place, kept: FailingRowsKept, total: int | None) -> FailingRows:
+    """Return rows that were kept; where all of them lie is said relative to the project."""
+    columns = tuple(Column(name, type_) for name, type_ in kept.columns)
+    rows = tuple(tuple(json.loads(text)) for text in kept.rows)
+    path = place.state / kept.place
+    shown = path.relative_to(place.root) if path.is_relative_to(place.root) else path
+    return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
+
+
+def last_lines(
+    place: Place, name: AssetName, checks: Iterable[CheckFacts]
+) -> tuple[CheckLine, ...]:
+    """Return how the checks of an asset came out last, without asking anything.
+
+    Of what is published and of what was rejected since; in the order of declaration.
+    """
+    declared = {facts.fingerprint: facts for facts in checks}
+    if not declared:
+        return ()
+    state, environment = place.state, place.environment
+    served = [one.version for target, one in pointers(state, environment).items()
+              if target.asset == name]  # fmt: skip
+    rejected = rejected_versions(state, environment, [name]).values()
+    found = results_of(state, [*served, *rejected])
+    order = list(declared)
+    told = []
+    for versions, is_published in ((served, True), (rejected, False)):
+        for version in versions:
+            newest = {one.evaluated.term.fingerprint: one for one in found.get(version, ())}
+            told += [
+                Told(newest[mark], declared[mark], is_published) for mark in order if mark in newest
+            ]
+    return tuple(check_lines(place, told))

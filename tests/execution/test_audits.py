@@ -1,0 +1,447 @@
+"""What a run does with versions that pass, warn or fail their checks."""
+
+import duckdb
+import pytest
+
+from assetflow import api
+from assetflow.errors import VersionsRejected, VersionsUnaudited
+from assetflow.quality.findings import finding
+from tests.small_project import SmallProject, shop
+
+FAILING = "id,customer,amount\n1,ann,10\n2,bob,3\n"
+CHECKED = """
+/* assetflow
+checks = [ %s ]
+*/
+select id, customer, amount from raw_orders where amount > 0
+"""
+
+LEAST = """
+/* assetflow
+checks = [ { between = { column = "amount", min = %s, name = "least" } } ]
+*/
+select id, customer, amount from raw_orders where amount > 0
+"""
+
+
+def statuses(result) -> dict[str, str]:
+    return {
+        f"{step.target.asset}.{one.check}": one.status
+        for step in result.steps
+        for one in step.checks
+    }
+
+
+def outcomes(result):
+    return {step.target.asset: step.outcome for step in result.steps}
+
+
+def test_what_passes_is_published_and_says_so(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert statuses(result) == {"clean.least": "passed"}
+    assert project.actions() == {}
+    assert project.materialize().steps == ()
+
+
+def reasons(result) -> dict[str, str]:
+    return {step.target.asset: str(step.reasons[0]) for step in result.steps}
+
+
+def failing(root, **files) -> SmallProject:
+    """Return a shop that was published, whose source then gained a row that fails."""
+    project = shop(root, **{"shop/clean.sql": LEAST % 5, **files})
+    project.materialize()
+    project.write({"data/orders.csv": FAILING})
+    return project
+
+
+def lines(project, *select, environment="main", **options) -> dict[tuple[str, str, bool], str]:
+    page = api.check(project.load(environment), select, **options)
+    return {
+        (line.asset, line.outcome.check, line.is_published): line.outcome.status
+        + (" again" if line.outcome.carried_over else "")
+        for line in page.lines
+    }
+
+
+def amounts(project) -> list[int]:
+    return sorted(row["amount"] for row in project.rows("clean"))
+
+
+def test_what_fails_is_not_published_and_stops_what_is_made_from_it(tmp_path):
+    project = failing(tmp_path)
+
+    result = project.materialize()
+
+    assert result.status == "failed"
+    assert outcomes(result) == {"clean": "rejected", "totals": "skipped", "report": "skipped"}
+    assert reasons(result) == {
+        "clean": "rejected: least: 1 of 2 rows failed",
+        "totals": "'clean' was rejected",
+        "report": "'clean' was rejected",
+    }
+    assert amounts(project) == [5, 10, 20]
+
+
+def test_what_was_rejected_is_kept_and_not_made_again(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+
+    actions = project.actions()
+    again = project.materialize()
+
+    assert actions == {"clean": "blocked"}
+    assert again.status == "failed"
+    assert set(outcomes(again).values()) == {"skipped"}
+    assert reasons(again)["clean"] == (
+        "the same code and inputs were rejected (least: 1 of 2 rows failed)"
+    )
+    assert lines(project) == {
+        ("clean", "least", True): "passed again",
+        ("clean", "least", False): "failed again",
+    }
+
+
+def test_a_changed_check_publishes_what_was_rejected_without_making_it_again(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 1})
+
+    result = project.materialize()
+
+    assert outcomes(result) == {
+        "clean": "reused",
+        "totals": "materialized",
+        "report": "materialized",
+    }
+    assert amounts(project) == [3, 10]
+    assert project.actions() == {}
+
+
+def test_a_new_check_that_fails_leaves_what_is_served_and_fails_the_run(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 7})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions == {"clean": "check"}
+    assert (result.status, outcomes(result)) == ("failed", {"clean": "checked"})
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {}
+    assert project.materialize().status == "succeeded"
+
+
+def test_only_what_is_new_is_asked(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5})
+    project.materialize()
+    more = '{ between = { column = "amount", min = 5, name = "least" } }, { unique = ["id"] }'
+    project.write({"shop/clean.sql": CHECKED % more})
+
+    result = project.materialize()
+
+    (step,) = result.steps
+    assert [(one.check, one.status, one.carried_over) for one in step.checks] == [
+        ("least", "passed", True),
+        ("unique(id)", "passed", False),
+    ]
+
+
+WARNING = '{ between = { column = "amount", min = 7, name = "least", %s } }'
+
+
+@pytest.mark.parametrize("said", ['severity = "warn"', 'on_failure = "warn"'])
+def test_a_warning_is_published_and_reported(tmp_path, said):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % (WARNING % said)})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert statuses(result) == {"clean.least": "warned"}
+    assert amounts(project) == [5, 10, 20]
+
+
+def test_a_reference_is_asked_again_when_what_it_refers_to_changes(tmp_path):
+    check = '{ references = { columns = ["customer"], to = "customers.name", name = "known" } }'
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": CHECKED % check,
+            "shop/customers.sql": "select unnest(['ann', 'bob']) as name, 1 as age",
+        },
+    )
+    first = project.materialize()
+    project.write({"shop/customers.sql": "select unnest(['ann', 'bob']) as name, 2 as age"})
+    same = project.materialize()
+    project.write({"shop/customers.sql": "select unnest(['ann']) as name, 2 as age"})
+    actions = project.actions()
+
+    changed = project.materialize()
+
+    assert statuses(first) == {"clean.known": "passed"}
+    assert outcomes(same) == {"customers": "materialized", "clean": "verified"}
+    assert actions == {"customers": "materialize", "clean": "check"}
+    assert outcomes(changed) == {"customers": "materialized", "clean": "checked"}
+    assert statuses(changed) == {"clean.known": "failed"}
+    assert project.actions() == {}
+
+
+FUNCTION = """
+import pyarrow as pa
+from assetflow import CheckResult, check
+
+@check("clean")
+def promise(clean: pa.Table):
+    {}
+"""
+RETURNED = {
+    "true": ("return True", "passed", ""),
+    "false": ("return False", "failed", ""),
+    "no rows": ("return clean.slice(0, 0)", "passed", ""),
+    "an empty list": ("return []", "passed", ""),
+    "rows": ("return clean.slice(1)", "failed", "2 of 3 rows failed"),
+    "dicts": ('return [{"id": 1}]', "failed", "1 of 3 rows failed"),
+    "a result": ('return CheckResult(False, "too late")', "failed", "too late"),
+    "rows in a result": ("return CheckResult(False, failing_rows=clean)", "failed", "3 of 3 rows"),
+    "nothing": ("return None", "errored", "check 'promise' returned None"),
+    "nonsense": ('return "yes"', "errored", "check 'promise' returned 'yes'"),
+    "an error": ("return clean.no_such", "errored", "no_such"),
+    "an exit": ("raise SystemExit(3)", "errored", "SystemExit"),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "said"), RETURNED.values(), ids=RETURNED)
+def test_a_function_answers_in_many_forms(tmp_path, body, status, said):
+    project = shop(tmp_path, **{"shop/promises.py": FUNCTION.format(body)})
+
+    result = project.materialize()
+
+    assert statuses(result) == {"clean.promise": status}
+    (outcome,) = (one for step in result.steps for one in step.checks)
+    assert said in finding(outcome.answer) + outcome.answer.message
+    assert (result.status == "succeeded") == (status == "passed")
+
+
+def test_a_function_that_never_ends_is_left_behind(tmp_path):
+    text = FUNCTION.format("import threading; threading.Event().wait(2)").replace(
+        '"clean")', '"clean", timeout=0.2)'
+    )
+    project = shop(tmp_path, **{"shop/promises.py": text})
+
+    result = project.materialize()
+
+    assert statuses(result) == {"clean.promise": "errored"}
+
+
+def test_a_query_that_selects_failing_rows_is_a_check(tmp_path):
+    project = shop(tmp_path, **{"shop/checks/few.sql": "select * from clean where amount > 15"})
+
+    result = project.materialize()
+    page = api.check(project.load())
+
+    assert statuses(result) == {"clean.few": "failed"}
+    (line,) = page.lines
+    assert (line.is_published, line.outcome.carried_over) == (False, True)
+    assert line.failing.rows == ((2, "bob", 20),)
+
+
+def test_asking_again_carries_over_and_forced_does_not(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5})
+    project.materialize()
+
+    again = lines(project)
+    forced = lines(project, force=True)
+
+    assert (again, forced) == (
+        {("clean", "least", True): "passed again"},
+        {("clean", "least", True): "passed"},
+    )
+    (line,) = api.check(project.load()).lines
+    assert [point.status for point in line.history] == ["passed", "passed"]
+
+
+def test_asking_what_was_never_made_says_so(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5})
+
+    page = api.check(project.load())
+
+    assert (page.lines, page.unmade, page.without) == ((), ("clean",), ("totals", "report"))
+
+
+def test_status_says_how_what_is_served_stands_and_what_was_rejected_since(tmp_path):
+    project = failing(tmp_path)
+    before = health(project)
+    project.materialize()
+    rejected = health(project)
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+
+    assert before == ("stale", "passed", (), 0)
+    assert rejected == ("stale", "passed", (), 1)
+    assert health(project) == ("stale", "passed", (), 1)
+    assert [one.asset for one in api.status(project.load(), ["status:rejected"])] == ["clean"]
+
+
+def test_a_served_version_that_fails_a_new_check_is_unhealthy(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+
+    assert health(project) == ("up_to_date", "failed", ("least",), 0)
+
+
+def health(project):
+    status = next(one for one in api.status(project.load()) if one.asset == "clean")
+    return status.sync, status.health, status.unmet, status.rejected
+
+
+def test_what_failed_is_not_promoted_nor_what_was_not_asked(tmp_path):
+    settings = 'package = "shop"\n[environments.dev]\n'
+    project = shop(tmp_path, **{"shop/clean.sql": LEAST % 5, "assetflow.toml": settings})
+    project.materialize(environment="dev")
+    project.write({"shop/clean.sql": LEAST % 7})
+
+    with pytest.raises(VersionsUnaudited, match="1 version has not met the checks of now"):
+        api.promote_environment(project.load("dev"), "dev")
+    assert lines(project, environment="dev") == {("clean", "least", True): "failed"}
+    with pytest.raises(VersionsRejected, match="1 version failed checks"):
+        api.promote_environment(project.load("dev"), "dev")
+    project.write({"shop/clean.sql": LEAST % 5})
+    assert api.promote_environment(project.load("dev"), "dev").published == 3
+
+
+def test_what_failed_since_is_not_rolled_back_to(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 7})
+    project.materialize()
+    project.write({"data/orders.csv": "id,customer,amount\n1,ann,10\n"})
+    project.materialize()
+
+    with pytest.raises(VersionsRejected):
+        api.rollback_environment(project.load(), "main")
+    assert amounts(project) == [10]
+
+
+ASIDE = '{ between = { column = "amount", min = 7, name = "least", on_failure = "quarantine" } }'
+
+
+def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    (outcome,) = (one for step in result.steps for one in step.checks)
+    assert (outcome.status, outcome.quarantined) == ("warned", 1)
+    assert amounts(project) == [10, 20]
+    (line,) = api.check(project.load()).lines
+    (kept,) = (tmp_path / ".assetflow").glob("quarantine/clean/*.parquet")
+    assert line.failing.place == kept.relative_to(tmp_path).as_posix()
+    rows = duckdb.read_parquet(str(kept)).project("id, amount, assetflow_check").fetchall()
+    assert rows == [(3, 5, "least")]
+    assert len(list((tmp_path / ".assetflow/data/clean").iterdir())) == 1
+    assert project.actions() == {}
+
+
+def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
+    told = 'columns = ["customer"], to = "customers.name", on_failure = "quarantine"'
+    check = f"{{ references = {{ {told} }} }}"
+    customers = "select unnest([%s]) as name"
+    project = shop(
+        tmp_path,
+        **{"shop/clean.sql": CHECKED % check, "shop/customers.sql": customers % "'ann'"},
+    )
+    project.materialize()
+    before = amounts(project)
+    project.write({"shop/customers.sql": customers % "'ann', 'bob'"})
+
+    actions = project.actions()
+    project.materialize()
+
+    assert before == [5, 10]
+    assert actions["clean"] == "may_materialize"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {}
+
+
+DAYS = """
+/* assetflow
+partitions = { daily = { start = "2026-01-01", end = "2026-01-04" } }
+partition_by = "day"
+batch_size = %s
+checks = [ %s ]
+*/
+select day, id from read_csv('data/days.csv', columns={'day': 'DATE', 'id': 'BIGINT'})
+where day >= $partition_start and day < $partition_end
+"""
+LAST = "select count(*) as n from days"
+GOOD_DAYS = "day,id\n2026-01-01,1\n2026-01-02,2\n2026-01-03,3\n"
+
+
+def days(root, check, data=GOOD_DAYS, batch_size=1) -> SmallProject:
+    files = {"shop/days.sql": DAYS % (batch_size, check), "shop/last.sql": LAST}
+    return SmallProject(root, {"data/days.csv": data, **files})
+
+
+def by_partition(result):
+    return {str(step.target): step.outcome for step in result.steps}
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_of_partitions_only_those_that_fail_are_rejected(tmp_path, batch_size):
+    check = '{ between = { column = "id", max = 2 } }'
+    project = days(tmp_path, check, batch_size=batch_size)
+
+    result = project.materialize()
+
+    assert by_partition(result) == {
+        "days[2026-01-01]": "materialized",
+        "days[2026-01-02]": "materialized",
+        "days[2026-01-03]": "rejected",
+        "last": "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2]
+
+
+WHOLE = '{ unique = { columns = ["id"], scope = "whole" } }'
+
+
+def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
+    project = days(tmp_path, WHOLE)
+    first = project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+
+    again = project.materialize()
+    after = project.materialize()
+
+    assert first.status == "succeeded"
+    assert statuses(first) == {"days.unique(id)": "passed"}
+    assert {by_partition(again)["days[2026-01-03]"], by_partition(again)["last"]} <= {
+        "rejected",
+        "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+    assert after.status == "failed"
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+
+
+def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
+    project = days(tmp_path, "")
+    project.materialize()
+    project.write({"shop/days.sql": DAYS % (1, WHOLE)})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions == {"days": "check"}
+    assert statuses(result) == {"days.unique(id)": "passed"}
+    assert by_partition(result) == {"days[2026-01-03]": "checked"}
+    assert project.actions() == {}
+    assert lines(project) == {("days", "unique(id)", True): "passed again"}

@@ -1,0 +1,173 @@
+"""What a run does to mend what it had to reject, and what stays a dead letter."""
+
+import json
+
+import pytest
+
+from assetflow import api
+from assetflow.errors import AssetflowError
+from tests.small_project import SmallProject
+
+FEED = """
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from assetflow import asset
+
+ROOT = Path(__file__).parent.parent
+
+
+@asset(volatile=True)
+def feed() -> pa.Table:
+    answers = json.loads((ROOT / "answers.json").read_text())
+    (ROOT / "answers.json").write_text(json.dumps(answers[1:] or answers))
+    return pa.table({"id": [1, 2], "amount": answers[0]})
+
+
+@asset(volatile=True)
+def other() -> pa.Table:
+    with (ROOT / "calls.txt").open("a") as file:
+        file.write("other\\n")
+    return pa.table({"id": [1, 2], "name": ["a", "b"]})
+"""
+CLEAN = """
+/* assetflow
+checks = [ { not_null = "amount", on_failure = "repair", name = "amounts" } ]
+*/
+select id, amount, name from feed join other using (id)
+"""
+TOTALS = "select sum(amount)::bigint as total from clean"
+SETTINGS = """
+package = "shop"
+
+[repair]
+max_attempts = 2
+cool_down = "%s"
+"""
+GOOD, BAD, WORSE = [3, 5], [3, None], [None, None]
+
+
+def fed(root, *answers, cool_down="0s", **files) -> SmallProject:
+    told = {
+        "shop/feeds.py": FEED,
+        "shop/clean.sql": CLEAN,
+        "shop/totals.sql": TOTALS,
+        "answers.json": json.dumps(answers),
+    }
+    return SmallProject(root, {**told, **files}, SETTINGS % cool_down)
+
+
+def outcomes(result) -> dict[str, str]:
+    return {step.target.asset: step.outcome for step in result.steps}
+
+
+def changes(result) -> list[tuple[str, int, int]]:
+    return [
+        (one.check, one.before.failures, one.after.failures)
+        for step in result.steps
+        for one in step.mended
+    ]
+
+
+def test_a_repair_within_a_run_mends_what_was_rejected_and_what_follows_is_made(tmp_path):
+    project = fed(tmp_path, BAD, GOOD)
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert outcomes(result) == {
+        "feed": "materialized",
+        "other": "materialized",
+        "clean": "materialized",
+        "totals": "materialized",
+    }
+    assert changes(result) == [("amounts", 1, 0)]
+    assert project.rows("totals") == [{"total": 8}]
+    assert (tmp_path / "calls.txt").read_text() == "other\n"
+    assert project.materialize().steps == ()
+
+
+def test_a_repair_that_does_not_help_is_tried_as_often_as_it_may_be(tmp_path):
+    project = fed(tmp_path, BAD, WORSE, BAD, GOOD)
+
+    result = project.materialize()
+
+    assert result.status == "failed"
+    assert outcomes(result)["clean"] == "rejected"
+    assert changes(result) == [("amounts", 1, 2)]
+    (letter,) = api.dead_letters(project.load())
+    assert (letter.asset, letter.check, letter.attempts) == ("clean", "amounts", 2)
+    assert project.materialize().status == "failed"
+    assert json.loads((tmp_path / "answers.json").read_text()) == [GOOD]
+
+
+def test_a_repair_cools_down_before_it_is_tried_again(tmp_path):
+    project = fed(tmp_path, BAD, WORSE, GOOD, cool_down="1h")
+
+    result = project.materialize()
+
+    assert outcomes(result)["clean"] == "rejected"
+    assert api.dead_letters(project.load()) == ()
+    (line,) = api.repair_plan(project.load()).lines
+    assert (line.state, line.attempts) == ("repairable", 1)
+
+
+def test_by_hand_a_repair_is_planned_and_made(tmp_path):
+    project = fed(tmp_path, BAD, BAD, BAD, GOOD)
+    project.materialize()
+
+    with pytest.raises(AssetflowError, match="No repair is left"):
+        api.repair(project.load())
+    api.retry_dead_letters(project.load(), ["clean"], note="the feed was mended")
+    before = (tmp_path / "calls.txt").read_text()
+    page = api.repair_plan(project.load())
+    result = api.repair(project.load())
+
+    assert [[one.asset for one in line.chosen] for line in page.lines] == [["feed"]]
+    assert str(page.lines[0].chosen[0].path[-1]) == "feed.amount"
+    assert result.status == "succeeded"
+    assert changes(result) == [("amounts", 1, 0)]
+    assert project.rows("clean")[0] == {"id": 1, "amount": 3, "name": "a"}
+    assert (tmp_path / "calls.txt").read_text() == before
+    assert api.repair_plan(project.load()).lines == ()
+
+
+def test_a_dead_letter_that_was_resolved_is_not_tried_and_keeps_its_note(tmp_path):
+    project = fed(tmp_path, BAD, BAD, BAD, GOOD)
+    project.materialize()
+
+    api.resolve_dead_letters(project.load(), ["clean"], note="known since Monday")
+
+    (letter,) = api.dead_letters(project.load())
+    assert letter.note == "known since Monday"
+    assert letter.resolved_at is not None
+    assert api.repair_plan(project.load()).lines == ()
+    with pytest.raises(AssetflowError, match="no open dead letter"):
+        api.retry_dead_letters(project.load(), ["totals"], note="")
+
+
+def test_where_nothing_upstream_can_differ_nothing_runs(tmp_path):
+    project = fed(
+        tmp_path,
+        GOOD,
+        **{
+            "shop/sources.py": "from assetflow import source\nsource('raw', path='raw.csv')\n",
+            "raw.csv": "id,amount\n1,\n2,5\n",
+            "shop/clean.sql": CLEAN.replace("feed join other using (id)", "raw").replace(
+                ", name from", " from"
+            ),
+        },
+    )
+
+    result = project.materialize()
+
+    assert outcomes(result)["clean"] == "rejected"
+    (line,) = api.repair_plan(project.load()).lines
+    assert line.state == "nothing_differs"
+    assert [str(one.reason) for one in line.left_out] == [
+        "is still as it was read: mend it where it comes from"
+    ]
+    with pytest.raises(AssetflowError, match="can give other data"):
+        api.repair(project.load())
