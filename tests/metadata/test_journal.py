@@ -14,12 +14,15 @@ from assetflow.metadata.encoding import KINDS, decode, encode, kind_of, read_tex
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.journal import Journal, read_journal, read_lines
 from assetflow.metadata.records import (
+    Audited,
     DefinitionSeen,
     DigestAdded,
     EventHappened,
+    FailingRowsKept,
     LineageSeen,
     Observed,
     PartitionsChanged,
+    RepairHappened,
     SlicesDigested,
     VersionsPacked,
 )
@@ -32,7 +35,7 @@ from assetflow.model.columns import (
     Schema,
 )
 from assetflow.model.file_states import FileState
-from assetflow.planning.audits import Audited, CheckEvaluated, FailingRowsKept, Term
+from assetflow.planning.audits import CheckEvaluated, Term
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.quality.answers import Answer
 from tests.metadata.making import (
@@ -108,6 +111,7 @@ SAMPLES = [
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
     AUDITED,
     FailingRowsKept("r1", "orders", "", "v1", "c", NOW, (("id", ""),), ("[1]",), "q/x.parquet"),
+    RepairHappened("h1", "r1", "main", "orders", "", "least", NOW, "tried", "", "ann"),
 ]
 
 
