@@ -15,6 +15,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import check_scenarios
 import freshness_scenarios
 import partition_scenarios
 import simulation_scenarios
@@ -167,6 +168,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     **partition_scenarios.SCENARIOS,
     **freshness_scenarios.SCENARIOS,
     **simulation_scenarios.SCENARIOS,
+    **check_scenarios.SCENARIOS,
 }
 
 

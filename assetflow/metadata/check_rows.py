@@ -101,7 +101,7 @@ def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[Resul
     """
     return _results(
         state,
-        "asset in (select unnest($1::varchar[])) and digest <> '' and not carried_over",
+        "asset in (select unnest($1::varchar[])) and digest is not null and not carried_over",
         "asset, fingerprint, elsewhere, digest",
         [[*assets]],
     )
@@ -113,7 +113,8 @@ def _results(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select {_RESULT} from check_results where {condition}
-                qualify row_number() over (partition by {each} order by audited_at desc, rowid desc) = 1
+                qualify row_number() over (partition by {each}
+                                           order by audited_at desc, rowid desc) = 1
                 order by audited_at, rowid""",
             values,
         ).fetchall()
@@ -204,6 +205,15 @@ def kept_rows(
         )
         for run, asset, partition, version, check, at, columns, lines, place in rows
     }
+
+
+def kept_places(state: Path) -> set[str]:
+    """Return where rows lie that were set aside, of versions that are there."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select distinct place from failing_rows where place <> ''"
+        ).fetchall()
+    return {place for (place,) in rows}
 
 
 def _kept(columns: str, lines: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

@@ -1,10 +1,13 @@
 """What a run does with versions that pass, warn or fail their checks."""
 
+from datetime import timedelta
+
 import duckdb
 import pytest
 
 from assetflow import api
 from assetflow.errors import VersionsRejected, VersionsUnaudited
+from assetflow.execution.care import collect_garbage
 from assetflow.quality.findings import finding
 from tests.small_project import SmallProject, shop
 
@@ -120,6 +123,20 @@ def test_a_changed_check_publishes_what_was_rejected_without_making_it_again(tmp
     }
     assert amounts(project) == [3, 10]
     assert project.actions() == {}
+
+
+def test_a_changed_check_that_fails_too_rejects_again_without_making_it(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 4})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions["clean"] == "reuse"
+    assert outcomes(result)["clean"] == "rejected"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {"clean": "blocked"}
 
 
 def test_a_new_check_that_fails_leaves_what_is_served_and_fails_the_run(tmp_path):
@@ -351,7 +368,8 @@ def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
 
 
 def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
-    check = '{ references = { columns = ["customer"], to = "customers.name", on_failure = "quarantine" } }'
+    told = 'columns = ["customer"], to = "customers.name", on_failure = "quarantine"'
+    check = f"{{ references = {{ {told} }} }}"
     customers = "select unnest([%s]) as name"
     project = shop(
         tmp_path,
@@ -368,3 +386,97 @@ def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
     assert actions["clean"] == "may_materialize"
     assert amounts(project) == [5, 10, 20]
     assert project.actions() == {}
+
+
+DAYS = """
+/* assetflow
+partitions = { daily = { start = "2026-01-01", end = "2026-01-04" } }
+partition_by = "day"
+batch_size = %s
+checks = [ %s ]
+*/
+select day, id from read_csv('data/days.csv', columns={'day': 'DATE', 'id': 'BIGINT'})
+where day >= $partition_start and day < $partition_end
+"""
+LAST = "select count(*) as n from days"
+GOOD_DAYS = "day,id\n2026-01-01,1\n2026-01-02,2\n2026-01-03,3\n"
+
+
+def days(root, check, data=GOOD_DAYS, batch_size=1) -> SmallProject:
+    files = {"shop/days.sql": DAYS % (batch_size, check), "shop/last.sql": LAST}
+    return SmallProject(root, {"data/days.csv": data, **files})
+
+
+def by_partition(result):
+    return {str(step.target): step.outcome for step in result.steps}
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_of_partitions_only_those_that_fail_are_rejected(tmp_path, batch_size):
+    check = '{ between = { column = "id", max = 2 } }'
+    project = days(tmp_path, check, batch_size=batch_size)
+
+    result = project.materialize()
+
+    assert by_partition(result) == {
+        "days[2026-01-01]": "materialized",
+        "days[2026-01-02]": "materialized",
+        "days[2026-01-03]": "rejected",
+        "last": "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2]
+
+
+WHOLE = '{ unique = { columns = ["id"], scope = "whole" } }'
+
+
+def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
+    project = days(tmp_path, WHOLE)
+    first = project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+
+    again = project.materialize()
+    after = project.materialize()
+
+    assert first.status == "succeeded"
+    assert statuses(first) == {"days.unique(id)": "passed"}
+    assert {by_partition(again)["days[2026-01-03]"], by_partition(again)["last"]} <= {
+        "rejected",
+        "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+    assert after.status == "failed"
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+
+
+def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
+    project = days(tmp_path, "")
+    project.materialize()
+    project.write({"shop/days.sql": DAYS % (1, WHOLE)})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions == {"days": "check"}
+    assert statuses(result) == {"days.unique(id)": "passed"}
+    assert by_partition(result) == {"days[2026-01-03]": "checked"}
+    assert project.actions() == {}
+    assert lines(project) == {("days", "unique(id)", True): "passed again"}
+
+
+def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 15})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 1})
+    project.materialize()
+    state, later = tmp_path / ".assetflow", api.now() + timedelta(days=30)
+    before = len(list(state.glob("data/clean/*"))), len(list(state.glob("quarantine/clean/*")))
+
+    collect_garbage(state, later, 3600, dry_run=False)
+
+    assert before == (2, 1)
+    assert len(list(state.glob("data/clean/*"))) == 1
+    assert list(state.glob("quarantine/**/*.parquet")) == []
+    assert amounts(project) == [5, 10, 20]
