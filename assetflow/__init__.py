@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         unique,
     )
     from assetflow.model.forms import Columns, From
+    from assetflow.model.freshness import Freshness
     from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
     from assetflow.model.options import Column, Retries
     from assetflow.model.partitions import (
@@ -64,6 +65,7 @@ _HOMES = {
     "Column": "assetflow.model.options",
     "Columns": "assetflow.model.forms",
     "Config": "assetflow.model.config",
+    "Freshness": "assetflow.model.freshness",
     "From": "assetflow.model.forms",
     "Latest": "assetflow.model.mappings",
     "Offset": "assetflow.model.mappings",
@@ -118,6 +120,7 @@ __all__ = [
     "Column",
     "Columns",
     "Config",
+    "Freshness",
     "From",
     "Latest",
     "Offset",

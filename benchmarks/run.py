@@ -17,6 +17,7 @@ from pathlib import Path
 
 import check_scenarios
 import partition_scenarios
+import simulation_scenarios
 import tpch
 from figures import (
     CACHE,
@@ -165,6 +166,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
     **check_scenarios.SCENARIOS,
+    **simulation_scenarios.SCENARIOS,
 }
 
 

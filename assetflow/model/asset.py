@@ -7,6 +7,7 @@ from typing import Any, Literal
 from assetflow.model.checks import Check
 from assetflow.model.columns import ContractMode, Schema
 from assetflow.model.declared_inputs import Input, Location
+from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
 from assetflow.model.partitions import Partitions
@@ -59,6 +60,7 @@ class Options:
     key_column: str = ""
     event_time: str = ""
     timezone: str = ""
+    freshness: FreshnessPolicy | None = None
     contract: ContractMode | None = None
     checks: tuple[Check, ...] = ()
 
@@ -138,6 +140,7 @@ class Source:
     finds_keys: bool = False
     event_time: str = ""
     timezone: str = ""
+    freshness: FreshnessPolicy | None = None
 
     @property
     def is_inline(self) -> bool:

@@ -23,6 +23,7 @@ from assetflow.model.declare import AssetFunction, format_of
 from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
+from assetflow.planning.stated_policies import policy_errors
 from assetflow.project.configs import load_config, section_names
 from assetflow.project.discovery import PackageFiles, find_package, import_modules, package_files
 from assetflow.project.settings import Settings
@@ -85,6 +86,10 @@ def load_declarations(
         errors=(),
     )
     errors += _unknown_pools(declared)
+    if not errors:
+        errors += policy_errors(
+            [*declared.sources, *declared.assets], *settings.freshness.frozen(), "the settings"
+        )
     classes = tuple(dict.fromkeys(_config_classes(declared)))
     errors += _config_errors(declared, classes, environ or {})
     if not any(isinstance(error, ModuleFailed) for error in errors):

@@ -233,8 +233,8 @@ def test_an_unknown_key_near_none_is_shown_all_keys():
         dedent("""\
             'xyz' is not a key of asset 'orders'.
               defined in  shop/orders.sql:2
-            The keys are columns, description, event_time, format, group, owners, partitions, \
-read_options, tags, timezone.""")
+            The keys are columns, description, event_time, format, freshness, group, owners, \
+partitions, read_options, tags, timezone.""")
     ]
 
 
