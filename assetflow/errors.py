@@ -1446,6 +1446,17 @@ class OptionNeedsValue(UsageError):
         super().__init__(f"'{option}' {verb}.", {label: meaning}, f"See `{command} --help`.")
 
 
+class NeedsOption(UsageError):
+    """An option that says more of another, which was not given."""
+
+    code = "needs_option"
+
+    def __init__(self, option: str, other: str) -> None:
+        super().__init__(
+            f"'{option}' says more of '{other}', which is not given.", {}, f"Add {other}."
+        )
+
+
 class ExtraArguments(UsageError):
     """A command was given more than it takes."""
 

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import check_scenarios
+import freshness_scenarios
 import partition_scenarios
 import simulation_scenarios
 import tpch
@@ -166,6 +167,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
     **check_scenarios.SCENARIOS,
+    **freshness_scenarios.SCENARIOS,
     **simulation_scenarios.SCENARIOS,
 }
 

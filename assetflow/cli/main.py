@@ -38,6 +38,7 @@ COMMANDS = {
     "status": "Show how assets stand",
     "check": "Ask the checks of what is published, and of what was rejected since",
     "repair": "Make again the least that can make the failed checks pass, and ask them again",
+    "freshness": "Show how old the data is, against what its policies allow",
     "runs": "List the runs, the newest first",
     "run": "Show one run, or cancel it",
     "sql": "Run a query over the published assets, or preview one asset",

@@ -120,7 +120,9 @@ class Source:
     globs are `reads`, and `call` is the SQL that reads `{paths}`. With `partitions` the
     `path` says of each file to which it belongs (`model.path_keys`); where the source
     `finds_keys`, they are not declared but those of its files. `event_time` is the
-    column by whose time the source is cut, read in `timezone` where it has none.
+    column by whose time the source is cut, and how recent it is; it is read in `timezone`
+    where it has none. A `static` source does not age; with `assume_complete` it is as
+    recent as the look at it.
     """
 
     name: AssetName
@@ -140,6 +142,8 @@ class Source:
     finds_keys: bool = False
     event_time: str = ""
     timezone: str = ""
+    static: bool = False
+    assume_complete: bool = False
     freshness: FreshnessPolicy | None = None
 
     @property

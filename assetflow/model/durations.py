@@ -1,5 +1,6 @@
 """Spans of time as users write them: "90s", "10m", "6h", "2d", "1h30m", or seconds."""
 
+import functools
 import math
 import re
 
@@ -49,6 +50,7 @@ def duration_text(seconds: float) -> str:
     return f"{said}{rest:g}s" if rest or not said else said
 
 
+@functools.cache
 def _written_seconds(text: str) -> float | None:
     found = _WRITTEN.fullmatch(text)
     if not text or found is None:

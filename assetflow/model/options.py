@@ -328,7 +328,7 @@ class AssetOptions(DescribedOptions):
         examples=['{ daily = { start = "2026-01-01" } }'],
     )
     mappings: Mapping[StrictStr, OneMapping] = Field(
-        default={},
+        default_factory=dict,
         description=_EXPECTED_MAPPING,
         examples=["{ orders = { trailing = 7 } }"],
     )
@@ -464,6 +464,15 @@ class SourceOptions(DescribedOptions):
         default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
     )
     timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
+    static: StrictBool = Field(default=False, description="true or false")
+    assume_complete: StrictBool = Field(default=False, description="true or false")
+
+    @field_validator("assume_complete")
+    @classmethod
+    def _can_age(cls, said: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's way
+        if said and info.data.get("static"):
+            raise ValueError("false: a source that is `static` does not age")
+        return said
 
     @field_validator("read_options")
     @classmethod

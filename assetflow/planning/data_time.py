@@ -45,7 +45,10 @@ class DataTime:
     @property
     def root(self) -> AssetName:
         """Return the source or volatile asset that holds it back."""
-        return self.path[0]
+        step = self
+        while step.via is not None:
+            step = step.via
+        return step.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,14 @@ class AgeHistory:
     order in which they were published; `states` those of sources, in the order in which
     they were seen. `current` are the versions that count for the age of an asset or of a
     source now: one, or those of the newest partitions. `ageing` is of sources that do not
-    simply age.
+    simply age; of those that looking renews, `looked_at` are the states that were just seen.
     """
 
     makings: Sequence[Making] = ()
     states: Sequence[StateSeen] = ()
     current: Mapping[AssetName, tuple[VersionId, ...]] = field(default_factory=dict)
     ageing: Mapping[AssetName, Ageing] = field(default_factory=dict)
+    looked_at: Mapping[AssetName, frozenset[VersionId]] = field(default_factory=dict)
 
 
 def data_times(
@@ -129,6 +133,7 @@ class Derivation:
 
     def __init__(self, history: AgeHistory, now: datetime, as_of: datetime | None = None) -> None:
         self._ageing = history.ageing
+        self._looked_at = history.looked_at
         self._limit = now if as_of is None else min(now, as_of)
         self._states = {
             (seen.source, seen.state): seen
@@ -185,6 +190,8 @@ class Derivation:
         name = node[0]
         if self._ageing.get(name) == "never":
             return DataTime(name, None)
+        if self._ageing.get(name) == "when_looked" and node[1] in self._looked_at.get(name, ()):
+            return DataTime(name, self._limit)
         if node in self._states:
             return self._at(name, self._states[node].newest)
         makings = self._makings.get(node, ())
@@ -202,7 +209,8 @@ class Derivation:
 
     def _of_read(self, making: Making, read: VersionsRead) -> DataTime:
         if self._ageing.get(read.upstream) == "when_looked":
-            return self._at(read.upstream, making.started_at)
+            is_current = self._looked_at.get(read.upstream, frozenset()).issuperset(read.versions)
+            return self._at(read.upstream, self._limit if is_current else making.started_at)
         nodes = ((read.upstream, version) for version in read.versions)
         unknown = DataTime(read.upstream, None, is_known=False)
         # What is not found is being derived: a circle that only a changed graph can make.

@@ -1,11 +1,13 @@
 """What `freshness` answers for people to look at: lines and histories, as plain values."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
 from assetflow.model.freshness import StatedPolicy
 from assetflow.model.names import AssetName
 from assetflow.planning.overdue import Bottleneck, FreshnessFacts
+from assetflow.planning.results import FreshnessStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class FreshnessLine:
     trend: tuple[float | None, ...] = ()
     notes: tuple[str, ...] = ()
     is_source: bool = False
+
+
+URGENCY: tuple[FreshnessStatus, ...] = ("overdue", "due_soon", "unknown", "fresh", "no_policy")
+"""The states, the most urgent first."""
+
+
+def urgency(line: FreshnessLine) -> tuple[int, float, str]:
+    """Return what lines are ordered by: what is overdue for longest first."""
+    due = line.facts.due_at
+    return URGENCY.index(line.facts.status), due.timestamp() if due else math.inf, line.asset
 
 
 @dataclass(frozen=True, slots=True)
