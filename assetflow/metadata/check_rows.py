@@ -207,6 +207,15 @@ def kept_rows(
     }
 
 
+def kept_places(state: Path) -> set[str]:
+    """Return where rows lie that were set aside, of versions that are there."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select distinct place from failing_rows where place <> ''"
+        ).fetchall()
+    return {place for (place,) in rows}
+
+
 def _kept(columns: str, lines: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     return read_text(PAIRS, columns), read_text(_NAMES, lines)
 

@@ -1,10 +1,13 @@
 """What a run does with versions that pass, warn or fail their checks."""
 
+from datetime import timedelta
+
 import duckdb
 import pytest
 
 from assetflow import api
 from assetflow.errors import VersionsRejected, VersionsUnaudited
+from assetflow.execution.care import collect_garbage
 from assetflow.quality.findings import finding
 from tests.small_project import SmallProject, shop
 
@@ -120,6 +123,20 @@ def test_a_changed_check_publishes_what_was_rejected_without_making_it_again(tmp
     }
     assert amounts(project) == [3, 10]
     assert project.actions() == {}
+
+
+def test_a_changed_check_that_fails_too_rejects_again_without_making_it(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 4})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions["clean"] == "reuse"
+    assert outcomes(result)["clean"] == "rejected"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {"clean": "blocked"}
 
 
 def test_a_new_check_that_fails_leaves_what_is_served_and_fails_the_run(tmp_path):
@@ -445,3 +462,21 @@ def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
     assert by_partition(result) == {"days[2026-01-03]": "checked"}
     assert project.actions() == {}
     assert lines(project) == {("days", "unique(id)", True): "passed again"}
+
+
+def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 15})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 1})
+    project.materialize()
+    state, later = tmp_path / ".assetflow", api.now() + timedelta(days=30)
+    before = len(list(state.glob("data/clean/*"))), len(list(state.glob("quarantine/clean/*")))
+
+    collect_garbage(state, later, 3600, dry_run=False)
+
+    assert before == (2, 1)
+    assert len(list(state.glob("data/clean/*"))) == 1
+    assert list(state.glob("quarantine/**/*.parquet")) == []
+    assert amounts(project) == [5, 10, 20]
