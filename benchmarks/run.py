@@ -166,9 +166,9 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
-    **check_scenarios.SCENARIOS,
     **freshness_scenarios.SCENARIOS,
     **simulation_scenarios.SCENARIOS,
+    **check_scenarios.SCENARIOS,
 }
 
 

@@ -23,35 +23,45 @@ def watch(
 ) -> T:
     """Show what `look` gives as a `page`, after each `pause` anew; return what it gave last.
 
-    A look that fails, since another process has the store, say, is shown and made again. In
-    a pipe each page follows the one before.
+    A look that fails on a terminal, since another process has the store, say, is told and
+    made again. In a pipe each page follows the one before.
     """
-    last = look()
+    show = _on_screen if console.is_terminal else _one_by_one
+    seen = [look()]
     with suppress(KeyboardInterrupt):
-        if console.is_terminal:
-            _watch_live(console, last, look, page, pause)
-        while True:
-            console.print(page(last), Text())
-            pause()
-            last = look()
-    return last
+        show(console, seen, look, page, pause)
+    return seen[-1]
 
 
-def _watch_live(
+def _one_by_one(
     console: Console,
-    last: T,
+    seen: list[T],
+    look: Callable[[], T],
+    page: Callable[[T], RenderableType],
+    pause: Callable[[], None],
+) -> None:
+    while True:
+        console.print(page(seen[-1]), Text())
+        pause()
+        seen[:] = [look()]
+
+
+def _on_screen(
+    console: Console,
+    seen: list[T],
     look: Callable[[], T],
     page: Callable[[T], RenderableType],
     pause: Callable[[], None],
 ) -> None:
     """Write over the lines that changed, on a screen of its own, so that nothing flickers."""
     note = Text(f"Looked at every {SECONDS:.0f} seconds; Ctrl-C ends it.", style="dim")
-    shown = page(last)
-    with Live(Group(shown, note), console=console, screen=True, auto_refresh=False) as live:
+    with Live(Text(), console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(Group(shown, note), refresh=True)
+            live.update(Group(page(seen[-1]), Text(), note), refresh=True)
             pause()
             try:
-                shown = page(look())
+                seen[:] = [look()]
             except AssetflowError as error:
-                live.update(Group(shown, Text(str(error), style="red")), refresh=True)
+                told = Text(str(error), style="red")
+                live.update(Group(page(seen[-1]), Text(), told, note), refresh=True)
+                pause()

@@ -170,7 +170,8 @@ class _Walk:
             others=others_of(known, facts, target, self.current, self.pending),
         )
         verdict = self._stopped(judge(situation, known.evidence), facts, target)
-        return Step(target, _for(asked_by, verdict), facts, last)
+        verdict = _for(asked_by, verdict)
+        return Step(target, verdict, facts, last)
 
     def _stopped(self, verdict: Verdict, facts: AssetFacts, target: AssetPartition) -> Verdict:
         """Return that nothing is made of what was rejected and will not be made again."""

@@ -434,6 +434,12 @@ def test_the_time_zone_of_a_source_needs_a_column():
     assert "the column `event_time` as well" in error
 
 
+def test_a_source_that_does_not_age_cannot_be_renewed_by_a_look():
+    (error,) = errors_of(SourceOptions, static=True, assume_complete=True)
+
+    assert "false: a source that is `static` does not age" in error
+
+
 def test_the_time_zone_of_an_asset_needs_one_of_two_columns():
     days = {"daily": {"start": "2026-01-01"}}
     (error,) = errors_of(HeaderOptions, timezone="UTC")
@@ -441,12 +447,6 @@ def test_the_time_zone_of_an_asset_needs_one_of_two_columns():
 
     assert "the column `event_time` or `partition_by` as well" in error
     assert found.timezone == "Europe/Berlin"
-
-
-def test_a_source_that_does_not_age_cannot_be_renewed_by_a_look():
-    (error,) = errors_of(SourceOptions, static=True, assume_complete=True)
-
-    assert "false: a source that is `static` does not age" in error
 
 
 def test_a_time_zone_that_does_not_exist_is_refused():
