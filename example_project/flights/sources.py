@@ -36,10 +36,3 @@ source(
     owners=["team:operations"],
     tags=["raw"],
 )
-source(
-    "raw_airlines",
-    path="data/airlines.csv",
-    description="The names behind two letters",
-    owners=["team:operations"],
-    tags=["raw"],
-)
