@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from assetflow.execution.promoting import Realm
     from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
-    from assetflow.planning.check_pages import ChecksPage
+    from assetflow.planning.check_pages import ChecksPage, ProposalsPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -570,6 +570,17 @@ def check(
     means = Means(project.engine, _resources(project), project.root)
     command = " ".join(["check", *select])
     return Checking(project.place, _sound(knowledge), means, now, command).page(request)
+
+
+def suggest(project: Project, name: str) -> ProposalsPage:
+    """Return checks that what is published of an asset passes, ready to be declared.
+
+    Raises NothingAsOf where nothing is published, NotATable of files, SourceNotChecked.
+    """
+    from assetflow.execution.proposing import proposals
+
+    _fold_leftovers(project)
+    return proposals(project.place, project.graph, project.engine, _named(project, name))
 
 
 def _resources(project: Project) -> Resources:

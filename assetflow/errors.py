@@ -1634,6 +1634,20 @@ class UnknownTable(UsageError):
         )
 
 
+class SourceNotChecked(UsageError):
+    """A source, where an asset is wanted that can have checks."""
+
+    code = "source_not_checked"
+
+    def __init__(self, name: str, readers: Iterable[str]) -> None:
+        found = tuple(readers)
+        super().__init__(
+            f"'{name}' is a source, which has no checks.",
+            {"read by": _some(found)} if found else {},
+            "Name an asset that is made from it.",
+        )
+
+
 class UnknownEnvironment(UsageError):
     """An environment that nobody created or declared."""
 

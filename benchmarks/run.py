@@ -15,6 +15,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import check_scenarios
 import partition_scenarios
 import tpch
 from figures import (
@@ -163,6 +164,7 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
+    **check_scenarios.SCENARIOS,
 }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from assetflow.cli.answers import Answer
+from assetflow.cli.completion import complete_names
 from assetflow.cli.help_text import as_command
 from assetflow.cli.shared_options import (
     MAIN,
@@ -19,8 +20,8 @@ from assetflow.cli.shared_options import (
     Select,
     one_of,
 )
-from assetflow.errors import FileNotWritable
-from assetflow.planning.check_pages import ChecksPage
+from assetflow.errors import FileNotWritable, TwoChoices
+from assetflow.planning.check_pages import ChecksPage, ProposalsPage
 
 Rows = Annotated[
     bool,
@@ -29,6 +30,16 @@ Rows = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Show every check, however many passed.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Ask every check again, also where nothing changed.")
+]
+Suggest = Annotated[
+    str,
+    typer.Option(
+        "--suggest",
+        metavar="ASSET",
+        help="Instead, print checks that what is published of ASSET passes, ready to be pasted.",
+        show_default=False,
+        autocompletion=complete_names,
+    ),
 ]
 JunitFile = Annotated[
     Path | None,
@@ -47,7 +58,7 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         metavar="STATUS",
-        help="What makes it exit with 1: failed (the default), or warned, which failed is too.",
+        help="Exit with 1 if a check failed: failed, the default. Also if one warned: warned.",
         show_default=False,
         parser=one_of("--fail-on", "failed", "warned"),
     ),
@@ -63,13 +74,14 @@ def check(
     force: Force = False,
     rows: Rows = False,
     everything: All = False,
+    suggest: Suggest = "",
     junit: JunitFile = None,
     sarif: SarifFile = None,
     fail_on: FailOn = "failed",
     as_json: Json = False,
     project: ProjectFolder = None,
     environment: Environment = MAIN,
-) -> Answer[ChecksPage]:
+) -> Answer[ChecksPage] | Answer[ProposalsPage]:
     """Ask the checks of what is published, and of what was rejected since.
 
     What was asked before of the same data is carried over. Exit code 1 says that a check of
@@ -78,6 +90,7 @@ def check(
     Examples:
       assetflow check                     all checks, what failed first
       assetflow check orders --rows       and the rows that failed
+      assetflow check --suggest orders    checks that orders passes, to be declared
       assetflow check --junit checks.xml  for CI, which shows checks as tests
       assetflow check --fail-on warned    for CI: exit with 1 if a check warned, too
     """
@@ -86,8 +99,13 @@ def check(
     from assetflow.report.check_report import check_report
     from assetflow.report.check_shapes import checks_json
 
+    if suggest and select:
+        raise TwoChoices("SELECT", "--suggest")
+    found = opened(project, environment)
+    if suggest:
+        return _proposed(api.suggest(found, suggest))
     page = api.check(
-        opened(project, environment),
+        found,
         select or (),
         exclude=exclude or (),
         partitions=partition or (),
@@ -102,6 +120,13 @@ def check(
         lambda value: check_report(value, everything=everything, with_rows=rows),
         int(page.has_failed or (fail_on == "warned" and page.has_warned)),
     )
+
+
+def _proposed(page: ProposalsPage) -> Answer[ProposalsPage]:
+    from assetflow.report.check_shapes import proposals_json
+    from assetflow.report.proposals_text import proposals_text
+
+    return Answer(page, proposals_json, proposals_text)
 
 
 def _files(

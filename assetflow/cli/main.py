@@ -37,6 +37,7 @@ COMMANDS = {
     "show": "Show one asset",
     "status": "Show how assets stand",
     "check": "Ask the checks of what is published, and of what was rejected since",
+    "repair": "Make again the least that can make the failed checks pass, and ask them again",
     "runs": "List the runs, the newest first",
     "run": "Show one run, or cancel it",
     "sql": "Run a query over the published assets, or preview one asset",

@@ -154,11 +154,12 @@ def _carried_out(
     def carry_out(listener: Listener) -> RunResult:
         return api.materialize(opened(*where), select, **asked, **how, listener=listener)
 
-    result = _followed(carry_out) if is_shown else carry_out(Silent())
+    result = followed(carry_out) if is_shown else carry_out(Silent())
     return Answer(result, run_result_json, run_summary, EXIT_CODES.get(result.status, 1))
 
 
-def _followed(carry_out: Callable[[Listener], RunResult]) -> RunResult:
+def followed(carry_out: Callable[[Listener], RunResult]) -> RunResult:
+    """Return what `carry_out` comes to, while it is shown."""
     from assetflow.cli.live_view import following
     from assetflow.cli.terminal import terminal
 

@@ -66,12 +66,10 @@ class Asker:
         cursor = self.maker.means.engine.cursor()
         question = _Question(self, subject, cursor, at)
         with self.maker.means.ending.reaching(cursor):
-            return {
-                facts.check.name: self._evaluated(question, facts, terms, at) for facts in checks
-            }
+            return {facts.check.name: self._evaluated(question, facts, terms) for facts in checks}
 
     def _evaluated(
-        self, question: _Question, facts: CheckFacts, terms: Terms, at: datetime
+        self, question: _Question, facts: CheckFacts, terms: Terms
     ) -> tuple[CheckEvaluated, Asked]:
         started = time.perf_counter()
         asked = question.asked(facts.check)
@@ -84,16 +82,19 @@ class Asker:
             severity=check.severity,
             on_failure=check.on_failure,
         )
-        digest = self.digest(question.subject.version, facts) if facts.carries else None
+        digest = self.digest(question.subject, facts) if facts.carries else None
         seconds = round(time.perf_counter() - started, 4)
-        evaluated = CheckEvaluated(terms.of(check.name), outcome, digest or Digest(""), seconds)
+        evaluated = CheckEvaluated(terms.of(check.name), outcome, digest, seconds)
         return evaluated, asked
 
-    def digest(self, version: VersionStored, facts: CheckFacts) -> Digest | None:
+    def digest(self, subject: Subject, facts: CheckFacts) -> Digest | None:
         """Return the digest of what a check reads of a version.
 
         None where asking costs less than finding it, and it is not known.
         """
+        version = subject.version
+        if subject.scan:
+            return None
         if version.format != "parquet":
             return self.knowledge.digest_of(version.asset, version.version, EVERYTHING)
         read_set = own_read_set(version.asset, facts.check, version.schema)
@@ -171,7 +172,7 @@ class _Question:
     def scan(self) -> str:
         """Return the SQL that reads the version."""
         version = self.subject.version
-        return self.asker.knowledge.scan(version.asset, [version])
+        return self.subject.scan or self.asker.knowledge.scan(version.asset, [version])
 
     def asked(self, check: Check) -> Asked:
         """Return what came of asking one check."""
@@ -215,7 +216,8 @@ class _Question:
     def others(self, check: Check) -> dict[str, str]:
         """Return the SQL that reads each table that `check` may name."""
         own = self.subject.target.asset
-        others: dict[str, str] = {use.upstream: self.asker.maker.read_whole(use).scan for use in self._uses(check)}
+        read = self.asker.maker.read_whole
+        others: dict[str, str] = {use.upstream: read(use).scan for use in self._uses(check)}
         baseline = self.asker.baseline(self.subject) if check.kind == "drift" else None
         if baseline is not None:
             others[AssetName(BASELINE)] = self.asker.knowledge.scan(own, [baseline])

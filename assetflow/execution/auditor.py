@@ -35,7 +35,8 @@ class Subject:
 
     `measured` are the values that were computed when it was stored. `set_aside` are how
     checks came out that took rows of it, which lie at `place`. `anew` asks all of its
-    checks, also those whose answer is known.
+    checks, also those whose answer is known. `scan` reads the version, where it stands for
+    all partitions together.
     """
 
     target: AssetPartition
@@ -46,6 +47,7 @@ class Subject:
     anew: bool = False
     set_aside: Mapping[str, Asked] = field(default_factory=dict)
     place: str = ""
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +111,22 @@ class Auditor:
         terms = terms_of(checks, subject.others, self.knowledge.digest_of)
         known = {} if subject.anew else self._carried(subject, terms)
         taken = {
-            one.check.name: (_taken(one, terms, asked), asked)
+            one.check.name: (_taken(one, terms, subject.set_aside[one.check.name]), found)
             for one in checks
-            if (asked := subject.set_aside.get(one.check.name)) is not None
+            for found in (subject.set_aside.get(one.check.name),)
+            if found is not None
         }
         to_ask = [one for one in checks if one.check.name not in known | taken]
         at = self.clock()
-        asked = self.asker.ask(subject, to_ask, terms, at) if to_ask else {}
-        asked |= taken
+        asked = {**(self.asker.ask(subject, to_ask, terms, at) if to_ask else {}), **taken}
         version = subject.version.version
-        here = (*subject.target, version, self.run, at)
-        new = {name: ResultKept(*here, one) for name, (one, _) in asked.items()}
-        found = {**known, **new}
-        results = tuple(found[one.check.name] for one in checks)
+        asset, key = subject.target
+        new = {
+            name: ResultKept(asset, key, version, self.run, at, one)
+            for name, (one, _) in asked.items()
+        }
+        answers = {**known, **new}
+        results = tuple(answers[one.check.name] for one in checks)
         audited = self._record(subject, terms, results, at)
         if not audited.results and self._is_known(audited, terms):
             return Audit(results)
@@ -129,8 +134,15 @@ class Auditor:
         self.knowledge.results.add(audited)
         rows = (
             FailingRowsKept(
-                *(self.run, *subject.target, version, name, at),
-                *(one.columns, one.rows, subject.place if name in taken else ""),
+                run=self.run,
+                asset=subject.target.asset,
+                partition=subject.target.partition,
+                version=version,
+                check_name=name,
+                audited_at=at,
+                columns=one.columns,
+                rows=one.rows,
+                place=subject.place if name in taken else "",
             )
             for name, (_, one) in asked.items()
             if one.rows or name in taken
@@ -163,7 +175,7 @@ class Auditor:
 
     def _is_known(self, audited: Audited, terms: Terms) -> bool:
         """Whether the newest audit of the version says the same of the same."""
-        known = self.knowledge.past.audits.get(audited.version, ())
+        known = self.knowledge.past.audits.get(audited.version, [])
         return bool(known) and has_seen(known[-1], terms) and known[-1].verdict == audited.verdict
 
     def _carried(self, subject: Subject, terms: Terms) -> dict[str, ResultKept]:
@@ -179,12 +191,10 @@ class Auditor:
                 found[name] = replace(one, evaluated=evaluated)
         return found
 
-    def _carried_over(
-        self, subject: Subject, facts: CheckFacts, terms: Terms
-    ) -> ResultKept | None:
+    def _carried_over(self, subject: Subject, facts: CheckFacts, terms: Terms) -> ResultKept | None:
         results, term = self.knowledge.results, terms.of(facts.check.name)
         known = results.of_version(subject.version.version, term)
         if known is not None or not results.may_know(subject.target.asset, term):
             return known
-        digest = self.asker.digest(subject.version, facts)
+        digest = self.asker.digest(subject, facts)
         return results.of_digest(subject.target.asset, term, digest) if digest else None

@@ -97,9 +97,7 @@ def _is_truth(value: object) -> bool:
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
 
 
-def _failing(
-    cursor: duckdb.DuckDBPyConnection, value: Any, most: int
-) -> tuple[int, FoundRows]:
+def _failing(cursor: duckdb.DuckDBPyConnection, value: Any, most: int) -> tuple[int, FoundRows]:
     """Return how many rows there are in a table in any form, and the first of them."""
     if isinstance(value, list) and not value:
         return 0, FoundRows()

@@ -20,8 +20,7 @@ from assetflow.planning.audits import CheckFacts
 from assetflow.planning.check_pages import CheckLine, FailingRows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from assetflow.execution.gathering import Place
     from assetflow.metadata.records import FailingRowsKept
 
 
@@ -33,10 +32,10 @@ class Told(NamedTuple):
     is_published: bool
 
 
-def check_lines(state: Path, told: Sequence[Told]) -> Iterator[CheckLine]:
+def check_lines(place: Place, told: Sequence[Told]) -> Iterator[CheckLine]:
     """Yield a line for each result, in their order."""
-    points = check_points(state, {one.result.asset for one in told})
-    rows = kept_rows(state, {one.result.version for one in told})
+    points = check_points(place.state, {one.result.asset for one in told})
+    rows = kept_rows(place.state, {one.result.version for one in told})
     for result, facts, is_published in told:
         check, outcome = facts.check, result.evaluated.outcome
         kept = rows.get((result.version, check.name))
@@ -52,21 +51,22 @@ def check_lines(state: Path, told: Sequence[Told]) -> Iterator[CheckLine]:
             evaluated_at=result.at,
             run=result.run,
             seconds=result.evaluated.seconds,
-            failing=_shown(state, kept, outcome.answer.failures) if kept else None,
+            failing=_shown(place, kept, outcome.answer.failures) if kept else None,
             history=points.get((*target, check.name), ()),
         )
 
 
-def _shown(state: Path, kept: FailingRowsKept, total: int | None) -> FailingRows:
-    """Return the rows as they are shown; where all of them lie is below the state folder."""
+def _shown(place: Place, kept: FailingRowsKept, total: int | None) -> FailingRows:
+    """Return rows that were kept; where all of them lie is said relative to the project."""
     columns = tuple(Column(name, type_) for name, type_ in kept.columns)
     rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-    place = f"{state.name}/{kept.place}" if kept.place else ""
-    return FailingRows(columns, rows, total, place)
+    path = place.state / kept.place
+    shown = path.relative_to(place.root) if path.is_relative_to(place.root) else path
+    return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
 
 
 def last_lines(
-    state: Path, environment: str, name: AssetName, checks: Iterable[CheckFacts]
+    place: Place, name: AssetName, checks: Iterable[CheckFacts]
 ) -> tuple[CheckLine, ...]:
     """Return how the checks of an asset came out last, without asking anything.
 
@@ -75,6 +75,7 @@ def last_lines(
     declared = {facts.fingerprint: facts for facts in checks}
     if not declared:
         return ()
+    state, environment = place.state, place.environment
     served = [one.version for target, one in pointers(state, environment).items()
               if target.asset == name]  # fmt: skip
     rejected = rejected_versions(state, environment, [name]).values()
@@ -87,4 +88,4 @@ def last_lines(
             told += [
                 Told(newest[mark], declared[mark], is_published) for mark in order if mark in newest
             ]
-    return tuple(check_lines(state, told))
+    return tuple(check_lines(place, told))

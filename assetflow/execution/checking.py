@@ -17,16 +17,18 @@ from assetflow.execution.check_lines import Told, check_lines
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place
 from assetflow.execution.promoting import user_name
-from assetflow.metadata.check_rows import ResultKept, rejected_versions
+from assetflow.execution.whole_audits import whole_subject
+from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import remembered, versions_by_id
 from assetflow.metadata.records import DigestAdded, Record, RunFinished, RunStarted
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
-from assetflow.planning.check_pages import CheckLine, ChecksPage
+from assetflow.planning.check_pages import ChecksPage
 from assetflow.planning.plan import others_of
 from assetflow.planning.steps import Request
+from assetflow.planning.terms import distinct_reads
 from assetflow.planning.wanted import targets_of, wanted_partitions
 from assetflow.warehouse.layout import new_version_id
 
@@ -54,12 +56,15 @@ class Checking:
         targets = targets_of(slices, request)
         wanted = wanted_partitions(slices, replace(request, only=True))
         asked = {name: keys for name, keys in wanted.items() if name in targets}
-        checked = {name: keys for name, keys in asked.items() if self.knowledge.facts[name].checks}
+        facts = self.knowledge.facts
+        checked = {
+            name: keys for name, keys in asked.items() if facts[name].checks or facts[name].whole
+        }
         subjects = list(self._subjects(checked, anew=request.force))
         results = self._audited(subjects)
-        there = {subject.target.asset for subject, _ in results}
+        there = {subject.target.asset for subject, _ in subjects}
         return ChecksPage(
-            lines=tuple(self._lines(results)),
+            lines=tuple(check_lines(self.place, results)),
             unmade=tuple(name for name in checked if name not in there),
             without=tuple(name for name in asked if name not in checked),
             seconds=time.perf_counter() - started,
@@ -81,15 +86,20 @@ class Checking:
                     yield Subject(target, facts, published.version, others, anew=anew), True
                 if target in rejected:
                     yield Subject(target, facts, rejected[target], others, anew=anew), False
+            whole = whole_subject(knowledge, name, current, anew=anew) if facts.whole else None
+            if whole is not None:
+                yield whole, True
 
     def _recall(self, checked: Partitions) -> dict[AssetPartition, VersionStored]:
-        """Recall what is published of `checked` and of what its checks read; return the rejected."""
+        """Recall what is published of `checked`, and what they read; return the rejected."""
         knowledge = self.knowledge
         wanted: dict[AssetName, Collection[PartitionKey]] = dict(checked)
         for name in checked:
-            for check in knowledge.facts[name].checks:
-                for read in check.reads:
-                    wanted[read.upstream] = knowledge.slices.keys[read.upstream]
+            facts = knowledge.facts[name]
+            if facts.whole:
+                wanted[name] = knowledge.slices.keys[name]
+            for other, _ in distinct_reads((*facts.checks, *facts.whole)):
+                wanted[other] = knowledge.slices.keys[other]
         state, environment = self.place.state, self.place.environment
         past = remembered(state, environment, wanted, {})
         knowledge.reach = checked
@@ -97,24 +107,24 @@ class Checking:
         found = rejected_versions(state, environment, checked.keys())
         stored = versions_by_id(state, found.values())
         knowledge.versions.update(stored)
-        return {
-            target: stored[version] for target, version in found.items() if version in stored
-        }
+        return {target: stored[version] for target, version in found.items() if version in stored}
 
-    def _audited(
-        self, subjects: Sequence[tuple[Subject, bool]]
-    ) -> list[tuple[Subject, tuple[tuple[ResultKept, bool], ...]]]:
-        """Audit `subjects`, and keep what is new."""
+    def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[Told]:
+        """Audit `subjects`, keep what is new, and return all results."""
         run = RunId(new_version_id())
         maker = Maker(self.knowledge, self.place, self.means)
         auditor = Auditor(self.knowledge, Asker(self.knowledge, maker), run, self.clock)
-        found, records = [], list[Record]()
+        found, records = list[Told](), list[Record]()
         with run_presence(self.place.state):
             began = self.clock()
             for subject, is_published in subjects:
                 audit = auditor.audit(subject)
                 records.extend(audit.records)
-                found.append((subject, tuple((one, is_published) for one in audit.results)))
+                key, version = subject.target.partition, subject.version.version
+                found.extend(
+                    Told(replace(one, partition=key, version=version), facts, is_published)
+                    for one, facts in zip(audit.results, subject.facts.checks, strict=True)
+                )
             if records:
                 self._keep(run, began, records)
         return found
@@ -140,13 +150,3 @@ class Checking:
             journal.sync()
             fold(state, self.clock())
             journal.discard()
-
-    def _lines(
-        self, results: Sequence[tuple[Subject, tuple[tuple[ResultKept, bool], ...]]]
-    ) -> Iterator[CheckLine]:
-        told = []
-        for subject, found in results:
-            checks = {facts.check.name: facts for facts in subject.facts.checks}
-            for one, is_published in found:
-                told.append(Told(one, checks[one.evaluated.outcome.check], is_published))
-        return check_lines(self.place.state, told)

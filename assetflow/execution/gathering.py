@@ -24,6 +24,7 @@ from assetflow.metadata.rollups import dynamic_keys
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import declared_names, keys_of
 from assetflow.model.path_keys import keys_found
+from assetflow.planning.audits import checks_key
 from assetflow.planning.plan import demanded
 from assetflow.planning.reach import Slices, reach
 from assetflow.planning.steps import Request
@@ -117,12 +118,18 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
     filtered = {name for name, facts in knowledge.facts.items() if facts.filters}
     knowledge.reach = reach(knowledge.slices, doubtful, _audits(knowledge), filtered)
     knowledge.obsolete = found.obsolete if request.is_everything else ()
+    knowledge.unaudited = found.unaudited
     touched = _with_old_names(knowledge, knowledge.reach)
     wanted = {name: set(keys) for name, keys in touched.items()}
     for name, keys in knowledge.reach.items():
         _add(wanted, knowledge.slices.reads(name, keys))
         for other, is_aligned in distinct_reads(knowledge.facts[name].checks):
             _add(wanted, {other: keys if is_aligned else knowledge.slices.keys[other]})
+    whole = (name for name in knowledge.reach if knowledge.facts[name].whole)
+    for name in (*knowledge.unaudited, *whole):
+        _add(wanted, {name: knowledge.slices.keys[name]})
+        for other, _ in distinct_reads(knowledge.facts[name].whole):
+            _add(wanted, {other: knowledge.slices.keys[other]})
     for target in knowledge.obsolete:
         _add(wanted, {target.asset: (target.partition,)})
     if wanted:
@@ -131,10 +138,11 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
 
 def _audits(knowledge: Knowledge) -> dict[AssetName, set[AssetName]]:
     """Return the others that the checks of each asset read."""
+    checks = {name: (*facts.checks, *facts.whole) for name, facts in knowledge.facts.items()}
     return {
-        name: {read.upstream for check in facts.checks for read in check.reads}
-        for name, facts in knowledge.facts.items()
-        if facts.checks
+        name: {read.upstream for check in found for read in check.reads}
+        for name, found in checks.items()
+        if found
     }
 
 
@@ -176,6 +184,10 @@ def _expected(knowledge: Knowledge, name: AssetName) -> Expected:
         others=tuple(
             ExpectedOther(other, keys[other], is_aligned)
             for other, is_aligned in distinct_reads(facts.checks)
+        ),
+        whole=checks_key(facts.whole),
+        whole_others=tuple(
+            ExpectedOther(other, keys[other]) for other, _ in distinct_reads(facts.whole)
         ),
     )
 

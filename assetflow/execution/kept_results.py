@@ -46,14 +46,20 @@ class KeptResults:
             self._read()
             return self._by_version.get((version, _question(term)))
 
+    def read(self, version: VersionId) -> None:
+        """Read the results of one more version."""
+        with self._guard:
+            self._read()
+            for found in results_of(self.state, [version]).values():
+                for one in found:
+                    self._add(one)
+
     def may_know(self, asset: AssetName, term: Term) -> bool:
         """Whether anything is known of a check, of some version that says what was read."""
         with self._guard:
             return (asset, _question(term)) in self._by_digest
 
-    def of_digest(
-        self, asset: AssetName, term: Term, digest: Digest
-    ) -> ResultKept | None:
+    def of_digest(self, asset: AssetName, term: Term, digest: Digest) -> ResultKept | None:
         """Return how a check came out that read of a version what has this digest."""
         with self._guard:
             return self._by_digest.get((asset, _question(term)), {}).get(digest)

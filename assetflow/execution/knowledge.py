@@ -79,6 +79,7 @@ class Knowledge:
     past: Remembered = field(default_factory=Remembered)
     reach: Mapping[AssetName, Collection[PartitionKey]] = field(default_factory=dict)
     obsolete: tuple[AssetPartition, ...] = ()
+    unaudited: Collection[AssetName] = ()
     notes: tuple[tuple[AssetName, str], ...] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
@@ -158,6 +159,7 @@ class Knowledge:
             reach=self.reach,
             obsolete=self.obsolete,
             unknown={target: source.reason for target, source in self.unseen.items()},
+            unaudited=self.unaudited,
             notes=self.notes,
         )
 
@@ -420,7 +422,8 @@ class Knowledge:
         """Return how checks came out before, of all that a plan may audit."""
         with self._guard:
             if self._results is None:
-                assets = {name for name in self.reach if self.facts[name].checks}
+                facts = (self.facts[name] for name in self.reach)
+                assets = {one.asset for one in facts if one.checks or one.whole}
                 versions = [one.version for one in self.versions.values() if one.asset in assets]
                 self._results = KeptResults(self.state, assets, versions)
             return self._results
@@ -490,11 +493,12 @@ class Knowledge:
             if columns[use.upstream]
             and (use.read_set.columns is None or columns[use.upstream] in use.read_set.columns)
         )
-        checks = self._checks_of(name)
-        if not read and not checks:
+        checks, whole = self._checks_of(name)
+        if not read and not checks and not whole:
             return facts
         settings = (*facts.settings, *read, *set_aside_settings(checks))
-        return replace(facts, settings=settings, checks=checks, filters=self._filters(name, checks))
+        filters = self._filters(name, checks)
+        return replace(facts, settings=settings, checks=checks, filters=filters, whole=whole)
 
     def _filters(self, name: AssetName, checks: Iterable[CheckFacts]) -> tuple[InputFacts, ...]:
         """Return what checks that set rows aside read of others: all there is of them."""
@@ -513,11 +517,11 @@ class Knowledge:
             for above in (keys[read.upstream].partitions,)
         )
 
-    def _checks_of(self, name: AssetName) -> tuple[CheckFacts, ...]:
-        """Return the checks of an asset, as far as deciding needs them."""
+    def _checks_of(self, name: AssetName) -> tuple[tuple[CheckFacts, ...], tuple[CheckFacts, ...]]:
+        """Return the checks of each partition of an asset, and those of all together."""
         checks = self.graph.assets[name].options.checks
         if not checks:
-            return ()
+            return (), ()
         keys = self.slices.keys
         aligned = {
             other
@@ -525,7 +529,11 @@ class Knowledge:
             for one in check.inputs
             if keys[other := AssetName(one.upstream or one.name)] is keys[name]
         }
-        return check_facts(name, checks, aligned)
+        if keys[name].partitions is None:
+            return check_facts(name, checks, aligned), ()
+        whole = [one for one in checks if one.scope == "whole" and one.on_failure != "quarantine"]
+        own = [one for one in checks if one not in whole]
+        return check_facts(name, own, aligned), check_facts(name, whole)
 
     def _key_column(self, name: AssetName) -> str:
         """Return under which name readers of an asset see the partition key, "" where not."""
@@ -597,7 +605,8 @@ class Knowledge:
 
     def _want(self, facts: AssetFacts) -> None:
         read = [(use.upstream, use.read_set) for use in facts.reads]
-        read += [(one.upstream, one.read_set) for check in facts.checks for one in check.reads]
+        checks = (*facts.checks, *facts.whole)
+        read += [(one.upstream, one.read_set) for check in checks for one in check.reads]
         for upstream, read_set in read:
             stored = self._stored_part(upstream, read_set)
             self.wanted.setdefault(upstream, set()).add(stored)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from assetflow.errors import AmbiguousRun, NothingAsOf, UnknownRun, VersionMissing
 from assetflow.execution.check_lines import last_lines
+from assetflow.execution.gathering import Place
 from assetflow.execution.serving import KeyColumns, key_columns, scan_of, served_scans
 from assetflow.execution.tracing import kind_of, schema_of
 from assetflow.metadata import recall
@@ -17,6 +18,7 @@ from assetflow.metadata.check_rows import outcomes_of_run
 from assetflow.metadata.outline import Served, served
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.model.partitions import KeySet, described
+from assetflow.planning.check_pages import CheckLine
 from assetflow.planning.history import Materialized, VersionStored
 from assetflow.planning.pages import (
     AssetPage,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.planning.results import AssetStatus, RunStatus
     from assetflow.warehouse.connection import Engine
@@ -57,6 +58,7 @@ def page_of(
     assert declared is not None
     columns, rows = _sample(knowledge, name)
     made = recall.materializations(knowledge.state, name) if asset else ()
+    place = Place(root, knowledge.state, knowledge.environment)
     return AssetPage(
         name=name,
         kind=kind_of(knowledge, name),
@@ -82,13 +84,14 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
-        checks=last_lines(
-            knowledge.state, knowledge.environment, name, knowledge.facts[name].checks
-        )
-        if asset
-        else (),
+        checks=_last_checks(place, knowledge, name) if asset else (),
         keys={name: knowledge.slices.keys[name]},
     )
+
+
+def _last_checks(place: Place, knowledge: Knowledge, name: AssetName) -> tuple[CheckLine, ...]:
+    facts = knowledge.facts[name]
+    return last_lines(place, name, (*facts.checks, *facts.whole))
 
 
 def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:

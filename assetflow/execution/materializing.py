@@ -31,6 +31,7 @@ from assetflow.execution.repairing import (
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
+from assetflow.execution.whole_audits import WholeAudits
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
@@ -288,8 +289,13 @@ class Materializing:
         self._record_knowledge(journal, knowledge)
         if not all(source.is_still(self.place.root) for source in knowledge.sources.values()):
             return False
+        for one in WholeAudits(knowledge, execution.auditor).hold_back(execution):
+            self.results[one.result.target] = one.result
+            execution.record(one, self.clock())
         if self.asked.publish == "each":
-            return not self._lost
+            held = _held(knowledge)
+            late = [one for one in execution.ended if one.result.target.asset in held]
+            return not self._lost and self._publish(journal, knowledge, late)
         has_failed = any(_has_failed(one.result) for one in execution.ended)
         if self.asked.publish == "all" and has_failed:
             self._keep_withdrawn()
@@ -298,7 +304,9 @@ class Materializing:
 
     def _publish_each(self, journal: Journal, execution: Execution, ended: Sequence[Ended]) -> None:
         self._record_knowledge(journal, execution.knowledge)
-        if not self._publish(journal, execution.knowledge, ended):
+        held = _held(execution.knowledge)
+        now = [one for one in ended if one.result.target.asset not in held]
+        if not self._publish(journal, execution.knowledge, now):
             self._lost = True
 
     def _publish(self, journal: Journal, knowledge: Knowledge, ended: Sequence[Ended]) -> bool:
@@ -385,6 +393,12 @@ class Materializing:
             left=made.left,
             keys=made.keys,
         )
+
+
+def _held(knowledge: Knowledge) -> set[AssetName]:
+    """Return the assets that are published at the end of a run, when they were audited whole."""
+    whole = [name for name, facts in knowledge.facts.items() if facts.whole]
+    return {*whole, *knowledge.graph.all_downstream(whole)}
 
 
 def _has_failed(result: StepResult) -> bool:

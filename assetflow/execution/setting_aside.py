@@ -79,7 +79,7 @@ class SettingAside:
         return Remaining(remaining, {check.name: one for check, one in found.items()}, place)
 
     def _scan(self, version: VersionStored) -> str:
-        """Return the SQL that reads a version as it was stored, without the key of its partition."""
+        """Return the SQL that reads a version as it was stored, and nothing beside it."""
         part = Part(version.path, version.size_bytes, version.partition, version.packed)
         return scan_parts(self._data, [part], key_column="", schema=(), ordered=version.ordered)
 

@@ -101,7 +101,7 @@ def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[Resul
     """
     return _results(
         state,
-        "asset in (select unnest($1::varchar[])) and digest <> '' and not carried_over",
+        "asset in (select unnest($1::varchar[])) and digest is not null and not carried_over",
         "asset, fingerprint, elsewhere, digest",
         [[*assets]],
     )
@@ -113,7 +113,8 @@ def _results(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select {_RESULT} from check_results where {condition}
-                qualify row_number() over (partition by {each} order by audited_at desc, rowid desc) = 1
+                qualify row_number() over (partition by {each}
+                                           order by audited_at desc, rowid desc) = 1
                 order by audited_at, rowid""",
             values,
         ).fetchall()

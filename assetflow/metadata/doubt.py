@@ -24,7 +24,7 @@ from assetflow.model.names import (
     VersionId,
 )
 from assetflow.model.partitions import KeySet
-from assetflow.planning.terms import NOTHING_SEEN
+from assetflow.planning.terms import NOTHING_SEEN, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -74,6 +74,8 @@ class Expected:
     inputs: tuple[ExpectedInput, ...]
     checks: str = ""
     others: tuple[ExpectedOther, ...] = ()
+    whole: str = ""
+    whole_others: tuple[ExpectedOther, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,15 @@ class Standing:
     `doubtful` are keys of the definition, in its order, missing ones among them; an
     asset without any is not in it. `obsolete` is published, but of no asset or key that
     is expected. `files` are the (path, size, format) of all that is surely up to date.
-    `published` says how many keys of the definition have a version.
+    `published` says how many keys of the definition have a version. Of the `unaudited` all
+    partitions together have not met their checks.
     """
 
     doubtful: dict[AssetName, tuple[PartitionKey, ...]]
     obsolete: tuple[AssetPartition, ...]
     files: tuple[tuple[str, int, str], ...]
     published: dict[AssetName, int]
+    unaudited: tuple[AssetName, ...] = ()
 
 
 def standing(
@@ -117,6 +121,11 @@ def standing(
             _obsolete(connection, environment, sum(published.values())),
             _files(connection),
             published,
+            tuple(
+                one.asset
+                for one in expected
+                if one.whole and published[one.asset] and not question.has_whole(connection, one)
+            ),
         )
 
 
@@ -210,6 +219,31 @@ class _Question:
             self._add_input(endpoint, self._keys(one.keys), use)
         if one.checks:
             self._add_checks(endpoint, one)
+        for other in one.whole_others:
+            self._end(other.upstream, self._keys(other.keys))
+
+    def has_whole(self, connection: DuckDBPyConnection, one: Expected) -> bool:
+        """Whether all that is shown of an asset has met its checks together."""
+        seen = " ".join(self._token(connection, other) for other in one.whole_others)
+        itself = self._token(connection, ExpectedOther(one.asset, one.keys))
+        rows = connection.execute(
+            "select 1 from audits where version = $1 and checks = $2 and seen = $3 limit 1",
+            [itself, one.whole, seen],
+        ).fetchall()
+        return bool(rows)
+
+    def _token(self, connection: DuckDBPyConnection, other: ExpectedOther) -> str:
+        """Return what names the versions that are shown of an asset, as in `Audited.seen`."""
+        rows = connection.execute(
+            """select s.key, u.version from shown as u join slots as s using (slot)
+               where u.endpoint = $1 order by s.slot""",
+            [self._end(other.upstream, self._keys(other.keys))],
+        ).fetchall()
+        if not rows:
+            return NOTHING_SEEN
+        if other.keys.partitions is None:
+            return str(rows[0][1])
+        return token_of(*zip(*rows, strict=True))
 
     def _add_checks(self, endpoint: int, one: Expected) -> None:
         self.audited.rows.append((endpoint, one.checks))

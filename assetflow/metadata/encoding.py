@@ -140,9 +140,16 @@ def _each(readers: tuple[Reader, ...], values: Any) -> list[Any]:
 
 
 def _read_named(kind: Any) -> Reader:
+    """Return what reads a named tuple; fields that it gained since at its end have defaults."""
     hints = get_type_hints(kind)
     readers = tuple(_reader(hints[name]) for name in kind._fields)
-    return lambda value: kind(*_each(readers, value))
+    least = len(readers) - len(kind._field_defaults)
+
+    def read(value: Any) -> Any:
+        count = max(least, len(_checked(value, list)))
+        return kind(*_each(readers[:count], value))
+
+    return read
 
 
 def _read_fields(kind: Any) -> Reader:

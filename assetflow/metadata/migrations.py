@@ -167,7 +167,7 @@ _CHECKS = (
     """create table check_results (
         run varchar not null, asset varchar not null, partition varchar not null,
         version varchar not null, audited_at timestamp not null, check_name varchar not null,
-        fingerprint varchar not null, elsewhere varchar not null, digest varchar not null,
+        fingerprint varchar not null, elsewhere varchar not null, digest varchar,
         kind varchar not null, columns varchar not null, severity varchar not null,
         on_failure varchar not null, status varchar not null, observed varchar not null,
         bound varchar not null, failures bigint, rows bigint, metric double,

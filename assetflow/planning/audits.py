@@ -53,12 +53,12 @@ class Term(NamedTuple):
 class CheckEvaluated:
     """How a check of a version came out. `term` says by what, but for the version itself.
 
-    `digest` is of what it read of the version; "" where nobody needed to know.
+    `digest` is of what it read of the version; None where nobody needed to know.
     """
 
     term: Term
     outcome: CheckOutcome
-    digest: Digest = Digest("")
+    digest: Digest | None = None
     seconds: float = 0.0
 
 

@@ -11,6 +11,7 @@ from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.quality.answers import Answer, CheckStatus
+from assetflow.quality.suggestions import Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +125,6 @@ class ChecksPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A check that what is published passes, as it is declared, and why it is proposed.
-
-    `python` is an element of `checks=[…]`; `header` is one of `checks = […]` in a header.
-    """
-
-    kind: CheckKind
-    python: str
-    header: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProposalsPage:
     """The checks that are proposed for an asset, from a look at `rows` rows of it.
 
@@ -144,6 +132,6 @@ class ProposalsPage:
     """
 
     asset: AssetName
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[Suggestion, ...]
     rows: int
     is_sql: bool = False

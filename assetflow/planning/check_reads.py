@@ -48,9 +48,7 @@ def measured_checks(checks: Iterable[CheckFacts]) -> tuple[Check, ...]:
     One that may only take so long is asked by itself.
     """
     return tuple(
-        one.check
-        for one in checks
-        if is_measured(one.check) and one.check.timeout_seconds is None
+        one.check for one in checks if is_measured(one.check) and one.check.timeout_seconds is None
     )
 
 

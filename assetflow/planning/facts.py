@@ -56,6 +56,7 @@ class AssetFacts:
     problem: AssetflowError | None = None
     checks: tuple[CheckFacts, ...] = ()
     filters: tuple[InputFacts, ...] = ()
+    whole: tuple[CheckFacts, ...] = ()
 
     @property
     def reads(self) -> tuple[InputFacts, ...]:

@@ -1,6 +1,6 @@
 """Decide what to materialize, and say why. Pure: no clock, no files, no database."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assetflow.graph.graph import AssetGraph
@@ -9,10 +9,11 @@ from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
 from assetflow.planning.audits import CheckRead
 from assetflow.planning.facts import AssetFacts, InputFacts
-from assetflow.planning.history import History, Publication
+from assetflow.planning.history import Candidate, History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
 from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import (
+    CheckChanged,
     Forced,
     NotSelected,
     Reason,
@@ -20,6 +21,7 @@ from assetflow.planning.reasons import (
     RejectedLastTime,
     RepairRequested,
     SourceUnknown,
+    UpstreamMayChange,
     UpstreamMissing,
     UpstreamRejected,
     Withdrawn,
@@ -43,7 +45,8 @@ class Known:
     something: all others are up to date, and stay so. `current` has what these read, the
     observed states of sources included. `obsolete` is published and declared no more.
     `unknown` are sources and partitions of sources that cannot be observed. `notes` are
-    what a plan says of sources.
+    what a plan says of sources. Of the `unaudited` assets all partitions together have not
+    met their checks.
     """
 
     environment: str
@@ -55,6 +58,7 @@ class Known:
     obsolete: tuple[AssetPartition, ...] = ()
     unknown: Mapping[AssetPartition, SourceUnknown] = field(default_factory=dict)
     notes: tuple[tuple[AssetName, str], ...] = ()
+    unaudited: Collection[AssetName] = ()
 
     @property
     def graph(self) -> AssetGraph:
@@ -109,9 +113,33 @@ class _Walk:
             if (step := self._considered(AssetPartition(name, key))) is not None
         ]
         runs = not self.request.only or name in self._selected()
-        for step in self._capped(found):
+        for step in [*self._capped(found), *self._whole(name, found)]:
             self._follow(step, runs=runs)
             self._keep(step, runs=runs)
+
+    def _whole(self, name: AssetName, found: Sequence[Step]) -> Iterator[Step]:
+        """Yield a step for the audit of all partitions together, where nothing else is done.
+
+        It is one of the last partition that is published; the run audits the rest with it.
+        """
+        facts = self.known.facts[name]
+        if not facts.whole or any(step.verdict.action is not None for step in found):
+            return
+        whole = replace(facts, checks=facts.whole)
+        others = others_of(self.known, whole, AssetPartition(name), self.current, self.pending)
+        pending = dict.fromkeys(one.read.upstream for one in others if one.is_pending)
+        if name not in self.known.unaudited and not pending:
+            return
+        published = self.known.history.published
+        targets = (AssetPartition(name, key) for key in reversed(self.known.slices.keys[name]))
+        last = next((published[target] for target in targets if target in published), None)
+        if last is not None:
+            self.up_to_date -= 1
+            waiting = tuple(UpstreamMayChange(other) for other in pending)
+            reasons = waiting or (CheckChanged(tuple(one.check.name for one in facts.whole)),)
+            candidate = Candidate(last.materialization, last.version)
+            target = AssetPartition(name, last.materialization.partition)
+            yield Step(target, Verdict("check", reasons, candidate=candidate), facts, last)
 
     def _selected(self) -> Collection[AssetName]:
         targets = self.request.targets
@@ -454,11 +482,12 @@ def _waits(
 ) -> Iterator[AssetPartition]:
     """Yield the `planned` targets that `step` reads; not the `absent`, where it can do without.
 
-    Of these it reads what is published, if anything is.
+    Of these it reads what is published, if anything is. What does not run can do without.
     Where it reads no partition of an upstream, it still has to know the columns: if only
     a version tells them, it waits for one.
     """
     assert step.facts is not None
+    runs = step.action not in ("verify", "check")
     found: dict[AssetPartition, None] = {}
     for use in step.facts.reads:
         others = planned.get(use.upstream, {})
@@ -466,7 +495,7 @@ def _waits(
         found.update(
             (one, None)
             for one in wanted
-            if one in others and (use.mapping.blocks or one not in absent)
+            if one in others and (one not in absent or (use.mapping.blocks and runs))
         )
         if not wanted and others and known.facts[use.upstream].schema is None:
             found.update((one, None) for one in [one for one in others if one not in absent][:1])

@@ -38,9 +38,14 @@ class OtherRead:
             return NOTHING_SEEN
         if self.read.is_aligned or self.partitions == ("",):
             return self.versions[0]
-        pairs = zip(self.partitions, self.versions, strict=True)
-        text = ",".join(f"{key}={version}" for key, version in pairs)
-        return sha256(text.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+        return token_of(self.partitions, self.versions)
+
+
+def token_of(partitions: Iterable[PartitionKey], versions: Iterable[VersionId]) -> str:
+    """Return one name for the versions of several partitions, in their order."""
+    pairs = zip(partitions, versions, strict=True)
+    text = ",".join(f"{key}={version}" for key, version in pairs)
+    return sha256(text.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ def _outside(check: Check, columns: tuple[Column, ...]) -> str:
     (column,) = columns
     name = quoted(column.name)
     beyond = beyond_bounds(check, name, column.type)
-    return f"{beyond} or isnan({name})" if column.type in _FLOATS else beyond
+    # NaN is greater than any maximum, but it is not less than a minimum.
+    is_open = column.type in _FLOATS and check.argument("max") is None
+    return f"{beyond} or isnan({name})" if is_open else beyond
 
 
 def beyond_bounds(check: Check, value: str, type_: str = "") -> str:

@@ -121,19 +121,22 @@ def _of_row_count(check: Check, _: Schema, values: Values, rows: int, __: Known)
     return _Found(fails, rows_text(count), promise(check), metric=float(count))
 
 
-def _is_beyond(check: Check, count: int) -> bool:
+def _is_beyond(check: Check, value: float) -> bool:
     bounds = (check.argument("min"), check.argument("max"))
     low, high = (None if bound is None else float(str(bound)) for bound in bounds)
-    return (low is not None and count < low) or (high is not None and count > high)
+    is_between = (low is None or value >= low) and (high is None or value <= high)
+    return not is_between or math.isnan(value)
 
 
 def _of_figure(check: Check, _: Schema, values: Values, __: int, ___: Known) -> _Found:
+    """Judge a figure; of an extreme, DuckDB compared it."""
     value, *beyond = values
     if value is None:
         return _Found(fails=False, observed="no values", bound=promise(check))
     metric = number(value)
-    is_beyond = bool(beyond[0]) if beyond else _is_beyond(check, _whole(value))
-    fails = is_beyond or (metric is not None and math.isnan(metric))
+    fails = bool(beyond and beyond[0]) or (metric is not None and math.isnan(metric))
+    if not beyond and metric is not None:
+        fails = _is_beyond(check, metric)
     return _Found(fails, figure_text(check, value), promise(check), metric=finite(metric))
 
 

@@ -13,25 +13,27 @@ from assetflow.quality.conditions import (
     counting,
     known,
 )
-from assetflow.quality.figures import SCAN, distinct, figure
+from assetflow.quality.figures import SCAN, Distinct, distinct, figure, fused_distinct
 from assetflow.quality.fitting import as_tuple, columns_of, unfit
 from assetflow.quality.literals import NUMERIC
 from assetflow.sql.query import quoted
 
 
-def measures(check: Check, schema: Schema) -> tuple[str, ...]:
+def measures(check: Check, schema: Schema, *, fused: bool = False) -> tuple[str, ...]:
     """Return the SQL values over the rows of a table that answer `check`.
 
     They are aggregates, to be computed in one scan with those of other checks; `SCAN` in
-    one stands for the table itself. None are needed of a check that looks at columns
-    only, or at more than the table (see `queries`), or that the columns do not fit.
+    one stands for the table itself, to be read once more. Where they are `fused`, that is
+    done for the order of rows alone: better for few rows, and for groups of them. None are
+    needed of a check that looks at columns only, or at more than the table (see
+    `queries`), or that the columns do not fit.
     """
     if unfit(check, schema):
         return ()
     if check.kind in CONDITIONS:
         return (counting(check, schema), *_rows(check))
     asked = _MEASURES.get(check.kind)
-    return asked(check, schema) if asked else ()
+    return asked(check, schema, fused_distinct if fused else distinct) if asked else ()
 
 
 def _rows(check: Check) -> tuple[str, ...]:
@@ -39,34 +41,34 @@ def _rows(check: Check) -> tuple[str, ...]:
     return (f"count_if({considered(check)})",) if check.where else ()
 
 
-def _unique(check: Check, schema: Schema) -> tuple[str, ...]:
+def _unique(check: Check, schema: Schema, count_distinct: Distinct) -> tuple[str, ...]:
     columns = columns_of(check, schema)
-    keyed = f"count_if({considering(check, known(columns))})"
     names = [quoted(column.name) for column in columns]
-    return (keyed, distinct(check, names), *_rows(check))
+    is_plain = len(names) == 1 and not check.where
+    keyed = names[0] if is_plain else f"case when {considering(check, known(columns))} then 1 end"
+    return (f"count({keyed})", count_distinct(check, names), *_rows(check))
 
 
-def _row_count(check: Check, _: Schema) -> tuple[str, ...]:
+def _row_count(check: Check, _: Schema, __: Distinct) -> tuple[str, ...]:
     return _rows(check)
 
 
-def _figure(check: Check, schema: Schema) -> tuple[str, ...]:
-    return (figure(check, schema),)
+def _figure(check: Check, schema: Schema, count_distinct: Distinct) -> tuple[str, ...]:
+    return (figure(check, schema, count_distinct),)
 
 
-def _bounded_figure(check: Check, schema: Schema) -> tuple[str, ...]:
-    """Return the figure, and whether it lies beyond a bound, compared in its own type."""
+def _bounded_figure(check: Check, schema: Schema, count_distinct: Distinct) -> tuple[str, ...]:
+    """Return the figure; of an extreme also whether it lies beyond a bound, in its own type."""
     (column,) = columns_of(check, schema)
-    value = figure(check, schema)
-    if check.argument("function") == "distinct":
-        return (value,)  # to write it twice would be to compute it twice
-    keeps_type = check.argument("function") in {"min", "max"}
-    beyond = beyond_bounds(check, value, column.type if keeps_type else "DOUBLE")
-    is_number = not keeps_type or NUMERIC.fullmatch(column.type)
-    return (value if is_number else f"{value}::varchar", beyond)
+    value = figure(check, schema, count_distinct)
+    if check.argument("function") not in {"min", "max"}:
+        return (value,)
+    is_number = NUMERIC.fullmatch(column.type)
+    shown = value if is_number else f"{value}::varchar"
+    return (shown, beyond_bounds(check, value, column.type))
 
 
-def _newest(check: Check, schema: Schema) -> tuple[str, ...]:
+def _newest(check: Check, schema: Schema, _: Distinct) -> tuple[str, ...]:
     """Return the newest value in microseconds since 1970; one without zone is of the session's."""
     (column,) = columns_of(check, schema)
     value = quoted(column.name)
@@ -77,15 +79,15 @@ def _newest(check: Check, schema: Schema) -> tuple[str, ...]:
     return (f"epoch_us(max({value})::timestamptz)",)
 
 
-def _types(check: Check, _: Schema) -> tuple[str, ...]:
+def _types(check: Check, _: Schema, __: Distinct) -> tuple[str, ...]:
     """Return how DuckDB spells the types that were declared, INT as INTEGER."""
     return tuple(f"typeof(null::{type_})" for type_ in as_tuple(check.argument("types")))
 
 
-def _promises(check: Check, schema: Schema) -> tuple[str, ...]:
+def _promises(check: Check, schema: Schema, count_distinct: Distinct) -> tuple[str, ...]:
     """Return the declared types, and the number of nulls in each column that is to have none."""
     nulls = (f"count_if({quoted(name)} is null)" for name in required_columns(check, schema))
-    return (*_types(check, schema), *nulls)
+    return (*_types(check, schema, count_distinct), *nulls)
 
 
 def required_columns(check: Check, schema: Schema) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ def required_columns(check: Check, schema: Schema) -> tuple[str, ...]:
     return tuple(names[name] for name in required if name in names)
 
 
-def _falls(check: Check, schema: Schema) -> tuple[str, ...]:
+def _falls(check: Check, schema: Schema, _: Distinct) -> tuple[str, ...]:
     rows = rows_with_neighbours(check, schema, SCAN)
     return (f"(select count(*) from ({rows}) where {out_of_order(check)})", *_rows(check))
 
@@ -133,7 +135,7 @@ def out_of_order(check: Check) -> str:
     return f"assetflow_value {sign}{equal} assetflow_before"
 
 
-_MEASURES: Mapping[str, Callable[[Check, Schema], tuple[str, ...]]] = {
+_MEASURES: Mapping[str, Callable[[Check, Schema, Distinct], tuple[str, ...]]] = {
     "unique": _unique,
     "row_count": _row_count,
     "aggregate": _bounded_figure,

@@ -182,7 +182,7 @@ def _python(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_python, value))}]"
     text = str(value)
-    is_raw = "\\" in text and '"' not in text and text.isprintable()
+    is_raw = "\\" in text and '"' not in text and text.isprintable() and text[-1] != "\\"
     return f'r"{text}"' if is_raw else json.dumps(text, ensure_ascii=False)
 
 

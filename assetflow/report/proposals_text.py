@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from assetflow.planning.check_pages import Proposal, ProposalsPage
+from assetflow.planning.check_pages import ProposalsPage
+from assetflow.quality.suggestions import Suggestion
 from assetflow.report.words import counted
 
 WIDEST_CODE = 60
@@ -33,7 +34,7 @@ def proposals_text(page: ProposalsPage) -> str:
     )
 
 
-def _commented(codes: Sequence[str], proposals: Sequence[Proposal], indent: str) -> list[str]:
+def _commented(codes: Sequence[str], proposals: Sequence[Suggestion], indent: str) -> list[str]:
     """Return each line of code with its evidence behind it, or before it where it is wide."""
     narrow = [len(code) for code in codes if len(code) <= WIDEST_CODE]
     width = max(narrow, default=0)

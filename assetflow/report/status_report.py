@@ -71,18 +71,21 @@ def _on_axis(status: AssetStatus, axis: Axis) -> Text:
 
 def cause(status: AssetStatus) -> Text:
     """Return what is wrong with its data, why it is not up to date, what it is behind."""
-    reasons = [str(reason) for reason in status.reasons]
+    rejected = [one for one in status.reasons if isinstance(one, RejectedLastTime)]
+    reasons = [str(reason) for reason in status.reasons if reason not in rejected]
     if status.sync == "up_to_date":
         reasons = [text for text in reasons if text != "up to date"]
     if status.behind:
         names = tuple(f"'{name}'" for name in status.behind)
         reasons.append(f"behind {listed_within(names, MOST_BEHIND)}")
-    return why([*_of_checks(status), *reasons])
+    return why([*map(str, rejected), *_of_checks(status, is_said=bool(rejected)), *reasons])
 
 
-def _of_checks(status: AssetStatus) -> Iterator[str]:
-    """Yield what is wrong with its data: in a version that was rejected, in what is served."""
-    is_said = any(isinstance(reason, RejectedLastTime) for reason in status.reasons)
+def _of_checks(status: AssetStatus, *, is_said: bool) -> Iterator[str]:
+    """Yield what is wrong with its data: in versions that were rejected, in what is served.
+
+    Of the first it may be said already why.
+    """
     if status.rejected and not is_said:
         which = counted(status.rejected, "newer version")
         yield f"{which} {'was' if status.rejected == 1 else 'were'} rejected"

@@ -19,6 +19,7 @@ from assetflow.quality.figures import SCAN
 from assetflow.quality.measures import measures
 from assetflow.warehouse.digests import (
     GROUP_COLUMN,
+    SMALL,
     Examined,
     Grouped,
     GroupKey,
@@ -71,7 +72,8 @@ def audit_scan(  # noqa: PLR0913 - what is scanned, and what is asked of it
 
     `rows` is the number of rows of `scan_sql`, where it is known.
     """
-    wanted, asked = list(read_sets), _Asked.by(checks, schema)
+    asked = _Asked.by(checks, schema, fused=rows is not None and rows <= SMALL)
+    wanted = list(read_sets)
 
     def scanned(texts: Sequence[str]) -> Examined:
         return examine(connection, scan_sql, schema, wanted, float_digits, rows, measures=texts)
@@ -96,7 +98,7 @@ def audit_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
 
     What reads the table once more does so for each group by itself.
     """
-    wanted, asked = list(read_sets), _Asked.by(checks, schema)
+    wanted, asked = list(read_sets), _Asked.by(checks, schema, fused=True)
     together = [one for one in asked.texts if SCAN not in one]
 
     def scanned(texts: Sequence[str]) -> dict[GroupKey, Examined]:
@@ -122,8 +124,8 @@ class _Asked:
     texts: tuple[str, ...]
 
     @classmethod
-    def by(cls, checks: Sequence[Check], schema: Schema) -> _Asked:
-        by_check = tuple(measures(check, schema) for check in checks)
+    def by(cls, checks: Sequence[Check], schema: Schema, *, fused: bool) -> _Asked:
+        by_check = tuple(measures(check, schema, fused=fused) for check in checks)
         return cls(by_check, tuple(dict.fromkeys(text for one in by_check for text in one)))
 
     def over(self, scan_sql: str) -> list[str]:
@@ -161,13 +163,15 @@ def measure(
     schema: Schema,
     checks: Sequence[Check],
     timeout_seconds: float | None = None,
+    *,
+    rows: int | None = None,
 ) -> tuple[Values, ...]:
     """Return the values that each of `checks` asks for over the rows of `scan_sql`.
 
-    They are from one scan, without digests. What takes longer than `timeout_seconds` is
-    Broken.
+    They are from one scan, without digests; `rows` is their number, where it is known.
+    What takes longer than `timeout_seconds` is Broken.
     """
-    asked = _Asked.by(checks, schema)
+    asked = _Asked.by(checks, schema, fused=rows is not None and rows <= SMALL)
     return asked.parted(_all_or_each(connection, scan_sql, asked.texts, timeout_seconds))
 
 

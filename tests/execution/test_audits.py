@@ -26,7 +26,9 @@ select id, customer, amount from raw_orders where amount > 0
 
 def statuses(result) -> dict[str, str]:
     return {
-        f"{step.target.asset}.{one.check}": one.status for step in result.steps for one in step.checks
+        f"{step.target.asset}.{one.check}": one.status
+        for step in result.steps
+        for one in step.checks
     }
 
 
@@ -226,7 +228,9 @@ def test_a_function_answers_in_many_forms(tmp_path, body, status, said):
 
 
 def test_a_function_that_never_ends_is_left_behind(tmp_path):
-    text = FUNCTION.format("import threading; threading.Event().wait(2)").replace('"clean")', '"clean", timeout=0.2)')
+    text = FUNCTION.format("import threading; threading.Event().wait(2)").replace(
+        '"clean")', '"clean", timeout=0.2)'
+    )
     project = shop(tmp_path, **{"shop/promises.py": text})
 
     result = project.materialize()
@@ -347,7 +351,8 @@ def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
 
 
 def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
-    check = '{ references = { columns = ["customer"], to = "customers.name", on_failure = "quarantine" } }'
+    told = 'columns = ["customer"], to = "customers.name", on_failure = "quarantine"'
+    check = f"{{ references = {{ {told} }} }}"
     customers = "select unnest([%s]) as name"
     project = shop(
         tmp_path,
@@ -364,3 +369,79 @@ def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
     assert actions["clean"] == "may_materialize"
     assert amounts(project) == [5, 10, 20]
     assert project.actions() == {}
+
+
+DAYS = """
+/* assetflow
+partitions = { daily = { start = "2026-01-01", end = "2026-01-04" } }
+partition_by = "day"
+batch_size = %s
+checks = [ %s ]
+*/
+select day, id from read_csv('data/days.csv', columns={'day': 'DATE', 'id': 'BIGINT'})
+where day >= $partition_start and day < $partition_end
+"""
+LAST = "select count(*) as n from days"
+GOOD_DAYS = "day,id\n2026-01-01,1\n2026-01-02,2\n2026-01-03,3\n"
+
+
+def days(root, check, data=GOOD_DAYS, batch_size=1) -> SmallProject:
+    files = {"shop/days.sql": DAYS % (batch_size, check), "shop/last.sql": LAST}
+    return SmallProject(root, {"data/days.csv": data, **files})
+
+
+def by_partition(result):
+    return {str(step.target): step.outcome for step in result.steps}
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_of_partitions_only_those_that_fail_are_rejected(tmp_path, batch_size):
+    check = '{ between = { column = "id", max = 2 } }'
+    project = days(tmp_path, check, batch_size=batch_size)
+
+    result = project.materialize()
+
+    assert by_partition(result) == {
+        "days[2026-01-01]": "materialized",
+        "days[2026-01-02]": "materialized",
+        "days[2026-01-03]": "rejected",
+        "last": "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2]
+
+
+WHOLE = '{ unique = { columns = ["id"], scope = "whole" } }'
+
+
+def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
+    project = days(tmp_path, WHOLE)
+    first = project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+
+    again = project.materialize()
+    after = project.materialize()
+
+    assert first.status == "succeeded"
+    assert statuses(first) == {"days.unique(id)": "passed"}
+    assert {by_partition(again)["days[2026-01-03]"], by_partition(again)["last"]} <= {
+        "rejected",
+        "skipped",
+    }
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+    assert after.status == "failed"
+    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+
+
+def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
+    project = days(tmp_path, "")
+    project.materialize()
+    project.write({"shop/days.sql": DAYS % (1, WHOLE)})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions == {"days": "check"}
+    assert statuses(result) == {"days.unique(id)": "passed"}
+    assert by_partition(result) == {"days[2026-01-03]": "checked"}
+    assert project.actions() == {}
+    assert lines(project) == {("days", "unique(id)", True): "passed again"}

@@ -94,6 +94,7 @@ def legs(first: Calendar, *changes: Change | tuple[Change, str, int]) -> Iterato
 
 
 LATE = (row(5, 3, 0, 1, 3), row(2, 2, 0, 1, 9), edit("gone"))
+AGAIN = {"cut": (edit("number", 1, 2), row(3, 3, 1, 3, 8))}
 OVER = {
     "same": "odd days x inferred 0",
     "two": "counted days x trailing 1",
@@ -106,7 +107,7 @@ OVER = {
     "each": "copied both x inferred 0",
 }
 LAYOUT_JOURNEYS = {
-    layout: list(legs(calendar(layout, **assets), *LATE))
+    layout: list(legs(calendar(layout, **assets), *LATE, *AGAIN.get(layout, ())))
     for layout, assets in {
         "whole": {"x": "copied days raw inferred 0", **OVER},
         "cut": {

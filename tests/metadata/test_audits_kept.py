@@ -35,7 +35,7 @@ from tests.metadata.test_doubt import SCHEMES, Making, keys
 FAILED = Answer("failed", "12", "0", 12, 30_411, 0.5, "select 'it''s'", "é")
 
 
-def evaluated(answer=FAILED, check="amount_between", digest="", **changes):
+def evaluated(answer=FAILED, check="amount_between", digest=None, **changes):
     outcome = CheckOutcome(check, "between", answer, ("amount",), **changes)
     return CheckEvaluated(Term(check, "f1"), outcome, digest, 0.25)
 

@@ -10,21 +10,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.errors import JournalDamaged, StateUnusable
-from assetflow.metadata.encoding import KINDS, decode, encode, kind_of
+from assetflow.metadata.encoding import KINDS, decode, encode, kind_of, read_text
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.journal import Journal, read_journal, read_lines
 from assetflow.metadata.records import (
+    Audited,
     DefinitionSeen,
     DigestAdded,
     EventHappened,
+    FailingRowsKept,
     LineageSeen,
     Observed,
     PartitionsChanged,
+    RepairHappened,
     SlicesDigested,
     VersionsPacked,
 )
-from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ColumnEdge, ReadSet
+from assetflow.model.columns import (
+    EVERYTHING,
+    EVERYTHING_ORDERED,
+    Column,
+    ColumnEdge,
+    ReadSet,
+    Schema,
+)
 from assetflow.model.file_states import FileState
+from assetflow.planning.audits import CheckEvaluated, Term
+from assetflow.planning.check_pages import CheckOutcome
+from assetflow.quality.answers import Answer
 from tests.metadata.making import (
     NOW,
     change,
@@ -35,6 +48,29 @@ from tests.metadata.making import (
     stepped,
     stored,
     withdrawal,
+)
+
+AUDITED = Audited(
+    run="r1",
+    asset="orders",
+    partition="2026-01-05",
+    version="v1",
+    checks="c1",
+    terms=(Term("between(amount)", "f1", "e1"),),
+    seen="v7 -",
+    verdict="failed",
+    failed=(("between(amount)", "12 of 30 rows failed"),),
+    audited_at=NOW,
+    results=(
+        CheckEvaluated(
+            Term("between(amount)", "f1", "e1"),
+            CheckOutcome(
+                "between(amount)", "between", Answer("failed", "é", "", 12, 30, 0.5), ("amount",)
+            ),
+            "10:d",
+            0.25,
+        ),
+    ),
 )
 
 SAMPLES = [
@@ -73,6 +109,9 @@ SAMPLES = [
     VersionsPacked("r1", "orders", "p.parquet", 9, None, NOW, (("v1", "2026-01-05"),)),
     PartitionsChanged("ch1", "stores", ("a", "b"), ("c",), NOW, None),
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
+    AUDITED,
+    FailingRowsKept("r1", "orders", "", "v1", "c", NOW, (("id", ""),), ("[1]",), "q/x.parquet"),
+    RepairHappened("h1", "r1", "main", "orders", "", "least", NOW, "tried", "", "ann"),
 ]
 
 
@@ -264,3 +303,10 @@ def test_instants_sort_as_their_texts_do():
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
 
     assert encode(started(at=early)) < encode(started(at=late))
+
+
+def test_what_was_kept_before_a_type_gained_fields_has_their_defaults():
+    assert read_text(Schema, '[["a","DATE",""]]') == (Column("a", "DATE"),)
+    assert read_text(Schema, '[["a","DATE"]]') == (Column("a", "DATE"),)
+    with pytest.raises(ValueError, match="zip"):
+        read_text(Schema, '[["a"]]')

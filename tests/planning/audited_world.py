@@ -13,7 +13,7 @@ from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import History, Publication
 from assetflow.planning.plan import Current, others_of, plan, settle
-from assetflow.planning.steps import Request, Step
+from assetflow.planning.steps import Request, Step, Verdict
 from assetflow.planning.terms import has_seen, stops, terms_of, verdict_of
 from assetflow.quality.answers import Answer
 from tests.planning.simulation import ALL, NOW, Row, World
@@ -89,39 +89,45 @@ class AuditedWorld(World):
             assert not {one for one in step.before_audit if one not in failed | staged | current}
             if step.action == "withdraw":
                 staged[step.target] = None
-                continue
-            if step.action == "blocked" or failed.keys() & {*step.waits_on}:
+            elif step.action == "blocked" or failed.keys() & {*step.waits_on}:
                 failed[step.target] = "stopped"
                 self.stopped.add(step.target.asset)
-                continue
-            verdict = settle(known, step, known.facts[step.target.asset], current)
-            if verdict.action == "materialize" and len(self.ran) == die_after:
-                return self.ran
-            if verdict.action is None:
-                continue
-            if verdict.action == "blocked" or (
-                verdict.action == "materialize" and step.target.asset == failing
-            ):
-                failed[step.target] = "failed"
-                self.stopped.add(step.target.asset)
-                continue
-            if verdict.action == "check":
-                self._audit(step, step.last.version.version, current)
-                continue
+            else:
+                verdict = settle(known, step, known.facts[step.target.asset], current)
+                if verdict.action == "materialize" and len(self.ran) == die_after:
+                    return self.ran
+                if verdict.action == "materialize" and step.target.asset == failing:
+                    verdict = replace(verdict, action="blocked")
+                self._do(step, verdict, current, staged, failed)
+        self._publish(staged)
+        return self.ran
+
+    def _do(
+        self,
+        step: Step,
+        verdict: Verdict,
+        current: dict[AssetPartition, VersionId],
+        staged: dict[AssetPartition, Publication | None],
+        failed: dict[AssetPartition, str],
+    ) -> None:
+        if verdict.action == "blocked":
+            failed[step.target] = "failed"
+            self.stopped.add(step.target.asset)
+        elif verdict.action == "check":
+            self._audit(step, step.last.version.version, current)
+        elif verdict.action is not None:
             self.sequence += 1
             made = self._carry_out(step.target, verdict)
             version = made.version.version
-            verdict_now = self._audit(step, version, current)
+            found = self._audit(step, version, current)
             is_served = step.last is not None and step.last.version.version == version
-            if verdict_now == "rejected" and not is_served:
+            if found == "rejected" and not is_served:
                 self.materializations[-1] = replace(made.materialization, outcome="rejected")
                 failed[step.target] = "rejected"
                 self.rejected.add(step.target.asset)
-                continue
-            staged[step.target] = made
-            current[step.target] = version
-        self._publish(staged)
-        return self.ran
+            else:
+                staged[step.target] = made
+                current[step.target] = version
 
     def _audit(self, step: Step, version: VersionId, current: Current) -> str:
         facts = self.facts(step.target.asset)

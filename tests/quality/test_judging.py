@@ -87,17 +87,17 @@ CASES = [
     ),
     (
         Aggregate(function="mean", column="amount", min=3),
-        (2.5, True),
+        (2.5,),
         "failed | mean 2.5 | at least 3",
     ),
     (
         Aggregate(function="mean", column="amount", min=3),
-        (float("nan"), False),
+        (float("nan"),),
         "failed | mean nan | at least 3",
     ),
     (
         Aggregate(function="mean", column="amount", min=3),
-        (None, None),
+        (None,),
         "passed | no values | at least 3",
     ),
     (

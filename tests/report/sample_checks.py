@@ -15,7 +15,6 @@ from assetflow.planning.check_pages import (
     CheckPoint,
     ChecksPage,
     FailingRows,
-    Proposal,
     ProposalsPage,
 )
 from assetflow.planning.pages import RunLine, RunPage, StepLine
@@ -45,6 +44,7 @@ from assetflow.planning.repair_reasons import (
 from assetflow.planning.results import AssetStatus, RunResult, StepResult
 from assetflow.planning.steps import Plan, Step, Verdict
 from assetflow.quality.answers import Answer
+from assetflow.quality.suggestions import Suggestion
 from tests.report.sample_partitions import DAYS, FLIGHTS, KEYS
 from tests.report.samples import AT, LONG, RUN
 from tests.report.samples import PAGE as SHOWN
@@ -219,17 +219,25 @@ SLICED_RESULT = RunResult(
 )  # fmt: skip
 
 
-def standing(name, health, unmet=(), rejected=0, sync="up_to_date"):
-    return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, (), AT, 7,
+def standing(name, health, *reasons, unmet=(), rejected=0, sync="up_to_date"):
+    return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, reasons, AT, 7,
                        unmet=unmet, rejected=rejected)  # fmt: skip
 
 
 STATUSES = (
     standing("stores", "passed"),
     standing("raw", "unchecked"),
-    standing("orders", "failed", ("between_amount", "no_fraud", "references_store_id")),
-    standing("payments", "warned", ("anomaly_row_count",), rejected=1),
+    standing("orders", "failed", unmet=("between_amount", "no_fraud", "references_store_id")),
+    standing("payments", "warned", unmet=("anomaly_row_count",), rejected=1),
     standing("refunds", "passed", rejected=3, sync="stale"),
+    standing(
+        "returns",
+        "passed",
+        CodeChanged(()),
+        RejectedLastTime("v7", (("between_amount", "12 of 30,411 rows failed"),)),
+        rejected=1,
+        sync="stale",
+    ),
 )
 ASSET_PAGE = replace(SHOWN, checks=tuple(one for one in LINES if one.asset == "orders"))
 
@@ -327,11 +335,11 @@ SKIPPED = RunResult(
 PROPOSALS = ProposalsPage(
     ORDERS,
     (
-        Proposal("unique", 'unique("order_id")', '{ unique = ["order_id"] }',
+        Suggestion("unique", 'unique("order_id")', '{ unique = ["order_id"] }',
                  "30,411 different values in 30,411 rows"),
-        Proposal("not_null", 'not_null("order_id", "status")',
+        Suggestion("not_null", 'not_null("order_id", "status")',
                  '{ not_null = ["order_id", "status"] }', "no nulls in 30,411 rows"),
-        Proposal("accepted_values",
+        Suggestion("accepted_values",
                  'accepted_values("status", ["cancelled", "open", "paid", "returned", "sent"])',
                  '{ accepted_values = { column = "status", values = ["cancelled", "open", '
                  '"paid", "returned", "sent"] } }', "5 different values in 30,411 rows"),
