@@ -122,6 +122,20 @@ def test_a_changed_check_publishes_what_was_rejected_without_making_it_again(tmp
     assert project.actions() == {}
 
 
+def test_a_changed_check_that_fails_too_rejects_again_without_making_it(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 4})
+
+    actions = project.actions()
+    result = project.materialize()
+
+    assert actions["clean"] == "reuse"
+    assert outcomes(result)["clean"] == "rejected"
+    assert amounts(project) == [5, 10, 20]
+    assert project.actions() == {"clean": "blocked"}
+
+
 def test_a_new_check_that_fails_leaves_what_is_served_and_fails_the_run(tmp_path):
     project = shop(tmp_path)
     project.materialize()

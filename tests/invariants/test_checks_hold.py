@@ -132,6 +132,10 @@ def look(root: Path, shop: Shop, before: dict, *, is_whole: bool) -> dict:
     for name, rows in found.items():
         assert rows == before.get(name) or shop.keeps(name, rows, keys), (name, rows, shop)
     if is_whole:
+        for one in api.status(api.load(root)):
+            if one.sync == "up_to_date" and one.health != "unchecked":
+                is_kept = shop.keeps(one.asset, found[one.asset], keys)
+                assert (one.health != "failed") == is_kept, (one, shop)
         expected = shop.from_scratch()
         assert {name: found.get(name) for name in expected} == expected
         for name in {"first", "second", "third", "fourth"} - expected.keys():
