@@ -459,3 +459,64 @@ def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
     assert by_partition(result) == {"days[2026-01-03]": "checked"}
     assert project.actions() == {}
     assert lines(project) == {("days", "unique(id)", True): "passed again"}
+
+
+REFERRING = """
+/* assetflow
+checks = [
+    { references = "customer", to = "customers.customer" },
+    { references = "amount", to = "prices.amount" },
+]
+*/
+select id, customer, amount from raw_orders where amount > 0
+"""
+
+
+def test_what_checks_are_asked_against_is_made_before_an_asset_that_is_selected(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": REFERRING,
+            "shop/customers.sql": "select distinct customer from raw_customers",
+            "shop/unneeded.sql": "select customer from customers",
+            "shop/more.py": """
+                from assetflow import source
+
+                source("raw_customers", path="data/customers.csv")
+                source("prices", path="data/prices.csv")
+            """,
+            "data/customers.csv": "customer\nann\nbob\n",
+            "data/prices.csv": "amount\n10\n20\n5\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"customers": "materialized", "clean": "materialized"}
+    assert project.actions("clean") == {}
+    assert project.outcomes("clean", only=True) == {}
+
+
+def test_of_what_was_never_looked_at_no_rejection_needs_to_know(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": (LEAST % 50).replace('name = "least"', 'on_failure = "repair"'),
+            "shop/elsewhere.sql": "select * from prices",
+            "shop/farther.py": """
+                import pyarrow as pa
+
+                from assetflow import asset
+
+                @asset
+                def farther(elsewhere: pa.Table) -> pa.Table:
+                    return elsewhere
+            """,
+            "shop/more.py": "from assetflow import source\nsource('prices', path='prices.csv')\n",
+            "prices.csv": "amount\n10\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"clean": "rejected"}
