@@ -356,6 +356,9 @@ WEIGHT = {
     reason: place
     for place, reason in enumerate(
         (
+            Rejected,
+            RejectedLastTime,
+            UpstreamRejected,
             NeverMaterialized,
             VersionMissing,
             CodeChanged,
@@ -365,8 +368,6 @@ WEIGHT = {
             RepairRequested,
             RefreshRequested,
             Forced,
-            Rejected,
-            RejectedLastTime,
             CheckChanged,
             UpstreamMayChange,
             UpToDate,
@@ -375,7 +376,6 @@ WEIGHT = {
             SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
-            UpstreamRejected,
             Superseded,
             RunStopped,
             Withdrawn,
@@ -383,7 +383,7 @@ WEIGHT = {
         )
     )
 }
-"""Reasons in order of weight."""
+"""Reasons in order of weight: what was rejected first, whatever else would be done."""
 
 
 def settled_to_nothing(provisional: tuple[Reason, ...]) -> Reason:
