@@ -201,7 +201,7 @@ class Auditor:
         for facts in subject.facts.checks:
             is_new = not facts.carries or facts.check.name in subject.set_aside
             one = None if is_new else self._carried_over(subject, facts, terms)
-            if one is not None:
+            if one is not None and one.evaluated.outcome.status != "errored":
                 found[facts.check.name] = _renamed(one, facts.check.name)
         return found
 

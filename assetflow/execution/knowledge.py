@@ -613,10 +613,14 @@ class Knowledge:
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:
-    """Return the sources among `targets` and of what they are made; all read ones, for None."""
+    """Return the sources among `targets`, of what they are made, and that their checks read.
+
+    All that is read, for None.
+    """
     graph = analysis.graph
     wanted = graph.assets.keys() if targets is None else targets
     reached = {*wanted, *graph.all_upstream(wanted)}
+    reached.update(other for name in tuple(reached) for other in graph.audits.get(name, ()))
     return tuple(source for name, source in graph.sources.items() if name in reached)
 
 

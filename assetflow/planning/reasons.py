@@ -124,6 +124,20 @@ class RepairRequested(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue(Reason):
+    """Data is older than the policy of `asset` allows, or will be after `due_at`."""
+
+    asset: str
+    policy: str
+    due_at: str = ""
+    code: ClassVar[str] = "overdue"
+
+    def __str__(self) -> str:
+        how = f"due at {self.due_at}" if self.due_at else "overdue"
+        return f"'{self.asset}' is {how} ({self.policy})"
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshRequested(Reason):
     """A volatile asset was asked for newer data."""
 
@@ -366,6 +380,7 @@ WEIGHT = {
             InputAdded,
             InputRemoved,
             RepairRequested,
+            Overdue,
             RefreshRequested,
             Forced,
             CheckChanged,

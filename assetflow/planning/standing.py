@@ -60,7 +60,7 @@ def _health(checks: Collection[str], served: RollUp) -> Health:
     """Return how the checks stand that there are, of what is served."""
     if not checks or served.verdict is None:
         return "unchecked"
-    return "failed" if served.verdict == "rejected" else served.verdict
+    return "failed" if served.verdict in ("broken", "rejected") else served.verdict
 
 
 def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:

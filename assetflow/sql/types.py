@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from assetflow.errors import TypeNotStored
-from assetflow.model.columns import Schema
+from assetflow.model.columns import Column, Schema
 from assetflow.sql.query import quoted
 
 _STORED_AS = {
@@ -43,11 +43,9 @@ def stored_type(type_: str, column: str = "") -> str:
 
 
 def stored_schema(schema: Schema) -> Schema:
-    """Return `schema` as it is read back from a stored version."""
+    """Return `schema` as it is read back from a stored version, without what is promised of it."""
     return tuple(
-        column
-        if (stored := stored_type(column.type, column.name)) == column.type
-        else column._replace(type=stored)
+        Column(column.name, stored_type(column.type, column.name), column.description)
         for column in schema
     )
 
@@ -62,7 +60,7 @@ def cast_projection(schema: Schema) -> str:
 
 def needs_cast(schema: Schema) -> bool:
     """Whether some column of `schema` is stored as another type."""
-    return stored_schema(schema) != schema
+    return any(stored_type(column.type, column.name) != column.type for column in schema)
 
 
 def nested_types(type_: str) -> tuple[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from assetflow.errors import ReservedColumn, VersionMissing
 from assetflow.model.checks import Check
 from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column, ReadSet, Schema
 from assetflow.model.names import AssetPartition, Digest, VersionId, folded
-from assetflow.sql.types import cast_projection, stored_schema
+from assetflow.sql.types import cast_projection, needs_cast, stored_schema
 from assetflow.warehouse.auditing import Audited, audit_scan
 from assetflow.warehouse.digests import SMALL, has_columns
 from assetflow.warehouse.disk import disk_errors
@@ -137,7 +137,7 @@ def castable(
     described = describe(connection, text, parameters) if schema is None else schema
     check_reserved(described)
     stored = stored_schema(described)
-    if stored != described:
+    if needs_cast(described):
         text = f"select {cast_projection(described)} from ({text}\n)"
     return text, stored
 

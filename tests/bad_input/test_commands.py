@@ -29,6 +29,10 @@ WRONG = {
     "a_query_of_an_unknown_column": ["sql", "select amont from orders"],
     "a_query_that_would_write": ["sql", "delete from orders"],
     "a_preview_of_an_unknown_asset": ["sql", "--asset", "ordres"],
+    "a_proposal_for_a_source": ["check", "--suggest", "raw_orders"],
+    "a_proposal_and_a_selection": ["check", "orders", "--suggest", "orders"],
+    "a_report_of_checks_in_no_folder": ["check", "--junit", "nowhere/checks.xml"],
+    "a_failure_of_no_status": ["check", "--fail-on", "warnt"],
     "another_project": ["plan", "--project", "shop"],
     "a_project_that_is_not_there": ["plan", "--project", "elsewhere"],
 }

@@ -480,3 +480,63 @@ def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
     assert len(list(state.glob("data/clean/*"))) == 1
     assert list(state.glob("quarantine/**/*.parquet")) == []
     assert amounts(project) == [5, 10, 20]
+
+
+STORES = """
+from assetflow import source
+
+source("raw_orders", path="data/orders.csv")
+source("people", path="data/people.csv")
+"""
+REFERRING = CHECKED % '{ references = { columns = ["customer"], to = "people.name" } }'
+
+
+def test_a_check_may_refer_to_a_source_that_no_asset_reads(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/sources.py": STORES,
+            "data/people.csv": "name\nann\nbob\n",
+            "shop/clean.sql": REFERRING,
+        },
+    )
+
+    first = project.materialize("clean")
+    nothing = project.materialize()
+    project.write({"data/people.csv": "name\nann\n"})
+    second = project.materialize()
+
+    assert statuses(first) == {"clean.references(customer in people)": "passed"}
+    assert outcomes(nothing) == {"totals": "materialized", "report": "materialized"}
+    assert outcomes(second) == {"clean": "checked"}
+    assert statuses(second) == {"clean.references(customer in people)": "failed"}
+
+
+FLAKY = """
+from pathlib import Path
+
+from assetflow import check
+
+ANSWER = Path(__file__).parent.parent / "answer.txt"
+
+
+@check("clean")
+def reachable(clean) -> bool:
+    if not ANSWER.exists():
+        raise ConnectionError("the service is down")
+    return True
+"""
+
+
+def test_a_check_that_broke_is_asked_again_until_it_can_be(tmp_path):
+    project = shop(tmp_path, **{"shop/flaky.py": FLAKY})
+
+    broken = project.materialize()
+    again = project.materialize()
+    project.write({"answer.txt": "up"})
+    mended = project.materialize()
+
+    assert statuses(broken) == statuses(again) == {"clean.reachable": "errored"}
+    assert outcomes(broken)["clean"] == outcomes(again)["clean"] == "rejected"
+    assert outcomes(mended)["clean"] == "reused"
+    assert project.materialize().steps == ()

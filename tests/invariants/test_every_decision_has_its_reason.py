@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from assetflow.cli.main import run
+from assetflow.errors import named
+from assetflow.metadata.outline import served
 from assetflow.planning.reasons import WEIGHT
 from tests.small_project import SmallProject, shop
 
@@ -295,6 +297,124 @@ SCENARIOS = (
 )  # fmt: skip
 
 
+DAYS = 'partitions = { daily = { start = "2026-01-01", end = "2026-01-05" } }'
+FLAKY = """
+    import pyarrow as pa
+    from assetflow import AssetContext, asset, daily
+
+    @asset(partitions=daily("2026-01-01", "2026-01-05"), partition_by="day", batch_size=2)
+    def flaky(clean: pa.Table, context: AssetContext) -> pa.Table:
+        if "2026-01-03" in context.partition.keys:
+            raise ValueError("no third day")
+        return clean
+"""
+
+
+def slice_of(query: str, *header: str) -> str:
+    lines = "\n".join((DAYS, *header))
+    return f"/* assetflow\n{lines}\n*/\n{query}\n"
+
+
+def sold(*amounts: int) -> str:
+    rows = [f"2026-01-{day:02},{amount}" for day, amount in enumerate(amounts, 1)]
+    return "\n".join(["day,amount", *rows, ""])
+
+
+def days(root: Path) -> SmallProject:
+    """sold (CSV with an event time) → clean (daily) → trail (two days), total (whole)."""
+    return SmallProject(
+        root,
+        {
+            "data/sold.csv": sold(1, 2, 3, 4),
+            "shop/sources.py": """
+                from assetflow import source
+
+                source("sold", path="data/sold.csv", event_time="day")
+                """,
+            "shop/clean.sql": slice_of("select day, amount from sold"),
+            "shop/trail.sql": slice_of(
+                "select sum(amount)::bigint as amount from clean",
+                "mappings = { clean = { trailing = 2 } }",
+            ),
+            "shop/total.sql": "select count(*) as n, sum(amount)::bigint as amount from clean",
+        },
+    )
+
+
+def drops_a_day(project: SmallProject) -> None:
+    text = (project.root / "shop/clean.sql").read_text("utf-8")
+    project.write({"shop/clean.sql": text.replace("2026-01-01", "2026-01-02")})
+
+
+def loses_a_day(project: SmallProject) -> None:
+    state = project.root / ".assetflow"
+    (path,) = (
+        one.path
+        for one in served(state, "main", ["clean"])["clean"]
+        if one.partition == "2026-01-02"
+    )
+    (state / "data" / path).unlink()
+
+
+def per_day(name: str, what: tuple[str, str], *numbers: int) -> dict[str, tuple[str, str]]:
+    return {f"{name}[2026-01-{number:02}]": what for number in numbers}
+
+
+CODE = ("materialize", "code_changed")
+INPUT = ("materialize", "input_changed")
+DAILY = (
+    Scenario("nothing changed", writes(), {}),
+    Scenario(
+        "one day of the data",
+        writes(sold_csv=sold(1, 20, 3, 4)),
+        {
+            **per_day("clean", INPUT, 2),
+            **per_day("clean", ("verify", "verified"), 1, 3, 4),
+            **per_day("trail", MAY, 2, 3),
+            "total": MAY,
+        },
+    ),
+    Scenario(
+        "other code",
+        writes(trail_sql=slice_of("select 1 as n from clean")),
+        per_day("trail", CODE, 1, 2, 3, 4),
+    ),
+    Scenario(
+        "a day less",
+        drops_a_day,
+        {**per_day("clean", ("withdraw", "withdrawn"), 1), **per_day("trail", INPUT, 1, 2), "total": INPUT},
+    ),
+    Scenario(
+        "a lost day",
+        loses_a_day,
+        {
+            **per_day("clean", ("materialize", "version_missing"), 2),
+            **per_day("trail", MAY, 2, 3),
+            "total": MAY,
+        },
+    ),
+    Scenario(
+        "a batch of which one fails",
+        writes(flaky_py=FLAKY, below_sql=slice_of("select amount from flaky")),
+        {**per_day("flaky", NEW, 1, 2, 3, 4), **per_day("below", NEW, 1, 2, 3, 4)},
+        fails=frozenset({"flaky[2026-01-03]", "below[2026-01-03]"}),
+        code=1,
+    ),
+    Scenario(
+        "some days by force",
+        writes(),
+        {**per_day("trail", ("materialize", "forced"), 2, 3)},
+        ("trail", "--force", "--partition", "2026-01-02..2026-01-03"),
+    ),
+    Scenario(
+        "the newest of what is new",
+        writes(more_sql=slice_of("select amount + 1 as amount from clean")),
+        per_day("more", NEW, 3, 4),
+        ("more", "--max-partitions", "2"),
+    ),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Said:
     """What one document says of each asset: an action, outcome or sync, and the reasons."""
@@ -308,9 +428,9 @@ class Said:
 
 
 def said(steps: list[dict], key: str) -> dict[str, Said]:
-    """Return the steps of a document by asset; of several, the last."""
+    """Return the steps of a document by asset and partition; of several, the last."""
     return {
-        step["asset"]: Said(
+        named(step["asset"], step.get("partition") or ""): Said(
             step[key], tuple((reason["code"], reason["text"]) for reason in step["reasons"])
         )
         for step in steps
@@ -367,6 +487,30 @@ def test_plan_result_log_and_status_agree(scenario, project, commands):
     assert_result_follows_plan(said(result["steps"], "outcome"), plan, scenario.fails)
     assert result["up_to_date"] == planned["up_to_date"]
     assert code == scenario.code
+    if result["run_id"]:
+        assert_log_says_the_same(commands, result)
+
+
+@pytest.mark.parametrize("scenario", DAILY, ids=lambda one: one.name)
+def test_plan_result_and_log_agree_on_each_partition(scenario, tmp_path, capfd):
+    project = days(tmp_path)
+    project.materialize()
+    commands = Commands(tmp_path, capfd)
+    scenario.edit(project)
+
+    _, planned = commands.ask("plan", *scenario.arguments)
+    plan = said(planned["steps"], "action")
+    _, statuses = commands.ask("status")
+    _, whole_plan = commands.ask("plan")
+    code, result = commands.ask("materialize", *scenario.arguments)
+
+    assert {name: (one.what, one.reasons[0][0]) for name, one in plan.items()} == scenario.expected
+    assert_reasoned(plan)
+    assert_result_follows_plan(said(result["steps"], "outcome"), plan, scenario.fails)
+    assert result["up_to_date"] == planned["up_to_date"]
+    assert code == scenario.code
+    waiting = {step["asset"] for step in whole_plan["steps"] if step["action"] != "verify"}
+    assert waiting == {one["asset"] for one in statuses if one["sync"] != "up_to_date"}
     if result["run_id"]:
         assert_log_says_the_same(commands, result)
 

@@ -14,12 +14,16 @@ from assetflow.metadata.encoding import KINDS, decode, encode, kind_of, read_tex
 from assetflow.metadata.file_locks import try_lock
 from assetflow.metadata.journal import Journal, read_journal, read_lines
 from assetflow.metadata.records import (
+    Audited,
     DefinitionSeen,
     DigestAdded,
     EventHappened,
+    EventTimeFound,
+    FailingRowsKept,
     LineageSeen,
     Observed,
     PartitionsChanged,
+    RepairHappened,
     SlicesDigested,
     VersionsPacked,
 )
@@ -32,7 +36,7 @@ from assetflow.model.columns import (
     Schema,
 )
 from assetflow.model.file_states import FileState
-from assetflow.planning.audits import Audited, CheckEvaluated, FailingRowsKept, Term
+from assetflow.planning.audits import CheckEvaluated, Term
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.quality.answers import Answer
 from tests.metadata.making import (
@@ -88,6 +92,8 @@ SAMPLES = [
     replace(stored(), rows=None, schema=(), digests=()),
     DigestAdded("v1", ReadSet.of([]), "a1", "10:"),
     SlicesDigested("v1", "slice by at in UTC", ReadSet.of(["id"]), "a1", (("w1", "3:"),)),
+    EventTimeFound("v1", "at in UTC", NOW),
+    EventTimeFound("v2", "at in UTC", None),
     made(),
     replace(made(), inputs=(), metadata=()),
     publication("p1", change(1), withdrawal(3, "customers", "2026-01-05")),
@@ -108,6 +114,7 @@ SAMPLES = [
     EventHappened("e1", NOW, "gc", None, "", None, (("removed", "3"),)),
     AUDITED,
     FailingRowsKept("r1", "orders", "", "v1", "c", NOW, (("id", ""),), ("[1]",), "q/x.parquet"),
+    RepairHappened("h1", "r1", "main", "orders", "", "least", NOW, "tried", "", "ann"),
 ]
 
 

@@ -5,6 +5,10 @@ owners = ["team:operations"]
 partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
 partition_by = "flight_date"
 batch_size = 31
+checks = [
+    { references = "destination", to = "airports.airport" },
+    { equal_rows = { to = "stg_flights", columns = ["flight_date", "carrier", "flight_number", "origin"] }, scope = "whole" },
+]
 */
 select
     flights.flight_date,

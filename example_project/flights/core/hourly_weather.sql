@@ -5,6 +5,9 @@ owners = ["team:meteorology"]
 partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
 partition_by = "weather_date"
 batch_size = 31
+checks = [
+    { references = ["origin", "weather_hour"], to = ["stg_weather.origin", "stg_weather.weather_hour"] },
+]
 */
 select
     origin,

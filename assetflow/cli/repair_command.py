@@ -1,0 +1,128 @@
+"""`assetflow repair`: make again the least that can make a failed check pass."""
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from assetflow.cli.answers import Answer
+from assetflow.cli.help_text import as_command
+from assetflow.cli.materialize_command import EXIT_CODES, Threads, followed
+from assetflow.cli.shared_options import (
+    MAIN,
+    Environment,
+    Exclude,
+    Json,
+    Partition,
+    ProjectFolder,
+    Select,
+)
+from assetflow.errors import TwoChoices
+from assetflow.planning.listener import Listener, Silent
+from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
+from assetflow.planning.results import RunResult
+
+DeadLetters = tuple[DeadLetterLine, ...]
+
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show what would be made again and why, and make nothing."),
+]
+List = Annotated[
+    bool, typer.Option("--list", help="Show the dead letters: what was tried in vain.")
+]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Let the selected dead letters be tried again, from now on.")
+]
+Resolve = Annotated[
+    bool, typer.Option("--resolve", help="Say that the selected dead letters are dealt with.")
+]
+Note = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="What is to be remembered of it.")
+]
+
+
+def repair(
+    context: typer.Context,
+    select: Select = None,
+    *,
+    exclude: Exclude = None,
+    partition: Partition = None,
+    dry_run: DryRun = False,
+    list_them: List = False,
+    retry: Retry = False,
+    resolve: Resolve = False,
+    note: Note = "",
+    threads: Threads = None,
+    as_json: Json = False,
+    project: ProjectFolder = None,
+    environment: Environment = MAIN,
+) -> Answer[RunResult] | Answer[RepairPage] | Answer[DeadLetters]:
+    """Make again the least that can make the failed checks pass, and ask them again.
+
+    From the columns of a check it goes up the lineage to the nearest assets that can give
+    other data: volatile ones, and what is stale. All else would give the same again, and is
+    left alone. What was tried as often as the settings allow is a dead letter.
+
+    Examples:
+      assetflow repair --dry-run           what would be tried for each failed check
+      assetflow repair orders              repair the checks of orders
+      assetflow repair --list              the dead letters
+      assetflow repair orders --retry      try again what was tried in vain
+      assetflow repair orders --resolve --note "refunds, known since May"
+    """
+    from assetflow import api
+    from assetflow.cli.opening import opened
+
+    chosen = {"--dry-run": dry_run, "--list": list_them, "--retry": retry, "--resolve": resolve}
+    said = [option for option, is_said in chosen.items() if is_said]
+    if len(said) > 1:
+        raise TwoChoices(*said[:2])
+    found, wanted = opened(project, environment), select or ()
+    if list_them:
+        return _letters(api.dead_letters(found, wanted))
+    if retry:
+        return _letters(api.retry_dead_letters(found, wanted, note=note))
+    if resolve:
+        return _letters(api.resolve_dead_letters(found, wanted, note=note))
+    left, keys = exclude or (), partition or ()
+    if dry_run:
+        return _planned(api.repair_plan(found, wanted, exclude=left, partitions=keys))
+    command = shlex.join(["assetflow", *context.obj["arguments"]])
+
+    def carry_out(listener: Listener) -> RunResult:
+        return api.repair(
+            found,
+            wanted,
+            exclude=left,
+            partitions=keys,
+            threads=threads,
+            listener=listener,
+            command=command,
+        )
+
+    return _ended(carry_out(Silent()) if as_json else followed(carry_out))
+
+
+def _letters(letters: DeadLetters) -> Answer[DeadLetters]:
+    from assetflow.report.check_shapes import dead_letters_json
+    from assetflow.report.repair_report import dead_letters_table
+
+    return Answer(letters, dead_letters_json, dead_letters_table)
+
+
+def _planned(page: RepairPage) -> Answer[RepairPage]:
+    from assetflow.report.check_shapes import repair_json
+    from assetflow.report.repair_report import repair_report
+
+    return Answer(page, repair_json, repair_report)
+
+
+def _ended(result: RunResult) -> Answer[RunResult]:
+    from assetflow.report.json_shapes import run_result_json
+    from assetflow.report.run_report import run_summary
+
+    return Answer(result, run_result_json, run_summary, EXIT_CODES.get(result.status, 1))
+
+
+command = as_command(repair)
