@@ -21,15 +21,16 @@ DATA = Path(__file__).parent / "data"
 def main() -> None:
     """Write all files, in place of those that are there."""
     shutil.rmtree(DATA, ignore_errors=True)
-    (DATA / "flights").mkdir(parents=True)
+    for folder in ("flights", "airlines"):
+        (DATA / folder).mkdir(parents=True)
     tables = _tables_of_the_package()
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         zipfile.ZipFile(tables["flights.csv.zip"]).extractall(folder)
         _write_flights(Path(folder, "flights.csv"))
         for name in ("planes", "airports"):
             _write_parquet(connection, tables[f"{name}.csv"], DATA / f"{name}.parquet")
-    for name in ("weather", "airlines"):
-        shutil.copy(tables[f"{name}.csv"], DATA / f"{name}.csv")
+    shutil.copy(tables["weather.csv"], DATA / "weather.csv")
+    shutil.copy(tables["airlines.csv"], DATA / "airlines" / "2013-01-02.csv")
     count = sum(path.is_file() for path in DATA.rglob("*"))
     print(f"Wrote {count} files to {DATA.name}/, one for each day of flights among them.")
 

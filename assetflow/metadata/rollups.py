@@ -74,7 +74,7 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
 
 
 NOTHING_SERVED = RollUp(0, None, None)
-_WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "rejected")
+_WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "broken", "rejected")
 
 
 def _verdicts(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, AuditVerdict]:

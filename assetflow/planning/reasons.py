@@ -370,6 +370,9 @@ WEIGHT = {
     reason: place
     for place, reason in enumerate(
         (
+            Rejected,
+            RejectedLastTime,
+            UpstreamRejected,
             NeverMaterialized,
             VersionMissing,
             CodeChanged,
@@ -380,8 +383,6 @@ WEIGHT = {
             Overdue,
             RefreshRequested,
             Forced,
-            Rejected,
-            RejectedLastTime,
             CheckChanged,
             UpstreamMayChange,
             UpToDate,
@@ -390,7 +391,6 @@ WEIGHT = {
             SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
-            UpstreamRejected,
             Superseded,
             RunStopped,
             Withdrawn,
@@ -398,7 +398,7 @@ WEIGHT = {
         )
     )
 }
-"""Reasons in order of weight."""
+"""Reasons in order of weight: what was rejected first, whatever else would be done."""
 
 
 def settled_to_nothing(provisional: tuple[Reason, ...]) -> Reason:

@@ -39,11 +39,3 @@ source(
     owners=["team:operations"],
     tags=["raw"],
 )
-source(
-    "raw_airlines",
-    path="data/airlines.csv",
-    static=True,
-    description="The names behind two letters",
-    owners=["team:operations"],
-    tags=["raw"],
-)

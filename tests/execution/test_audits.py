@@ -480,3 +480,124 @@ def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
     assert len(list(state.glob("data/clean/*"))) == 1
     assert list(state.glob("quarantine/**/*.parquet")) == []
     assert amounts(project) == [5, 10, 20]
+
+
+PEOPLE = """
+from assetflow import source
+
+source("raw_orders", path="data/orders.csv")
+source("people", path="data/people.csv")
+"""
+TO_PEOPLE = CHECKED % '{ references = { columns = ["customer"], to = "people.name" } }'
+
+
+def test_a_check_may_refer_to_a_source_that_no_asset_reads(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/sources.py": PEOPLE,
+            "data/people.csv": "name\nann\nbob\n",
+            "shop/clean.sql": TO_PEOPLE,
+        },
+    )
+
+    first = project.materialize("clean")
+    nothing = project.materialize()
+    project.write({"data/people.csv": "name\nann\n"})
+    second = project.materialize()
+
+    assert statuses(first) == {"clean.references(customer in people)": "passed"}
+    assert outcomes(nothing) == {"totals": "materialized", "report": "materialized"}
+    assert outcomes(second) == {"clean": "checked"}
+    assert statuses(second) == {"clean.references(customer in people)": "failed"}
+
+
+FLAKY = """
+from pathlib import Path
+
+from assetflow import check
+
+ANSWER = Path(__file__).parent.parent / "answer.txt"
+
+
+@check("clean")
+def reachable(clean) -> bool:
+    if not ANSWER.exists():
+        raise ConnectionError("the service is down")
+    return True
+"""
+
+
+def test_a_check_that_broke_is_asked_again_until_it_can_be(tmp_path):
+    project = shop(tmp_path, **{"shop/flaky.py": FLAKY})
+
+    broken = project.materialize()
+    again = project.materialize()
+    project.write({"answer.txt": "up"})
+    mended = project.materialize()
+
+    assert statuses(broken) == statuses(again) == {"clean.reachable": "errored"}
+    assert outcomes(broken)["clean"] == outcomes(again)["clean"] == "rejected"
+    assert outcomes(mended)["clean"] == "reused"
+    assert project.materialize().steps == ()
+
+
+REFERRING = """
+/* assetflow
+checks = [
+    { references = "customer", to = "customers.customer" },
+    { references = "amount", to = "prices.amount" },
+]
+*/
+select id, customer, amount from raw_orders where amount > 0
+"""
+
+
+def test_what_checks_are_asked_against_is_made_before_an_asset_that_is_selected(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": REFERRING,
+            "shop/customers.sql": "select distinct customer from raw_customers",
+            "shop/unneeded.sql": "select customer from customers",
+            "shop/more.py": """
+                from assetflow import source
+
+                source("raw_customers", path="data/customers.csv")
+                source("prices", path="data/prices.csv")
+            """,
+            "data/customers.csv": "customer\nann\nbob\n",
+            "data/prices.csv": "amount\n10\n20\n5\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"customers": "materialized", "clean": "materialized"}
+    assert project.actions("clean") == {}
+    assert project.outcomes("clean", only=True) == {}
+
+
+def test_of_what_was_never_looked_at_no_rejection_needs_to_know(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": (LEAST % 50).replace('name = "least"', 'on_failure = "repair"'),
+            "shop/elsewhere.sql": "select * from prices",
+            "shop/farther.py": """
+                import pyarrow as pa
+
+                from assetflow import asset
+
+                @asset
+                def farther(elsewhere: pa.Table) -> pa.Table:
+                    return elsewhere
+            """,
+            "shop/more.py": "from assetflow import source\nsource('prices', path='prices.csv')\n",
+            "prices.csv": "amount\n10\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"clean": "rejected"}

@@ -2,6 +2,10 @@
 description = "By how much each flight exceeds the baseline of its carrier"
 group = "core"
 owners = ["team:operations"]
+checks = [
+    { aggregate = { function = "median", column = "excess_tenths", min = -150, max = 0 } },
+    { drift = "weather", severity = "warn", description = "The year does not change its weather" },
+]
 */
 select
     departures.carrier,

@@ -5,6 +5,10 @@ owners = ["team:operations"]
 partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
 partition_by = "flight_date"
 batch_size = 31
+checks = [
+    { unique = ["flight_date", "carrier", "flight_number", "origin"], name = "each_flight_once" },
+    { references = "destination", to = "airports.airport", scope = "whole", name = "known_airports" },
+]
 */
 select
     flights.flight_date,

@@ -5,6 +5,10 @@ owners = ["team:meteorology"]
 partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "America/New_York" }
 partition_by = "weather_date"
 batch_size = 31
+checks = [
+    { unique = ["origin", "weather_hour"] },
+    { row_count = { min = 66, max = 75 }, severity = "warn", description = "Three airports, up to 25 hours" },
+]
 */
 select
     origin,

@@ -2,6 +2,7 @@
 description = "Carriers, without Inc. and Co."
 group = "staging"
 owners = ["team:operations"]
+checks = [ { unique = "carrier" }, { not_null = "carrier_name" } ]
 */
 select
     carrier,

@@ -2,6 +2,11 @@
 description = "Planes, with one spelling for each maker"
 group = "staging"
 owners = ["team:fleet"]
+checks = [
+    { unique = "tail_number" },
+    { between = { column = "seats", min = 1, max = 853 }, description = "An A380 has 853" },
+    { between = { column = "year_built", min = 1950, max = 2013 }, max_failures = 0 },
+]
 */
 select
     tailnum as tail_number,
