@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
+from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
 from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
@@ -12,6 +13,13 @@ from assetflow.planning.results import AssetStatus, Health, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
 NOTHING = RollUp(0, None, None)
+_HEALTH: Mapping[AuditVerdict, Health] = {
+    "passed": "passed",
+    "warned": "warned",
+    "failed": "failed",
+    "broken": "failed",
+    "rejected": "failed",
+}
 
 
 def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[AssetStatus]:
@@ -60,7 +68,7 @@ def _health(checks: Collection[str], served: RollUp) -> Health:
     """Return how the checks stand that there are, of what is served."""
     if not checks or served.verdict is None:
         return "unchecked"
-    return "failed" if served.verdict in ("broken", "rejected") else served.verdict
+    return _HEALTH[served.verdict]
 
 
 def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:
