@@ -592,8 +592,11 @@ class Knowledge:
         return self._with_key_column(upstream, shape)
 
     def unread_shape(self, upstream: AssetName) -> Shape:
-        """Return the shape of an upstream of which nothing is read: as known, or of the newest."""
-        known = self._shapes[upstream]
+        """Return the shape of an upstream of which nothing is read: as known, or of the newest.
+
+        Nothing is known of a source that was not looked at.
+        """
+        known = self._shapes.get(upstream, Shape())
         if upstream in self.graph.sources or self.facts[upstream].schema is not None:
             return known
         with self._guard:
@@ -613,14 +616,10 @@ class Knowledge:
 
 
 def needed_sources(analysis: Analysis, targets: Collection[AssetName] | None) -> tuple[Source, ...]:
-    """Return the sources among `targets`, of what they are made, and that their checks read.
-
-    All that is read, for None.
-    """
+    """Return the sources among `targets` and of what they need; all read ones, for None."""
     graph = analysis.graph
     wanted = graph.assets.keys() if targets is None else targets
-    reached = {*wanted, *graph.all_upstream(wanted)}
-    reached.update(other for name in tuple(reached) for other in graph.audits.get(name, ()))
+    reached = {*wanted, *graph.all_needed(wanted)}
     return tuple(source for name, source in graph.sources.items() if name in reached)
 
 

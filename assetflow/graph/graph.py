@@ -39,6 +39,16 @@ class AssetGraph:
         """Return all that `names` are made from, sources included, at most `depth` away."""
         return reach_of(self.upstreams, names, depth)
 
+    def all_needed(self, names: Iterable[AssetName]) -> set[AssetName]:
+        """Return all that `names` are made from and checked against, sources included."""
+        wanted = {*names}
+        needed = self.all_upstream(wanted)
+        while audits := {o for name in wanted | needed for o in self.audits.get(name, ())}:
+            if audits <= needed:
+                break
+            needed |= audits | self.all_upstream(audits)
+        return needed
+
     def all_downstream(
         self, names: Iterable[AssetName], depth: int | None = None
     ) -> set[AssetName]:

@@ -12,14 +12,15 @@ from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Health, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
-NOTHING = RollUp(0, None, None)
-_HEALTH: Mapping[AuditVerdict, Health] = {
+HEALTH: Mapping[AuditVerdict, Health] = {
     "passed": "passed",
     "warned": "warned",
     "failed": "failed",
     "broken": "failed",
     "rejected": "failed",
 }
+
+NOTHING = RollUp(0, None, None)
 
 
 def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[AssetStatus]:
@@ -68,7 +69,7 @@ def _health(checks: Collection[str], served: RollUp) -> Health:
     """Return how the checks stand that there are, of what is served."""
     if not checks or served.verdict is None:
         return "unchecked"
-    return _HEALTH[served.verdict]
+    return HEALTH[served.verdict]
 
 
 def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:

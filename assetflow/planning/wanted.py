@@ -58,7 +58,7 @@ def _scope(slices: Slices, request: Request) -> Collection[AssetName]:
     if request.targets is None:
         return graph.assets.keys()
     targets = targets_of(slices, request)
-    return (targets | graph.all_upstream(targets)) & graph.assets.keys()
+    return (targets | graph.all_needed(targets)) & graph.assets.keys()
 
 
 def targets_of(slices: Slices, request: Request) -> set[AssetName]:
@@ -112,10 +112,18 @@ def keys_in(slices: Slices, name: AssetName, asked: PartitionRange) -> tuple[Par
 def _with_upstreams(
     slices: Slices, wanted: Wanted, *, only_blocking: bool
 ) -> dict[AssetName, Collection[PartitionKey]]:
-    """Return `wanted` and what it reads; `only_blocking`: only what cannot be left out."""
+    """Return `wanted`, what it reads, and what its checks read.
+
+    `only_blocking`: only what cannot be left out. Of others with partitions that checks
+    read, those that there are will do.
+    """
     found: dict[AssetName, set[PartitionKey]] = {name: set(keys) for name, keys in wanted.items()}
     for name in reversed(tuple(slices.graph.assets)):
         needed = slices.reads(name, found.get(name, ()), only_blocking=only_blocking)
+        if found.get(name):
+            for other in slices.graph.audits.get(name, ()):
+                if not (only_blocking and _is_cut(slices, other)):
+                    needed.setdefault(other, set()).update(slices.keys[other])
         for upstream, keys in needed.items():
             if upstream in slices.graph.assets and keys:
                 found.setdefault(upstream, set()).update(keys)

@@ -482,22 +482,22 @@ def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
     assert amounts(project) == [5, 10, 20]
 
 
-STORES = """
+PEOPLE = """
 from assetflow import source
 
 source("raw_orders", path="data/orders.csv")
 source("people", path="data/people.csv")
 """
-REFERRING = CHECKED % '{ references = { columns = ["customer"], to = "people.name" } }'
+TO_PEOPLE = CHECKED % '{ references = { columns = ["customer"], to = "people.name" } }'
 
 
 def test_a_check_may_refer_to_a_source_that_no_asset_reads(tmp_path):
     project = shop(
         tmp_path,
         **{
-            "shop/sources.py": STORES,
+            "shop/sources.py": PEOPLE,
             "data/people.csv": "name\nann\nbob\n",
-            "shop/clean.sql": REFERRING,
+            "shop/clean.sql": TO_PEOPLE,
         },
     )
 
@@ -540,3 +540,64 @@ def test_a_check_that_broke_is_asked_again_until_it_can_be(tmp_path):
     assert outcomes(broken)["clean"] == outcomes(again)["clean"] == "rejected"
     assert outcomes(mended)["clean"] == "reused"
     assert project.materialize().steps == ()
+
+
+REFERRING = """
+/* assetflow
+checks = [
+    { references = "customer", to = "customers.customer" },
+    { references = "amount", to = "prices.amount" },
+]
+*/
+select id, customer, amount from raw_orders where amount > 0
+"""
+
+
+def test_what_checks_are_asked_against_is_made_before_an_asset_that_is_selected(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": REFERRING,
+            "shop/customers.sql": "select distinct customer from raw_customers",
+            "shop/unneeded.sql": "select customer from customers",
+            "shop/more.py": """
+                from assetflow import source
+
+                source("raw_customers", path="data/customers.csv")
+                source("prices", path="data/prices.csv")
+            """,
+            "data/customers.csv": "customer\nann\nbob\n",
+            "data/prices.csv": "amount\n10\n20\n5\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"customers": "materialized", "clean": "materialized"}
+    assert project.actions("clean") == {}
+    assert project.outcomes("clean", only=True) == {}
+
+
+def test_of_what_was_never_looked_at_no_rejection_needs_to_know(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/clean.sql": (LEAST % 50).replace('name = "least"', 'on_failure = "repair"'),
+            "shop/elsewhere.sql": "select * from prices",
+            "shop/farther.py": """
+                import pyarrow as pa
+
+                from assetflow import asset
+
+                @asset
+                def farther(elsewhere: pa.Table) -> pa.Table:
+                    return elsewhere
+            """,
+            "shop/more.py": "from assetflow import source\nsource('prices', path='prices.csv')\n",
+            "prices.csv": "amount\n10\n",
+        },
+    )
+
+    result = project.materialize("clean")
+
+    assert outcomes(result) == {"clean": "rejected"}

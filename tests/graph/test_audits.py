@@ -91,3 +91,17 @@ def test_a_circle_of_lineage_is_told_as_such():
     _, errors = inferred(asset("a", "b", checks=("b",)), asset("b", "a"), asset("c"))
 
     assert [error.code for error in errors] == ["circle"]
+
+
+def test_what_is_needed_is_what_assets_are_made_from_and_checked_against():
+    graph, _ = inferred(
+        asset("a", "b", checks=("z",)),
+        asset("b", checks=("y",)),
+        asset("z", "raw", checks=("x",)),
+        *(asset(name) for name in "yx"),
+        asset("other", checks=("a",)),
+        sources=("raw",),
+    )
+
+    assert graph.all_needed(["a"]) == {"b", "y", "z", "raw", "x"}
+    assert graph.all_needed(["x"]) == set()

@@ -6,8 +6,8 @@ partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "Ameri
 partition_by = "flight_date"
 batch_size = 31
 checks = [
-    { references = "destination", to = "airports.airport" },
-    { equal_rows = { to = "stg_flights", columns = ["flight_date", "carrier", "flight_number", "origin"] }, scope = "whole" },
+    { unique = ["flight_date", "carrier", "flight_number", "origin"], name = "each_flight_once" },
+    { references = "destination", to = "airports.airport", scope = "whole", name = "known_airports" },
 ]
 */
 select

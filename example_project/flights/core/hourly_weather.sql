@@ -6,7 +6,8 @@ partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "Ameri
 partition_by = "weather_date"
 batch_size = 31
 checks = [
-    { references = ["origin", "weather_hour"], to = ["stg_weather.origin", "stg_weather.weather_hour"] },
+    { unique = ["origin", "weather_hour"] },
+    { row_count = { min = 66, max = 75 }, severity = "warn", description = "Three airports, up to 25 hours" },
 ]
 */
 select

@@ -6,12 +6,12 @@ partitions.daily = { start = "2013-01-01", end = "2014-01-01", timezone = "Ameri
 partition_by = "flight_date"
 batch_size = 31
 checks = [
-    { unique = ["flight_date", "carrier", "flight_number", "origin"] },
+    { unique = ["flight_date", "carrier", "flight_number", "origin"], name = "each_flight_once" },
     { row_count = { min = 500 } },
-    { anomaly = "row_count", severity = "warn", description = "As many as on such a weekday" },
+    { anomaly = "row_count", severity = "warn", name = "usual_day", description = "As many flights as on other days" },
     { accepted_values = { column = "origin", values = ["EWR", "JFK", "LGA"] } },
-    { references = "tail_number", to = "stg_planes.tail_number", max_fraction = 0.2 },
-    { references = "destination", to = "stg_airports.airport", max_fraction = 0.05 },
+    { references = "tail_number", to = "stg_planes.tail_number", max_fraction = 0.2, name = "known_planes" },
+    { references = "destination", to = "stg_airports.airport", max_fraction = 0.05, scope = "whole", name = "known_airports" },
     { expression = "distance < 620 / 60.0 * air_minutes", name = "possible_speed", severity = "warn" },
 ]
 contract = "additive"
