@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         unique,
     )
     from assetflow.model.forms import Columns, From
+    from assetflow.model.freshness import Freshness
     from assetflow.model.mappings import AllPartitions, Latest, Offset, Trailing
     from assetflow.model.options import Column, Retries
     from assetflow.model.partitions import (
@@ -64,6 +65,7 @@ _HOMES = {
     "Column": "assetflow.model.options",
     "Columns": "assetflow.model.forms",
     "Config": "assetflow.model.config",
+    "Freshness": "assetflow.model.freshness",
     "From": "assetflow.model.forms",
     "Latest": "assetflow.model.mappings",
     "Offset": "assetflow.model.mappings",
@@ -85,6 +87,7 @@ _HOMES = {
     "equal_rows": "assetflow.model.declare_checks",
     "expectations_result": "assetflow.interop.expectation_results",
     "expression": "assetflow.model.declare_checks",
+    "freshness": "assetflow.api",
     "hourly": "assetflow.model.partitions",
     "lineage": "assetflow.api",
     "load": "assetflow.api",
@@ -118,6 +121,7 @@ __all__ = [
     "Column",
     "Columns",
     "Config",
+    "Freshness",
     "From",
     "Latest",
     "Offset",
@@ -139,6 +143,7 @@ __all__ = [
     "equal_rows",
     "expectations_result",
     "expression",
+    "freshness",
     "hourly",
     "lineage",
     "load",

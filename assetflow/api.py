@@ -1,4 +1,4 @@
-"""The verbs: load, plan, materialize, status, lineage, show, read, connect, and the rest.
+"""The verbs: load, plan, materialize, status, freshness, lineage, show, read, connect, and more.
 
 Functions over a Project. Here, and nowhere below, the clock is read.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from assetflow.errors import (
     AssetflowError,
     EmptyProject,
+    NeedsOption,
     NoDeadLetter,
     NothingToRepair,
     NotPartitioned,
@@ -35,6 +36,7 @@ from assetflow.errors import (
 from assetflow.graph.graph import AssetGraph
 from assetflow.graph.selection import select as select_assets
 from assetflow.graph.selection import wants_status
+from assetflow.model.durations import parse_duration
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, RunId, check_name, folded
 from assetflow.model.partitions import described
 from assetflow.planning.asked import check_asked, partition_range
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from assetflow.execution.ageing import Ager, KnownAges
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.materializing import RunRequest
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
     from assetflow.planning.check_pages import ChecksPage, ProposalsPage
+    from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -78,7 +82,7 @@ if TYPE_CHECKING:
     from assetflow.planning.reach import Slices
     from assetflow.planning.repair import RepairPlan
     from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
-    from assetflow.planning.results import AssetStatus, RunResult
+    from assetflow.planning.results import AssetStatus, FreshnessStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
 
@@ -213,21 +217,64 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     partitions: Sequence[str] = (),
     latest: bool = False,
     max_partitions: int | None = None,
+    overdue: bool = False,
+    within: str | float | None = None,
 ) -> Plan:
     """Return what `materialize` with the same arguments would do, and why. Nothing is changed.
 
     `partitions` are keys and ranges ("2026-01-05..2026-01-09", both included); `latest` is
     the last partition of each asset. At most `max_partitions` of an asset run, the newest;
-    where nothing is said of partitions, as many as the settings allow.
+    where nothing is said of partitions, as many as the settings allow. With `overdue` it is
+    the least that brings back what is older than its policy allows, or will be `within` a
+    time, such as "30m".
 
     Raises ProjectErrors where a query does not fit the columns that its inputs have,
     NoPartitions, NoSuchPartitions and ReversedRange where `partitions` are none.
     """
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
+    _check_beside_overdue(request, partitions, latest=latest, overdue=overdue)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    request, held_back = _overdue(project, request, within, overdue=overdue)
     made = make_plan(_sound(gathered(project, request)).known(), request)
-    return replace(made, estimated_seconds=_estimated_seconds(project, made))
+    seconds = _estimated_seconds(project, made)
+    return replace(made, estimated_seconds=seconds, notes=(*made.notes, *held_back))
+
+
+def _overdue(
+    project: Project, request: Request, within: str | float | None, *, overdue: bool
+) -> tuple[Request, tuple[tuple[AssetName, str], ...]]:
+    """Return the request for the least that brings back what is overdue, if that is asked for.
+
+    Beside it stands what holds back those that no run brings back.
+    """
+    from assetflow.execution.ageing import overdue_request
+
+    if not overdue:
+        if within is not None:
+            raise NeedsOption("--within", "--overdue")
+        return request, ()
+    seconds = None if within is None else parse_duration(within)
+    known = _ager(project).known(request.targets)
+    names = known.stated.keys() if request.targets is None else request.targets
+    return overdue_request(known, names, seconds)
+
+
+def _check_beside_overdue(
+    request: Request, partitions: Sequence[str], *, latest: bool, overdue: bool
+) -> None:
+    """Refuse what says otherwise than `overdue` which assets and partitions run."""
+    others = {
+        "--only": request.only,
+        "--downstream": request.downstream,
+        "--force": request.force,
+        "--refresh": request.refresh,
+        "--partition": bool(partitions),
+        "--latest": latest,
+    }
+    for option, is_given in others.items():
+        if overdue and is_given:
+            raise TwoChoices("--overdue", option)
 
 
 def _about_partitions(
@@ -362,6 +409,8 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     partitions: Sequence[str] = (),
     latest: bool = False,
     max_partitions: int | None = None,
+    overdue: bool = False,
+    within: str | float | None = None,
     fail_fast: bool = False,
     threads: int | None = None,
     listener: Listener | None = None,
@@ -373,10 +422,13 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     """
     targets = selected(project, select, exclude)
     request = Request(targets, only, downstream, force, refresh)
+    _check_beside_overdue(request, partitions, latest=latest, overdue=overdue)
     request = _about_partitions(project, request, partitions, max_partitions, latest=latest)
+    request, held_back = _overdue(project, request, within, overdue=overdue)
     _fold_leftovers(project)
     asked = _asked(project, request, threads=threads, command=command)
-    return _run(project, replace(asked, fail_fast=fail_fast), listener)
+    result = _run(project, replace(asked, fail_fast=fail_fast), listener)
+    return replace(result, notes=held_back)
 
 
 def _asked(project: Project, request: Request, *, threads: int | None, command: str) -> RunRequest:
@@ -537,8 +589,9 @@ def status(
 
     targets = selected(project, select, exclude)
     known = gathered(project, Request()).known()
+    recency = _recency(project, targets)
     return tuple(
-        one
+        replace(one, freshness=recency.get(one.asset, "no_policy"))
         for one in standings(known, roll_ups(project.state, project.environment))
         if targets is None or one.asset in targets
     )
@@ -590,6 +643,72 @@ def _resources(project: Project) -> Resources:
     configs = taken_configs(project.declarations, project.environ, reads_secrets=True)
     declared = {resource.name: resource for resource in project.declarations.resources}
     return Resources(declared, configs)
+
+
+def _recency(
+    project: Project, targets: Collection[AssetName] | None
+) -> dict[AssetName, FreshnessStatus]:
+    """Return how each asset that has a freshness policy stands against it."""
+    from assetflow.execution.ageing import lines_of
+
+    ager = _ager(project)
+    asked = [name for name in ager.stated() if targets is None or name in targets]
+    if not asked:
+        return {}
+    return {line.asset: line.facts.status for line in lines_of(ager.known(asked), asked)}
+
+
+def freshness(
+    project: Project,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    *,
+    at: datetime | None = None,
+) -> FreshnessPage:
+    """Return how old the data of each selected asset is, against what its policy allows.
+
+    Sources that have a policy, or are selected, are told, too. `at` is a moment of the past:
+    then nothing is observed, and what was known by then counts. Raises NaiveEventTime.
+    """
+    from assetflow.execution.ageing import lines_of, with_trends
+    from assetflow.planning.freshness_pages import FreshnessPage, urgency
+
+    targets = selected(project, select, exclude, with_sources=True)
+    ager = _ager(project, at)
+    known = ager.known(targets)
+    names = [name for name in known.names if _is_told(project, known, targets, name)]
+    lines = with_trends(ager, sorted(lines_of(known, names), key=urgency))
+    return FreshnessPage(known.now, tuple(lines))
+
+
+def freshness_history(
+    project: Project, name: str, *, days: float = 7.0, at: datetime | None = None
+) -> FreshnessHistory:
+    """Return how old one asset was in the last `days`, and how often it was fresh.
+
+    `at` is the moment up to which it is told. Raises UnknownTable.
+    """
+    from assetflow.execution.ageing import history_of
+
+    return history_of(_ager(project, at), _named(project, name), days)
+
+
+def _is_told(
+    project: Project, known: KnownAges, targets: Collection[AssetName] | None, name: AssetName
+) -> bool:
+    if targets is not None:
+        return name in targets
+    return name in project.graph.assets or name in known.stated
+
+
+def _ager(project: Project, at: datetime | None = None) -> Ager:
+    from assetflow.execution.ageing import Ager
+
+    with _state_that_may_be_read_only(project.state):
+        _fold_leftovers(project)
+    instant = now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
+    engine = project.engine
+    return Ager(project.place, project.analysis, engine, instant, is_past=at is not None)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
@@ -847,6 +966,7 @@ def audit(project: Project, limit: int = 20) -> AuditResult:
 
 def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
     """Look at a project, its state and the machine; what is wrong is found, not raised."""
+    from assetflow.execution.ageing import policy_findings
     from assetflow.execution.care import findings
     from assetflow.planning.pages import Finding
 
@@ -856,6 +976,7 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         about_state = tuple(findings(root / settings.state))
         project = load(root)
         unseen = _sound(gathered(project, Request())).unseen
+        policies = tuple(policy_findings(_ager(project).known()))
     except AssetflowError as error:
         more = str(error).removeprefix(error.headline).removesuffix(error.headline).strip("\n")
         problem = Finding("project", "error", error.headline, more)
@@ -865,7 +986,12 @@ def doctor(path: Path | str | None = None) -> tuple[Finding, ...]:
         for target, one in unseen.items()
     ]
     count = len(project.graph.assets)
-    return (*about_state, *broken, Finding("project", "ok", f"{count} assets, all of them bind"))
+    return (
+        *about_state,
+        *broken,
+        *policies,
+        Finding("project", "ok", f"{count} assets, all of them bind"),
+    )
 
 
 def init(path: Path | str, name: str = "") -> tuple[Path, ...]:

@@ -1305,6 +1305,45 @@ class SourceDeparts(SourceProblem):
         )
 
 
+class UnusedFreshness(DefinitionError):
+    """A policy in the settings for a group or a tag that nothing has."""
+
+    code = "unused_freshness"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], place: object) -> None:
+        super().__init__(
+            f"The settings have a freshness policy for the {kind} {name!r}, which nothing has.",
+            {"defined in": place},
+            did_you_mean(name, known, f"Remove it, or give an asset the {kind} {name!r}."),
+        )
+
+
+class TwoFreshnessPolicies(DefinitionError):
+    """An asset with several tags for which the settings have different policies."""
+
+    code = "two_freshness_policies"
+
+    def __init__(self, name: str, tags: Iterable[str], place: object) -> None:
+        super().__init__(
+            f"The tags of {name!r} have different freshness policies in the settings.",
+            {"tags": ", ".join(tags), "defined in": place},
+            f"Say which holds: give {name!r} a policy of its own.",
+        )
+
+
+class NaiveEventTime(DefinitionError):
+    """An event time without an offset from UTC, and nobody says by which clocks it is."""
+
+    code = "naive_event_time"
+
+    def __init__(self, name: str, column: str, value: object) -> None:
+        super().__init__(
+            f"The event time {column!r} of {name!r} does not say in which time zone it is.",
+            {"newest": value},
+            f'Add timezone="Europe/Berlin" or the like to {name!r}, or to the settings.',
+        )
+
+
 class UnfitEventTime(SourceProblem):
     """What is to be cut by an event time has no column that tells it."""
 
@@ -1405,6 +1444,17 @@ class OptionNeedsValue(UsageError):
     def __init__(self, option: str, label: str, meaning: str, command: str) -> None:
         verb = "takes no value" if option == label else "needs a value"
         super().__init__(f"'{option}' {verb}.", {label: meaning}, f"See `{command} --help`.")
+
+
+class NeedsOption(UsageError):
+    """An option that says more of another, which was not given."""
+
+    code = "needs_option"
+
+    def __init__(self, option: str, other: str) -> None:
+        super().__init__(
+            f"'{option}' says more of '{other}', which is not given.", {}, f"Add {other}."
+        )
 
 
 class ExtraArguments(UsageError):

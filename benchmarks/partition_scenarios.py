@@ -39,7 +39,7 @@ def many_partitions(bench: Bench) -> Iterator[Figure]:
     count = min(bench.sizes)
     if bench.floor_only:
         return
-    project = _grown(bench, count)
+    project = grown(bench, count)
     what = f"{count:,} x {WIDE.count:,} partitions"
     idle = summarize(bench.samples(project, "plan", "--json"))
     yield Figure(f"{what}: plan, up to date", idle.wall, "s", MOST_PLAN_SECONDS, idle)
@@ -62,7 +62,7 @@ def _plan_of_change(bench: Bench, project: Path, idle: Summary, what: str) -> Fi
     return Figure(name, ours.wall - idle.wall, "s", MOST_CHANGE_SECONDS, ours, note=note)
 
 
-def _grown(bench: Bench, count: int) -> Path:
+def grown(bench: Bench, count: int) -> Path:
     """Return the folder of the wide project, in whose store all is up to date.
 
     One partition of each asset is materialized, then the store is grown.

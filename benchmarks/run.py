@@ -16,7 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import check_scenarios
+import freshness_scenarios
 import partition_scenarios
+import simulation_scenarios
 import tpch
 from figures import (
     CACHE,
@@ -164,6 +166,8 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "lineage": lineage,
     "tpch": tpch_queries,
     **partition_scenarios.SCENARIOS,
+    **freshness_scenarios.SCENARIOS,
+    **simulation_scenarios.SCENARIOS,
     **check_scenarios.SCENARIOS,
 }
 

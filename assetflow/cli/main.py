@@ -36,6 +36,7 @@ COMMANDS = {
     "lineage": "Show what is made from what, down to the column",
     "show": "Show one asset",
     "status": "Show how assets stand",
+    "freshness": "Show how old the data is, against what its policies allow",
     "check": "Ask the checks of what is published, and of what was rejected since",
     "repair": "Make again the least that can make the failed checks pass, and ask them again",
     "runs": "List the runs, the newest first",

@@ -21,11 +21,13 @@ from assetflow.cli.shared_options import (
     LatestPartition,
     MaxPartitions,
     Only,
+    OverdueOnly,
     Partition,
     ProjectFolder,
     Refresh,
     Select,
     Verbose,
+    Within,
     whole_number,
 )
 from assetflow.planning.listener import Listener, Silent
@@ -61,6 +63,8 @@ class Asked(TypedDict):
     refresh: bool
     latest: bool
     max_partitions: int | None
+    overdue: bool
+    within: str | None
 
 
 class Shown(TypedDict):
@@ -98,6 +102,8 @@ def materialize(
     partition: Partition = None,
     latest: LatestPartition = False,
     max_partitions: MaxPartitions = None,
+    overdue: OverdueOnly = False,
+    within: Within = None,
     dry_run: DryRun = False,
     fail_fast: FailFast = False,
     threads: Threads = None,
@@ -119,6 +125,7 @@ def materialize(
       assetflow materialize revenue              revenue and what it is made from
       assetflow materialize orders --downstream  orders and all that follows
       assetflow materialize tag:daily --refresh  look for newer data too
+      assetflow materialize --overdue --within 30m
     """
     asked = Asked(
         exclude=exclude or [],
@@ -128,6 +135,8 @@ def materialize(
         refresh=refresh,
         latest=latest,
         max_partitions=max_partitions,
+        overdue=overdue,
+        within=within,
     )
     if dry_run:
         shown = Shown(verbose=verbose, everything=everything)

@@ -18,11 +18,13 @@ from assetflow.cli.shared_options import (
     LatestPartition,
     MaxPartitions,
     Only,
+    OverdueOnly,
     Partition,
     ProjectFolder,
     Refresh,
     Select,
     Verbose,
+    Within,
 )
 from assetflow.planning.steps import Plan
 
@@ -48,6 +50,8 @@ def plan(
     partition: Partition = None,
     latest: LatestPartition = False,
     max_partitions: MaxPartitions = None,
+    overdue: OverdueOnly = False,
+    within: Within = None,
     diff: Diff = False,
     fail_on: FailOn = None,
     verbose: Verbose = False,
@@ -62,6 +66,7 @@ def plan(
       assetflow plan                         everything
       assetflow plan revenue --diff          what a changed query does to its rows
       assetflow plan --partition 2026-01-05  what one day needs
+      assetflow plan --overdue               what the freshness policies need
       assetflow plan --fail-on stale         for CI: 1 if something is stale
     """
     from assetflow import api
@@ -81,6 +86,8 @@ def plan(
         partitions=partition or (),
         latest=latest,
         max_partitions=max_partitions,
+        overdue=overdue,
+        within=within,
     )
     diffs = api.plan_diff(found, made) if diff else None
     is_stale = any(step.action in STALE for step in made.steps)

@@ -74,6 +74,22 @@ Force = Annotated[
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Run the volatile assets of the selection again.")
 ]
+OverdueOnly = Annotated[
+    bool,
+    typer.Option(
+        "--overdue",
+        help="Only the least that brings back what is older than its freshness policy allows.",
+    ),
+]
+Within = Annotated[
+    str | None,
+    typer.Option(
+        "--within",
+        metavar="TIME",
+        help="With --overdue: also what becomes too old within this time, such as 30m.",
+        show_default=False,
+    ),
+]
 Partition = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.metadata.check_rows import ResultKept
 from assetflow.metadata.records import Audited, FailingRowsKept
-from assetflow.model.names import AssetPartition, RunId
+from assetflow.model.names import AssetPartition, RunId, VersionId
 from assetflow.planning.audits import CheckEvaluated, CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.terms import (
@@ -96,6 +96,16 @@ def _taken(facts: CheckFacts, terms: Terms, asked: Asked) -> CheckEvaluated:
     return CheckEvaluated(terms.of(check.name), outcome)
 
 
+def _renamed(one: ResultKept, check: str) -> ResultKept:
+    """Return a result under the name that its check has now."""
+    evaluated = one.evaluated
+    if evaluated.term.check == check:
+        return one
+    outcome = replace(evaluated.outcome, check=check)
+    term = evaluated.term._replace(check=check)
+    return replace(one, evaluated=replace(evaluated, term=term, outcome=outcome))
+
+
 @dataclass(slots=True)
 class Auditor:
     """Audits for one run. `asker` asks checks; what it needs not ask is carried over."""
@@ -127,9 +137,15 @@ class Auditor:
         }
         answers = {**known, **new}
         results = tuple(answers[one.check.name] for one in checks)
-        audited = self._record(subject, terms, results, at)
-        if not audited.results and self._is_known(audited, terms):
+        # What is carried over from the version itself is kept already.
+        to_keep = tuple(
+            one.evaluated
+            for one in results
+            if one.version != version or not one.evaluated.outcome.carried_over
+        )
+        if not to_keep and self._is_known(version, terms, results):
             return Audit(results)
+        audited = self._record(subject, terms, results, to_keep, at)
         self.knowledge.learn_audits([audited])
         self.knowledge.results.add(audited)
         rows = (
@@ -150,33 +166,34 @@ class Auditor:
         return Audit(results, (*rows, audited))
 
     def _record(
-        self, subject: Subject, terms: Terms, results: Sequence[ResultKept], at: datetime
+        self,
+        subject: Subject,
+        terms: Terms,
+        results: Sequence[ResultKept],
+        to_keep: tuple[CheckEvaluated, ...],
+        at: datetime,
     ) -> Audited:
-        """Return the record of an audit: what is kept of this very version is left out."""
         outcomes = [one.evaluated.outcome for one in results]
-        version = subject.version.version
         return Audited(
             run=self.run,
             asset=subject.target.asset,
             partition=subject.target.partition,
-            version=version,
+            version=subject.version.version,
             checks=subject.facts.checks_key,
             terms=terms.terms,
             seen=terms.seen,
             verdict=verdict_of(outcomes),
             failed=failed_of(outcomes),
             audited_at=at,
-            results=tuple(
-                one.evaluated
-                for one in results
-                if one.version != version or not one.evaluated.outcome.carried_over
-            ),
+            results=to_keep,
         )
 
-    def _is_known(self, audited: Audited, terms: Terms) -> bool:
-        """Whether the newest audit of the version says the same of the same."""
-        known = self.knowledge.past.audits.get(audited.version, [])
-        return bool(known) and has_seen(known[-1], terms) and known[-1].verdict == audited.verdict
+    def _is_known(self, version: VersionId, terms: Terms, results: Sequence[ResultKept]) -> bool:
+        """Whether the newest audit of a version says the same of the same."""
+        known = self.knowledge.past.audits.get(version, [])
+        if not known or not has_seen(known[-1], terms):
+            return False
+        return known[-1].verdict == verdict_of(one.evaluated.outcome for one in results)
 
     def _carried(self, subject: Subject, terms: Terms) -> dict[str, ResultKept]:
         """Return what need not be asked: nothing that it depends on is different."""
@@ -184,11 +201,8 @@ class Auditor:
         for facts in subject.facts.checks:
             is_new = not facts.carries or facts.check.name in subject.set_aside
             one = None if is_new else self._carried_over(subject, facts, terms)
-            if one is not None:
-                name = facts.check.name
-                outcome = replace(one.evaluated.outcome, check=name, carried_over=True)
-                evaluated = replace(one.evaluated, term=terms.of(name), outcome=outcome)
-                found[name] = replace(one, evaluated=evaluated)
+            if one is not None and one.evaluated.outcome.status != "errored":
+                found[facts.check.name] = _renamed(one, facts.check.name)
         return found
 
     def _carried_over(self, subject: Subject, facts: CheckFacts, terms: Terms) -> ResultKept | None:

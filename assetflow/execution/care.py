@@ -11,6 +11,8 @@ from pathlib import Path
 
 from assetflow.errors import AssetflowError
 from assetflow.execution.knowledge import has_files
+from assetflow.execution.setting_aside import QUARANTINE
+from assetflow.metadata.check_rows import kept_places
 from assetflow.metadata.folder import journal_paths
 from assetflow.metadata.folding import fold
 from assetflow.metadata.presence import exclusive
@@ -34,7 +36,8 @@ def collect_garbage(
 ) -> GcResult:
     """Remove versions that no environment has pointed to for longer than the retention.
 
-    With them go files of no version at all, which a process that was killed has left.
+    With them go the rows that were set aside of them, and files of no version at all, which
+    a process that was killed has left.
     """
     if not state.exists():
         return GcResult(0, 0, dry_run)
@@ -50,6 +53,8 @@ def collect_garbage(
         mark_removed(state, [one.version for one in garbage.versions], now, paths)
         forget_slices(state, now, retention_seconds)
         remove_versions(state / "data", [*paths, *(path for path, _ in left)])
+        aside = _left_aside(state, now, retention_seconds)
+        remove_versions(state / QUARANTINE, [path for path, _ in aside])
     shutil.rmtree(state / "tmp", ignore_errors=True)
     return _gc_result(garbage, left, dry_run=False)
 
@@ -57,6 +62,13 @@ def collect_garbage(
 def _leftovers(state: Path, now: datetime, retention_seconds: float) -> list[tuple[str, int]]:
     before = kept_since(now, retention_seconds).timestamp()
     return leftovers(state / "data", recorded_files(state), before)
+
+
+def _left_aside(state: Path, now: datetime, retention_seconds: float) -> list[tuple[str, int]]:
+    """Return the files of rows that were set aside of versions that are gone."""
+    before = kept_since(now, retention_seconds).timestamp()
+    kept = {place.removeprefix(f"{QUARANTINE}/") for place in kept_places(state)}
+    return leftovers(state / QUARANTINE, kept, before)
 
 
 def _gc_result(garbage: Garbage, left: list[tuple[str, int]], *, dry_run: bool) -> GcResult:

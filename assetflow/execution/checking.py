@@ -122,7 +122,13 @@ class Checking:
                 records.extend(audit.records)
                 key, version = subject.target.partition, subject.version.version
                 found.extend(
-                    Told(replace(one, partition=key, version=version), facts, is_published)
+                    Told(
+                        one
+                        if one.version == version
+                        else replace(one, partition=key, version=version),
+                        facts,
+                        is_published,
+                    )
                     for one, facts in zip(audit.results, subject.facts.checks, strict=True)
                 )
             if records:

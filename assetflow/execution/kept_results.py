@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assetflow.metadata.check_rows import ResultKept, results_by_digest, results_of
@@ -20,7 +20,8 @@ class KeptResults:
     """Results by version, and by what was read of whatever version of an asset.
 
     Those of `assets`, and of their `versions`, are read from the store when they are first
-    asked for. A check that broke is not among them: it is asked again.
+    asked for. All say that they are carried over. A check that broke is not among them: it is
+    asked again.
     """
 
     state: Path
@@ -38,7 +39,8 @@ class KeptResults:
         with self._guard:
             self._read()
             for kept in kept_of(audited):
-                self._add(kept)
+                outcome = replace(kept.evaluated.outcome, carried_over=True)
+                self._add(replace(kept, evaluated=replace(kept.evaluated, outcome=outcome)))
 
     def of_version(self, version: VersionId, term: Term) -> ResultKept | None:
         """Return how a check of a version came out."""
@@ -50,7 +52,7 @@ class KeptResults:
         """Read the results of one more version."""
         with self._guard:
             self._read()
-            for found in results_of(self.state, [version]).values():
+            for found in results_of(self.state, [version], as_carried=True).values():
                 for one in found:
                     self._add(one)
 
@@ -70,7 +72,7 @@ class KeptResults:
         self._is_read = True
         for one in results_by_digest(self.state, self.assets):
             self._add(one)
-        for found in results_of(self.state, self.versions).values():
+        for found in results_of(self.state, self.versions, as_carried=True).values():
             for one in found:
                 self._add(one)
 

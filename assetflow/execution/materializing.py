@@ -31,6 +31,7 @@ from assetflow.execution.repairing import (
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
+from assetflow.execution.timing import time_of_state
 from assetflow.execution.whole_audits import WholeAudits
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
@@ -327,6 +328,9 @@ class Materializing:
             if source.is_new:
                 source.is_new = False
                 journal.append(source.observed(self.asked.run, self.clock(), self.engine.algorithm))
+                found = time_of_state(source, self.engine, self.settings.timezone)
+                if found is not None:
+                    journal.append(found)
         knowledge.digest_rest()
         while knowledge.added:
             (version, read_set), digest = knowledge.added.popitem()

@@ -126,7 +126,7 @@ def _unaudited(
         found = [one for one in audits.get(version, ()) if one.checks == realm.checks[target.asset]]
         if not found:
             unaudited.append(str(target))
-        elif found[-1].verdict == "rejected":
+        elif found[-1].verdict in ("broken", "rejected"):
             failed[str(target)] = told(found[-1].failed)
     if failed:
         raise VersionsRejected(environment, failed)

@@ -22,6 +22,7 @@ from assetflow.execution.capture import captured, shortened
 from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
 from assetflow.execution.scheduler import Schedule
 from assetflow.execution.setting_aside import QUARANTINE, Remaining, SettingAside
+from assetflow.execution.timing import time_of_version
 from assetflow.metadata.records import (
     Audited,
     DefinitionSeen,
@@ -475,11 +476,19 @@ class Execution:
             stored, outcome = replace(stored, version=last.version), "unchanged"
         else:
             self.journal.append(made.version)
+            self._record_time(step, made.version)
             self.knowledge.digest_later(made.version)
             self.knowledge.versions[made.version.version] = made.version
         ended = self._accepted(step, verdict, stored, outcome)
         ended.result = replace(ended.result, attempts=attempt)
         return ended
+
+    def _record_time(self, step: Step, version: VersionStored) -> None:
+        """Record how recent a version of a volatile asset is, where a column of it tells."""
+        if step.facts is not None and step.facts.is_volatile:
+            found = time_of_version(self.knowledge, version)
+            if found is not None:
+                self.journal.append(found)
 
     def _is_same(self, step: Step, last: VersionStored, made: VersionStored) -> bool:
         """Whether `made` holds what the published version holds, which is still there."""

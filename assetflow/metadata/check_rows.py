@@ -72,14 +72,20 @@ _RESULT = """asset, partition, version, run, audited_at, check_name, fingerprint
     bound, failures, rows, metric, sql, message"""
 
 
-def results_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, list[ResultKept]]:
-    """Return how the checks of `versions` came out, of each check and what it read the newest."""
+def results_of(
+    state: Path, versions: Collection[VersionId], *, as_carried: bool = False
+) -> dict[VersionId, list[ResultKept]]:
+    """Return how the checks of `versions` came out, of each check and what it read the newest.
+
+    With `as_carried` they say that they are carried over.
+    """
     found: dict[VersionId, list[ResultKept]] = {}
     for one in _results(
         state,
         "version in (select unnest($1::varchar[]))",
         "version, fingerprint, elsewhere",
         [[*versions]],
+        as_carried=as_carried,
     ):
         found.setdefault(one.version, []).append(one)
     return found
@@ -97,22 +103,25 @@ def outcomes_of_run(state: Path, run: RunId) -> dict[AssetPartition, tuple[Check
 def results_by_digest(state: Path, assets: Collection[AssetName]) -> tuple[ResultKept, ...]:
     """Return how checks of `assets` came out that say what they read, whatever the version.
 
-    Of each check and what it read the newest, if it was asked then and not carried over.
+    Of each check and what it read the newest, if it was asked then and not carried over; it
+    is now.
     """
     return _results(
         state,
         "asset in (select unnest($1::varchar[])) and digest is not null and not carried_over",
         "asset, fingerprint, elsewhere, digest",
         [[*assets]],
+        as_carried=True,
     )
 
 
 def _results(
-    state: Path, condition: str, each: str, values: list[object]
+    state: Path, condition: str, each: str, values: list[object], *, as_carried: bool = False
 ) -> tuple[ResultKept, ...]:
+    columns = _RESULT.replace("carried_over", "true") if as_carried else _RESULT
     with Store(state).reading() as connection:
         rows = connection.execute(
-            f"""select {_RESULT} from check_results where {condition}
+            f"""select {columns} from check_results where {condition}
                 qualify row_number() over (partition by {each}
                                            order by audited_at desc, rowid desc) = 1
                 order by audited_at, rowid""",
@@ -205,6 +214,15 @@ def kept_rows(
         )
         for run, asset, partition, version, check, at, columns, lines, place in rows
     }
+
+
+def kept_places(state: Path) -> set[str]:
+    """Return where rows lie that were set aside, of versions that are there."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            "select distinct place from failing_rows where place <> ''"
+        ).fetchall()
+    return {place for (place,) in rows}
 
 
 def _kept(columns: str, lines: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

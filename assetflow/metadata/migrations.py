@@ -187,10 +187,16 @@ _REPAIRS = (
         user_name varchar not null)""",
 )
 
+_EVENT_TIMES = (
+    """create table event_times (
+        version varchar not null, timed_by varchar not null, newest timestamp)""",
+)
+
 MIGRATIONS = (
     Migration(1, "the first tables", _RUNS + _DEFINITIONS + _CONTENTS + _PUBLICATIONS),
     Migration(2, "partitions", _NUMBERS + _PARTITIONS),
     Migration(3, "checks", _CHECKS + _REPAIRS),
+    Migration(4, "event times", _EVENT_TIMES),
 )
 LATEST = MIGRATIONS[-1].number
 MIGRATIONS_TABLE = "create table migrations (number integer not null, name varchar not null)"

@@ -121,6 +121,18 @@ class SlicesDigested:
 
 
 @dataclass(frozen=True, slots=True)
+class EventTimeFound:
+    """The newest event time of a stored version, or of a state of a source; None for no time.
+
+    `timed_by` says by which column, and in which time zone.
+    """
+
+    version: VersionId
+    timed_by: str
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicationChange:
     """One pointer to move: from `expected` (a sequence number, 0 for none) to a new target.
 
@@ -235,6 +247,7 @@ Record = (
     | VersionStored
     | DigestAdded
     | SlicesDigested
+    | EventTimeFound
     | Materialized
     | Audited
     | FailingRowsKept
@@ -251,6 +264,7 @@ __all__ = [
     "DefinitionSeen",
     "DigestAdded",
     "EventHappened",
+    "EventTimeFound",
     "FailingRowsKept",
     "FileState",
     "InputRead",

@@ -14,7 +14,8 @@ from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import RollUp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -73,7 +74,7 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
 
 
 NOTHING_SERVED = RollUp(0, None, None)
-_WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "rejected")
+_WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "broken", "rejected")
 
 
 def _verdicts(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, AuditVerdict]:
@@ -104,6 +105,42 @@ def _unmet(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, 
         [environment],
     ).fetchall()
     return {asset: tuple(names) for asset, names in rows}
+
+
+def slow_seconds(state: Path) -> dict[AssetName, float]:
+    """Return how long a materialization of each asset takes at most, but for one in ten."""
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select asset, list_aggr(max_by(seconds, number, {RECENT}), 'quantile_cont', 0.9)
+                from materializations where outcome in ('materialized', 'unchanged')
+                group by asset"""
+        ).fetchall()
+    return dict(rows)
+
+
+def asks(
+    state: Path, environment: str, timed_by: Mapping[AssetName, str]
+) -> dict[AssetName, tuple[tuple[datetime, datetime | None], ...]]:
+    """Return when assets with an event time were computed lately, and how new that was.
+
+    Each has the oldest first. `timed_by` says by what their event time is told.
+    """
+    with Store(state).reading() as connection:
+        rows = connection.execute(
+            f"""select m.asset, m.created_at, e.newest
+                from materializations as m join runs using (run)
+                join (select unnest($2::varchar[]) as asset, unnest($3::varchar[]) as timed_by) as t
+                  using (asset)
+                left join event_times as e on e.version = m.version and e.timed_by = t.timed_by
+                where runs.environment = $1 and m.outcome in ('materialized', 'unchanged')
+                qualify row_number() over (partition by m.asset order by m.number desc) <= {RECENT}
+                order by m.asset, m.number""",
+            [environment, [*timed_by], [*timed_by.values()]],
+        ).fetchall()
+    found: dict[AssetName, list[tuple[datetime, datetime | None]]] = {}
+    for asset, at, newest in rows:
+        found.setdefault(asset, []).append((utc(at), newest and utc(newest)))
+    return {asset: tuple(some) for asset, some in found.items()}
 
 
 def usual_seconds(state: Path, assets: Collection[AssetName]) -> dict[AssetName, float]:

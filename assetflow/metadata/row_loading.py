@@ -126,6 +126,13 @@ _SLICES = Load(
        from incoming""",
 )
 
+_EVENT_TIMES = Load(
+    """{"version":"VARCHAR","timed_by":"VARCHAR","newest":"TIMESTAMP"}""",
+    "event_times",
+    ("version", "timed_by"),
+    ("insert into event_times select * exclude ordinal from incoming order by ordinal",),
+)
+
 _MATERIALIZATIONS = Load(
     f"""{{"materialization":"VARCHAR","run":"VARCHAR","asset":"VARCHAR","partition":"VARCHAR",
           "version":"VARCHAR","key":"VARCHAR","code_version":"VARCHAR","outcome":"VARCHAR",
@@ -221,6 +228,7 @@ LOADS = {
     "VersionStored": _VERSIONS,
     "DigestAdded": _DIGESTS,
     "SlicesDigested": _SLICES,
+    "EventTimeFound": _EVENT_TIMES,
     "Materialized": _MATERIALIZATIONS,
     "Audited": _AUDITS,
     "FailingRowsKept": _FAILING_ROWS,

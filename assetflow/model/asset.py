@@ -7,6 +7,7 @@ from typing import Any, Literal
 from assetflow.model.checks import Check
 from assetflow.model.columns import ContractMode, Schema
 from assetflow.model.declared_inputs import Input, Location
+from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.mappings import DeclaredMapping
 from assetflow.model.names import AssetName
 from assetflow.model.partitions import Partitions
@@ -59,6 +60,7 @@ class Options:
     key_column: str = ""
     event_time: str = ""
     timezone: str = ""
+    freshness: FreshnessPolicy | None = None
     contract: ContractMode | None = None
     checks: tuple[Check, ...] = ()
 
@@ -118,7 +120,9 @@ class Source:
     globs are `reads`, and `call` is the SQL that reads `{paths}`. With `partitions` the
     `path` says of each file to which it belongs (`model.path_keys`); where the source
     `finds_keys`, they are not declared but those of its files. `event_time` is the
-    column by whose time the source is cut, read in `timezone` where it has none.
+    column by whose time the source is cut, and how recent it is; it is read in `timezone`
+    where it has none. A `static` source does not age; with `assume_complete` it is as
+    recent as the look at it.
     """
 
     name: AssetName
@@ -138,6 +142,9 @@ class Source:
     finds_keys: bool = False
     event_time: str = ""
     timezone: str = ""
+    static: bool = False
+    assume_complete: bool = False
+    freshness: FreshnessPolicy | None = None
 
     @property
     def is_inline(self) -> bool:

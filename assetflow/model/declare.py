@@ -205,7 +205,9 @@ def source(
     `options` are `format` (else the suffix of the path says it), `columns`, `description`,
     `group`, `owners`, `tags`, and `read_options` for DuckDB's reader; `partitions` where
     the path says to which a file belongs (`{day}`, `{key}`, `month=*`), and `event_time`,
-    the column (in `timezone`) by whose time partitioned readers are cut.
+    the column (in `timezone`) by whose time partitioned readers are cut and data ages.
+    With `static=True` the source does not age; with `assume_complete=True` it is as recent
+    as the look at it. `freshness` says how old its data may be.
     """
     location = place_of_caller()
     text = "" if path is None else Path(path).as_posix() if isinstance(path, Path) else path
@@ -332,6 +334,9 @@ def _made_source(
         finds_keys=said.partitions is None and inferred is not None,
         event_time=said.event_time or "",
         timezone=said.timezone or "",
+        static=said.static,
+        assume_complete=said.assume_complete,
+        freshness=said.freshness.frozen() if said.freshness else None,
     )
     return made, (*_source_errors(made), *errors)
 

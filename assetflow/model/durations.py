@@ -1,5 +1,6 @@
 """Spans of time as users write them: "90s", "10m", "6h", "2d", "1h30m", or seconds."""
 
+import functools
 import math
 import re
 
@@ -36,6 +37,20 @@ def parse_duration(value: str | float) -> float:
     return seconds
 
 
+def duration_text(seconds: float) -> str:
+    """Return `seconds` as a user would write it.
+
+    >>> duration_text(5400.0), duration_text(172800.0), duration_text(0.5)
+    ('1h30m', '2d', '0.5s')
+    """
+    rest, said = seconds, ""
+    for unit, size in zip("dhm", _SECONDS, strict=False):
+        count, rest = divmod(rest, size)
+        said += f"{count:.0f}{unit}" if count else ""
+    return f"{said}{rest:g}s" if rest or not said else said
+
+
+@functools.cache
 def _written_seconds(text: str) -> float | None:
     found = _WRITTEN.fullmatch(text)
     if not text or found is None:

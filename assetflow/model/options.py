@@ -29,7 +29,8 @@ from assetflow.model import asset, columns
 from assetflow.model.check_options import EXPECTED_CHECKS
 from assetflow.model.checks import Check, contract_check
 from assetflow.model.columns import ContractMode, Schema
-from assetflow.model.durations import EXPECTED_DURATION, find_seconds
+from assetflow.model.durations import EXPECTED_DURATION
+from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness
 from assetflow.model.mappings import (
     AllPartitions,
     DeclaredMapping,
@@ -54,7 +55,7 @@ from assetflow.model.partitions import (
     static,
     weekly,
 )
-from assetflow.model.windows import is_zone
+from assetflow.model.written_types import Duration, Timezone, seconds_of
 
 DIALECTS = (
     "athena",
@@ -92,13 +93,6 @@ _OWNER = re.compile(r"team:[^\s,]+|[^\s,@]+@[^\s,@]+")
 _LABEL = re.compile(r"[^\s,]+")
 _COLUMN_KEYS = {"type", "nullable", "description", "tags"}
 _EXPECTED_COLUMNS = "for each column its type, or a table of type, description, tags and nullable"
-
-
-def _seconds(value: object) -> float:
-    seconds = find_seconds(value)
-    if seconds is None:
-        raise ValueError(EXPECTED_DURATION)
-    return seconds
 
 
 def _one_of(pattern: re.Pattern[str], expected: str) -> AfterValidator:
@@ -223,18 +217,10 @@ def _mapping_in(value: object) -> DeclaredMapping | None:
     return None
 
 
-def _timezone(name: str) -> str:
-    if not is_zone(name):
-        raise ValueError('the name of a time zone, such as "Europe/Berlin"')
-    return name
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
 DeclaredColumns = Annotated[Schema, PlainValidator(_columns)]
 DeclaredPartitions = Annotated[Partitions, PlainValidator(_partitions)]
 OneMapping = Annotated[DeclaredMapping, PlainValidator(_mapping)]
 ColumnName = Annotated[StrictStr, Field(min_length=1)]
-Timezone = Annotated[StrictStr, AfterValidator(_timezone)]
 Owner = Annotated[StrictStr, _one_of(_OWNER, 'an e-mail address, or a name such as "team:sales"')]
 Label = Annotated[StrictStr, _one_of(_LABEL, "a text without spaces and commas")]
 Texts = tuple[StrictStr, ...]
@@ -244,7 +230,7 @@ class Retries(NamedTuple):
     """How often a failed step is tried again: `backoff` doubles from one try to the next."""
 
     attempts: Annotated[StrictInt, Field(ge=0)]
-    backoff: Annotated[float | str, BeforeValidator(_seconds)] = 1.0
+    backoff: Annotated[float | str, BeforeValidator(seconds_of)] = 1.0
 
     def frozen(self) -> asset.Retries:
         """Return what the executor reads; `backoff` has been validated."""
@@ -296,6 +282,9 @@ class DescribedOptions(BaseModel):
     event_time: ColumnName | None = Field(
         default=None, description="the name of a column", examples=['"ordered_at"']
     )
+    freshness: DeclaredFreshness | None = Field(
+        default=None, description=EXPECTED_FRESHNESS, examples=['{ max_lag = "6h" }']
+    )
 
 
 class AssetOptions(DescribedOptions):
@@ -339,7 +328,7 @@ class AssetOptions(DescribedOptions):
         examples=['{ daily = { start = "2026-01-01" } }'],
     )
     mappings: Mapping[StrictStr, OneMapping] = Field(
-        default={},
+        default_factory=dict,
         description=_EXPECTED_MAPPING,
         examples=["{ orders = { trailing = 7 } }"],
     )
@@ -415,6 +404,7 @@ class AssetOptions(DescribedOptions):
             key_column=self.key_column or "",
             event_time=self.event_time or "",
             timezone=self.timezone or "",
+            freshness=self.freshness.frozen() if self.freshness else None,
             contract=self.contract,
             checks=(*contract_check(self.columns or (), self.contract), *self.checks),
         )
@@ -474,6 +464,15 @@ class SourceOptions(DescribedOptions):
         default=None, description=_EXPECTED_PARTITIONS, examples=['daily("2026-01-01")']
     )
     timezone: TimezoneOfColumn | None = _TIMEZONE_OF_COLUMN
+    static: StrictBool = Field(default=False, description="true or false")
+    assume_complete: StrictBool = Field(default=False, description="true or false")
+
+    @field_validator("assume_complete")
+    @classmethod
+    def _can_age(cls, said: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's way
+        if said and info.data.get("static"):
+            raise ValueError("false: a source that is `static` does not age")
+        return said
 
     @field_validator("read_options")
     @classmethod

@@ -74,7 +74,7 @@ def _written(values: Mapping[str, Any], details: ErrorDetails) -> tuple[str, obj
         if part == _OF_A_KEY:
             return ".".join(keys), details["input"]
         try:
-            given = given[part]
+            given = (given._asdict() if hasattr(given, "_asdict") else given)[part]
         except (KeyError, IndexError, TypeError):
             break
         keys += [part] if isinstance(part, str) else []

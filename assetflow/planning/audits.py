@@ -11,8 +11,11 @@ from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName, Digest, PartitionKey, RunId, VersionId
 from assetflow.planning.check_pages import CheckOutcome
 
-AuditVerdict = Literal["passed", "warned", "failed", "rejected"]
-"""`failed`: a check of severity error failed that stops nothing. `rejected`: one that does."""
+AuditVerdict = Literal["passed", "warned", "failed", "broken", "rejected"]
+"""`failed`: a check of severity error failed that stops nothing. `rejected`: one that does.
+
+`broken`: nothing failed that stops it, but such a check could not be asked.
+"""
 
 
 @dataclass(frozen=True, slots=True)

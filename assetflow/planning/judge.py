@@ -289,7 +289,8 @@ def _materialize_or_reuse(
         rejected = RejectedLastTime(candidate.version.version, audited.failed)
         return Verdict("blocked", (rejected, *reasons), key, inputs, candidate)
     reused = (*reasons, Reused(candidate.version.version))
-    to_audit = bool(situation.facts.checks) and audited is None
+    is_unmet = audited is None or audited.verdict == "broken"
+    to_audit = bool(situation.facts.checks) and is_unmet
     return Verdict("reuse", reused, key, inputs, candidate, to_audit)
 
 

@@ -16,6 +16,7 @@ from assetflow.planning.reasons import (
     CheckChanged,
     Forced,
     NotSelected,
+    Overdue,
     Reason,
     RefreshRequested,
     RejectedLastTime,
@@ -25,6 +26,7 @@ from assetflow.planning.reasons import (
     UpstreamMissing,
     UpstreamRejected,
     Withdrawn,
+    by_weight,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
 from assetflow.planning.terms import OtherRead
@@ -156,6 +158,7 @@ class _Walk:
         demands: tuple[Reason, ...] = ()
         if name in self._selected() and target not in self.request.done:
             demands = _demands(self.request, facts, target)
+        asked_by = _asked_by(self.request, name)
         situation = Situation(
             target=target,
             facts=facts,
@@ -167,6 +170,7 @@ class _Walk:
             others=others_of(known, facts, target, self.current, self.pending),
         )
         verdict = self._stopped(judge(situation, known.evidence), facts, target)
+        verdict = _for(asked_by, verdict)
         return Step(target, verdict, facts, last)
 
     def _stopped(self, verdict: Verdict, facts: AssetFacts, target: AssetPartition) -> Verdict:
@@ -415,16 +419,32 @@ def last_publication(
 
 def _demands(request: Request, facts: AssetFacts, target: AssetPartition) -> tuple[Reason, ...]:
     forced = (Forced(),) if request.force else ()
-    refreshed = (RefreshRequested(),) if request.refresh and facts.is_volatile else ()
     repaired = (request.repairs[target],) if target in request.repairs else ()
-    return (*repaired, *refreshed, *forced)
+    if not facts.is_volatile:
+        return (*repaired, *forced)
+    refreshed = (RefreshRequested(),) if request.refresh else ()
+    return (*repaired, *_asked_by(request, facts.asset), *refreshed, *forced)
+
+
+def _asked_by(request: Request, name: AssetName) -> tuple[Overdue, ...]:
+    """Return the policies for which an asset is looked at."""
+    found = (request.overdue or {}).get(name)
+    return found.reasons if found else ()
+
+
+def _for(asked_by: tuple[Overdue, ...], verdict: Verdict) -> Verdict:
+    """Return `verdict` with the policies that need what it does, where it does something."""
+    if not asked_by or verdict.action not in ("materialize", "may_materialize", "reuse"):
+        return verdict
+    return replace(verdict, reasons=by_weight((*verdict.reasons, *asked_by)))
 
 
 def demanded(
     slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
 ) -> dict[AssetName, Collection[PartitionKey]]:
     """Return the partitions that run because `request` says so, whatever their state."""
-    if not request.force and not request.refresh and not request.repairs:
+    is_demanding = request.force or request.refresh or request.repairs
+    if not is_demanding and request.overdue is None:
         return {}
     wanted = wanted_partitions(slices, request)
     selected = wanted.keys() if request.targets is None else request.targets
@@ -508,7 +528,9 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
     `facts` are computed from the schemas of the versions in `current`, which the step
     will really read. This is early cutoff: what was provisional becomes a reason or none.
     """
-    demands = tuple(r for r in step.reasons if isinstance(r, DEMANDS))
+    asked_by = tuple(r for r in step.reasons if isinstance(r, Overdue))
+    demands: tuple[Reason, ...] = asked_by if facts.is_volatile else ()
+    demands += tuple(r for r in step.reasons if isinstance(r, DEMANDS))
     last, renamed_from = last_publication(known, step.target)
     situation = Situation(
         target=step.target,
@@ -520,7 +542,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         renamed_from=renamed_from,
         others=others_of(known, facts, step.target, current),
     )
-    verdict = judge(situation, known.evidence)
+    verdict = _for(asked_by, judge(situation, known.evidence))
     if facts.is_settled or verdict.action == "blocked":
         return verdict
     unmade = [

@@ -124,6 +124,20 @@ class RepairRequested(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue(Reason):
+    """Data is older than the policy of `asset` allows, or will be after `due_at`."""
+
+    asset: str
+    policy: str
+    due_at: str = ""
+    code: ClassVar[str] = "overdue"
+
+    def __str__(self) -> str:
+        how = f"due at {self.due_at}" if self.due_at else "overdue"
+        return f"'{self.asset}' is {how} ({self.policy})"
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshRequested(Reason):
     """A volatile asset was asked for newer data."""
 
@@ -356,6 +370,9 @@ WEIGHT = {
     reason: place
     for place, reason in enumerate(
         (
+            Rejected,
+            RejectedLastTime,
+            UpstreamRejected,
             NeverMaterialized,
             VersionMissing,
             CodeChanged,
@@ -363,10 +380,9 @@ WEIGHT = {
             InputAdded,
             InputRemoved,
             RepairRequested,
+            Overdue,
             RefreshRequested,
             Forced,
-            Rejected,
-            RejectedLastTime,
             CheckChanged,
             UpstreamMayChange,
             UpToDate,
@@ -375,7 +391,6 @@ WEIGHT = {
             SourceUnknown,
             UpstreamMissing,
             UpstreamFailed,
-            UpstreamRejected,
             Superseded,
             RunStopped,
             Withdrawn,
@@ -383,7 +398,7 @@ WEIGHT = {
         )
     )
 }
-"""Reasons in order of weight."""
+"""Reasons in order of weight: what was rejected first, whatever else would be done."""
 
 
 def settled_to_nothing(provisional: tuple[Reason, ...]) -> Reason:

@@ -43,7 +43,7 @@ class StepResult:
 class RunResult:
     """How a run ended, step by step in the order in which they ended.
 
-    `left` and `keys` are those of its plan.
+    `left`, `keys` and `notes` are those of its plan.
     """
 
     run: RunId
@@ -54,6 +54,7 @@ class RunResult:
     problem: str = ""
     left: tuple[AssetPartition, ...] = ()
     keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
+    notes: tuple[tuple[AssetName, str], ...] = ()
 
     @property
     def counts(self) -> Mapping[Outcome, int]:

@@ -5,11 +5,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
+from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
 from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Health, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
+
+HEALTH: Mapping[AuditVerdict, Health] = {
+    "passed": "passed",
+    "warned": "warned",
+    "failed": "failed",
+    "broken": "failed",
+    "rejected": "failed",
+}
 
 NOTHING = RollUp(0, None, None)
 
@@ -60,7 +69,7 @@ def _health(checks: Collection[str], served: RollUp) -> Health:
     """Return how the checks stand that there are, of what is served."""
     if not checks or served.verdict is None:
         return "unchecked"
-    return "failed" if served.verdict == "rejected" else served.verdict
+    return HEALTH[served.verdict]
 
 
 def _ranges(keys: KeySet, steps: Sequence[Step]) -> dict[str, tuple[PartitionRange, ...]]:

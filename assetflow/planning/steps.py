@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from assetflow.model.names import AssetName, AssetPartition, Key, PartitionKey
 from assetflow.model.partitions import RANGE, KeySet
 from assetflow.planning.facts import AssetFacts
 from assetflow.planning.history import Candidate, InputRead, Publication
-from assetflow.planning.reasons import Reason
+from assetflow.planning.reasons import Overdue, Reason
 
 Action = Literal[
     "materialize", "may_materialize", "reuse", "verify", "check", "withdraw", "blocked"
@@ -57,13 +57,23 @@ def ranges_of(keys: KeySet, wanted: Iterable[PartitionKey]) -> tuple[PartitionRa
 
 
 @dataclass(frozen=True, slots=True)
+class OverdueRefresh:
+    """Which partitions of an asset are made again, and the policies that ask for it."""
+
+    keys: tuple[PartitionKey, ...]
+    reasons: tuple[Overdue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for. `targets` None means everything, withdrawals included.
 
     `partitions` () means all that the definitions have; `latest`, the last of each.
     At most `max_partitions` of an asset run, the newest. `done` were forced or refreshed
     already, when a run plans again. With `exactly`, these partitions are looked at and no
-    others; `repairs` run again, each for its reason.
+    others; `repairs` run again, each for its reason. `overdue` is all that is looked at,
+    where what is too old is brought back: of it volatile assets run again, others where
+    their inputs changed.
     """
 
     targets: frozenset[AssetName] | None = None
@@ -77,6 +87,12 @@ class Request:
     done: frozenset[AssetPartition] = frozenset()
     exactly: frozenset[AssetPartition] | None = None
     repairs: Mapping[AssetPartition, Reason] = field(default_factory=dict, hash=False)
+    overdue: Mapping[AssetName, OverdueRefresh] | None = field(default=None, hash=False)
+
+    @classmethod
+    def of_overdue(cls, overdue: Mapping[AssetName, OverdueRefresh]) -> Self:
+        """Return the request to bring back what is too old, and nothing else."""
+        return cls(frozenset(overdue), only=True, overdue=overdue)
 
     @property
     def is_everything(self) -> bool:

@@ -132,8 +132,9 @@ def unmet(audits: Iterable[Audited], terms: Terms) -> tuple[tuple[str, ...], tup
 def verdict_of(outcomes: Iterable[CheckOutcome]) -> AuditVerdict:
     """Return what becomes of a version whose checks came out so."""
     found = tuple(outcomes)
-    if any(map(stops, found)):
-        return "rejected"
+    stopping = [one.status for one in found if stops(one)]
+    if stopping:
+        return "rejected" if "failed" in stopping else "broken"
     if any(one.has_failed for one in found):
         return "failed"
     bad = ("warned", "failed", "errored")

@@ -24,6 +24,8 @@ def wanted_partitions(
     """
     if request.exactly is not None:
         return _grouped(request.exactly)
+    if request.overdue is not None:
+        return {name: one.keys for name, one in request.overdue.items()}
     scope = _scope(slices, request)
     if not request.partitions and not request.latest:
         if request.targets is None or request.only:

@@ -187,6 +187,13 @@ class Analysis:
             return self._summaries[name].has_dynamic_columns
         return not asset.options.columns
 
+    def is_volatile(self, name: AssetName) -> bool:
+        """Whether asset `name` can give other data on the same key."""
+        asset = self.graph.assets[name]
+        if isinstance(asset.body, SqlBody):
+            return asset.options.volatile or bool(self._summaries[name].volatile)
+        return asset.options.volatile or not self.graph.links[name]
+
     def _inputs(self, asset: Asset, problems: list[AssetflowError]) -> tuple[Input, ...]:
         if isinstance(asset.body, PythonBody):
             return (*asset.inputs, *self._declared_optionals(asset.body))
@@ -233,7 +240,7 @@ class Analysis:
             inputs=self._unbound(asset, links),
             settings=self._settings(asset, summary),
             ordered=summary.is_ordered or asset.options.ordered,
-            is_volatile=asset.options.volatile or bool(summary.volatile),
+            is_volatile=self.is_volatile(asset.name),
             is_expected=any(shape.is_expected for shape in known.values()),
             notes=_sql_notes(summary),
         )
@@ -314,7 +321,7 @@ class Analysis:
         closed, outside = self._closed(asset)
         parts = (*closed, *self._extras(asset))
         options = asset.options
-        is_volatile = options.volatile or not links
+        is_volatile = self.is_volatile(asset.name)
         covered = is_volatile or options.files or options.env
         return AssetFacts(
             asset=asset.name,

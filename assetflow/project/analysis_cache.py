@@ -1,4 +1,4 @@
-"""What was worked out about queries, kept by content: an unchanged project parses nothing."""
+"""What was worked out about queries and headers, kept by content: nothing is parsed twice."""
 
 import contextlib
 import json
@@ -33,9 +33,10 @@ class AnalysisCache:
     def read(self) -> None:
         """Read what an earlier process kept, if it can be read."""
         with contextlib.suppress(OSError, ValueError):
-            stored = json.loads(self.path.read_bytes())
-            if stored.get("version") == CACHE_VERSION and stored.get("rules") == self.rules:
-                self.known = stored["values"]
+            match json.loads(self.path.read_bytes()):
+                case {"version": version, "rules": rules, "values": dict(values)}:
+                    is_ours = version == CACHE_VERSION and rules == self.rules
+                    self.known = values if is_ours else {}
 
     def get(self, key: str) -> Any | None:
         """Return the value under `key`, or None."""

@@ -23,6 +23,8 @@ from assetflow.model.declare import AssetFunction, format_of
 from assetflow.model.declared_inputs import Location
 from assetflow.model.macros import Macro
 from assetflow.model.names import folded
+from assetflow.planning.stated_policies import policy_errors
+from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.configs import load_config, section_names
 from assetflow.project.discovery import PackageFiles, find_package, import_modules, package_files
 from assetflow.project.settings import Settings
@@ -30,6 +32,9 @@ from assetflow.project.sql_files import read_check_file, read_macros, read_sql_a
 
 Declared = Asset | Source | Resource | Macro
 D = TypeVar("D", Asset, Source, Resource, Macro)
+
+HEADER_RULES = "TOML 1.0"
+"""What the tables of headers depend on beside their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,9 @@ def load_declarations(
     errors = list[DefinitionError](collector.errors)
     resources = frozenset(resource.name for resource in collector.resources)
     python = _python_assets(collector.functions, resources, errors)
-    queries = _sql_assets(root, files, errors)
+    headers = AnalysisCache(root / settings.state / "cache" / "headers.json", HEADER_RULES)
+    headers.read()
+    queries = _sql_assets(root, files, headers, errors)
     sources = _moved(collector.sources, settings, environment, errors)
     seen: dict[str, Declared] = {}
     declared = Declarations(
@@ -84,7 +91,12 @@ def load_declarations(
         modules=modules,
         errors=(),
     )
+    headers.save()
     errors += _unknown_pools(declared)
+    if not errors:
+        errors += policy_errors(
+            [*declared.sources, *declared.assets], *settings.freshness.frozen(), "the settings"
+        )
     classes = tuple(dict.fromkeys(_config_classes(declared)))
     errors += _config_errors(declared, classes, environ or {})
     if not any(isinstance(error, ModuleFailed) for error in errors):
@@ -135,10 +147,12 @@ def _with_resources(asset: Asset, taken: tuple[str, ...]) -> Asset:
     )
 
 
-def _sql_assets(root: Path, files: PackageFiles, errors: list[DefinitionError]) -> Iterator[Asset]:
+def _sql_assets(
+    root: Path, files: PackageFiles, headers: AnalysisCache, errors: list[DefinitionError]
+) -> Iterator[Asset]:
     for path in files.queries:
         try:
-            yield read_sql_asset(path, _shown(path, root))
+            yield read_sql_asset(path, _shown(path, root), headers)
         except (DefinitionError, ProjectErrors) as error:
             errors.extend(_each(error))
 

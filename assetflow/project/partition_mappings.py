@@ -1,6 +1,6 @@
 """How the partitions of each asset map to those of its inputs, and what is wrong with that."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from assetflow.errors import (
     AssetflowError,
@@ -10,7 +10,7 @@ from assetflow.errors import (
     UnknownMappedInput,
 )
 from assetflow.graph.graph import AssetGraph, Link
-from assetflow.graph.mapping import Edge, PartitionMapping, Slice, resolve
+from assetflow.graph.mapping import WHOLE_TO_WHOLE, Edge, PartitionMapping, Slice, resolve
 from assetflow.model.asset import Asset
 from assetflow.model.declared_inputs import Location
 from assetflow.model.mappings import DeclaredMapping, find_mapping_problem
@@ -25,8 +25,12 @@ def resolve_all(
     `timezone` is that of event times that have none, and none declared.
     """
     found = dict[tuple[AssetName, str], PartitionMapping]()
+    whole = _whole(graph)
     for name, links in graph.links.items():
         asset = graph.assets[name]
+        if name in whole and not asset.options.mappings and _read_only(whole, links):
+            found.update(((name, link.input.name), WHOLE_TO_WHOLE) for link in links)
+            continue
         problems.extend(_unknown_inputs(asset, links))
         said = {folded(key): mapping for key, mapping in asset.options.mappings.items()}
         for link in links:
@@ -38,6 +42,17 @@ def resolve_all(
             except (BadMapping, MappingNotInferred) as error:
                 problems.append(error)
     return found
+
+
+def _whole(graph: AssetGraph) -> set[AssetName]:
+    """Return all that has no partitions: where it reads nothing else there is nothing to say."""
+    assets, sources = graph.assets.values(), graph.sources.values()
+    found = {asset.name for asset in assets if asset.options.partitions is None}
+    return found | {source.name for source in sources if source.partitions is None}
+
+
+def _read_only(whole: Collection[AssetName], links: Iterable[Link]) -> bool:
+    return all(link.upstream in whole and link.input.mapping is None for link in links)
 
 
 def _resolved(

@@ -24,8 +24,9 @@ from pydantic import (
 from assetflow.errors import NoProject, NoSettings, ProjectErrors, TwoSettings, UnreadableFile
 from assetflow.model.declared_inputs import Location
 from assetflow.model.durations import EXPECTED_DURATION
-from assetflow.model.options import Duration
+from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness, FreshnessPolicy
 from assetflow.model.validation import validate
+from assetflow.model.written_types import Duration
 from assetflow.project.toml_text import decode, line_of, parse_toml
 
 PROJECT_VARIABLE = "ASSETFLOW_PROJECT"
@@ -69,6 +70,24 @@ class Environment(BaseModel):
     config: Mapping[str, Mapping[str, Any]] = Field(
         default={}, description="for each config a table of its values"
     )
+
+
+class FreshnessTables(BaseModel):
+    """Policies for all assets and sources of a group, or with a tag, that have none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    groups: Mapping[str, DeclaredFreshness] = Field(
+        default={}, description=EXPECTED_FRESHNESS, examples=['{ marts = { max_lag = "6h" } }']
+    )
+    tags: Mapping[str, DeclaredFreshness] = Field(
+        default={}, description=EXPECTED_FRESHNESS, examples=['{ daily = { max_lag = "1d" } }']
+    )
+
+    def frozen(self) -> tuple[dict[str, FreshnessPolicy], dict[str, FreshnessPolicy]]:
+        """Return the policies by group, and those by tag."""
+        groups = {name: said.frozen() for name, said in self.groups.items()}
+        return groups, {name: said.frozen() for name, said in self.tags.items()}
 
 
 class RepairSettings(BaseModel):
@@ -132,6 +151,9 @@ class Settings(BaseModel):
     )
     config: Mapping[str, Mapping[str, Any]] = Field(
         default={}, description="for each config a table of its values"
+    )
+    freshness: FreshnessTables = Field(
+        default=FreshnessTables(), description="a table with the tables groups and tags"
     )
     environments: Mapping[str, Environment] = Field(
         default={}, description="for each environment a table with variables, sources and config"

@@ -92,7 +92,9 @@ class QuerySummary:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "QuerySummary":
         """Return the summary that `as_json` gave."""
-        return cls(**{name: _tuples(value) for name, value in stored.items()})
+        lists = {name: tuple(v) for name, v in stored.items() if isinstance(v, list | tuple)}
+        files = tuple((name, call, tuple(globs)) for name, call, globs in lists["files"])
+        return cls(**{**stored, **lists, "files": files})
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,10 +387,6 @@ def call_of(read: FileRead) -> str:
     function = read.function or _READERS.get(format_of(read.paths[0]) or "", "read_csv_auto")
     following = f", {read.arguments}" if read.arguments else ""
     return f"{function}({{paths}}{following})"
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def read_set_of(summary: QuerySummary, bound: BoundQuery, name: str) -> ReadSet:

@@ -29,6 +29,12 @@ def _bounds(check: Check) -> str:
     return f"at least {low}" if low else f"at most {high}"
 
 
+def _plural(check: Check) -> str:
+    """Return the ending of what is counted: the last bound that is said decides."""
+    low, high = check.argument("min"), check.argument("max")
+    return "" if (low if high is None else high) == 1 else "s"
+
+
 def _value(value: Argument) -> str:
     match value:
         case None:
@@ -64,8 +70,8 @@ _PROMISES: Mapping[str, Callable[[Check], str]] = {
     "accepted_values": _listed,
     "between": _bounds,
     "matches": lambda check: f"matches {check.argument('pattern')}",
-    "string_length": lambda check: f"{_bounds(check)} characters",
-    "row_count": lambda check: f"{_bounds(check)} rows",
+    "string_length": lambda check: f"{_bounds(check)} character{_plural(check)}",
+    "row_count": lambda check: f"{_bounds(check)} row{_plural(check)}",
     "references": lambda check: f"in {check.inputs[0].name}",
     "expression": lambda check: " ".join(str(check.argument("sql")).split()),
     "column_types": lambda _: "columns of these types",

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from assetflow.model.names import AssetPartition
 from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
 from assetflow.planning.pages import Rows
 from assetflow.quality.findings import finding, observed
@@ -19,6 +20,9 @@ MOST_LINES = 40
 MOST_DETAILS = 10
 MOST_NAMES = 6
 FAILED = frozenset({"failed", "errored"})
+
+Served = Collection[AssetPartition]
+"""The partitions of which a version is published."""
 
 
 def check_report(
@@ -36,30 +40,33 @@ def check_report(
     parts: list[RenderableType] = [ChecksTable(shown)]
     if len(shown) < len(groups):
         parts.append(faint(f"… and {len(groups) - len(shown):,} more that passed (use --all)"))
-    details = _all_details(groups, with_rows=with_rows)
+    served = frozenset(line.target for line in page.lines if line.is_published)
+    details = _all_details(groups, served, with_rows=with_rows)
     return Group(*parts, Text(), *details, *_last_words(page, with_rows=with_rows))
 
 
-def _all_details(groups: Sequence[AlikeChecks], *, with_rows: bool) -> Iterator[RenderableType]:
+def _all_details(
+    groups: Sequence[AlikeChecks], served: Served, *, with_rows: bool
+) -> Iterator[RenderableType]:
     telling = UNMET if with_rows else FAILED
     found = [group for group in groups if group.members[0].outcome.status in telling]
     shown = found if with_rows else found[:MOST_DETAILS]
     for group in shown:
         check, slices = group.members[0].outcome.check, group.partitions
         yield strong(f"{group.asset}: {check}{f', {slices}' if slices else ''}")
-        yield Padding(Group(*_details(group, with_rows=with_rows)), (0, 0, 0, 2))
+        yield Padding(Group(*_details(group, served, with_rows=with_rows)), (0, 0, 0, 2))
         yield Text()
     if len(shown) < len(found):
         yield faint(f"… and {len(found) - len(shown):,} more that failed (--rows says all of them)")
         yield Text()
 
 
-def _details(group: AlikeChecks, *, with_rows: bool) -> Iterator[RenderableType]:
+def _details(group: AlikeChecks, served: Served, *, with_rows: bool) -> Iterator[RenderableType]:
     line = group.members[0]
     if line.description:
         yield Text(line.description)
     table = columns(("fact", "value"), folds=["value"], header=False)
-    for name, value in _facts(group).items():
+    for name, value in _facts(group, served).items():
         if value:
             table.add_row(faint(name), Text(value))
     yield table
@@ -68,7 +75,7 @@ def _details(group: AlikeChecks, *, with_rows: bool) -> Iterator[RenderableType]
             yield from _rows(member)
 
 
-def _facts(group: AlikeChecks) -> dict[str, str]:
+def _facts(group: AlikeChecks, served: Served) -> dict[str, str]:
     line = group.members[0]
     outcome, answer = line.outcome, line.outcome.answer
     is_one = len(group.members) == 1
@@ -80,8 +87,17 @@ def _facts(group: AlikeChecks) -> dict[str, str]:
         "columns": ", ".join(outcome.columns),
         "set aside": counted(quarantined, "row") if quarantined else "",
         "declared in": str(line.place or ""),
-        "rejected": "" if line.is_published else "what was published before is still served",
+        "rejected": "" if line.is_published else _instead(group, served),
     }
+
+
+def _instead(group: AlikeChecks, served: Served) -> str:
+    """Return what readers see instead of versions that were rejected."""
+    if all(line.target in served for line in group.members):
+        return "what was published before is still served"
+    return (
+        "not all of them were published before" if len(group.members) > 1 else "nothing is served"
+    )
 
 
 def _rows(line: CheckLine) -> Iterator[RenderableType]:

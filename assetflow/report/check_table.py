@@ -20,7 +20,7 @@ ROOMY = 110
 MOST_POINTS = 10
 CARRIED_OVER, REJECTED = "*", "†"
 LEGENDS = {
-    REJECTED: "of a version that was rejected; readers see the one before",
+    REJECTED: "of a version that was rejected, which readers do not see",
     CARRIED_OVER: "carried over: what it reads is the same",
 }
 MARKS: dict[CheckStatus, str] = {

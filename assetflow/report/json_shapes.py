@@ -11,6 +11,7 @@ from assetflow.model.asset import Asset, Source
 from assetflow.model.columns import ReadSet
 from assetflow.model.names import AssetName, AssetPartition
 from assetflow.model.partitions import described
+from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessLine, FreshnessPage
 from assetflow.planning.pages import (
     AssetPage,
     AuditResult,
@@ -132,6 +133,7 @@ def run_result_json(result: RunResult) -> Document:
         "counts": dict(result.counts),
         "up_to_date": result.up_to_date,
         "left": _left_json(result.left, result.keys),
+        "notes": [{"asset": asset, "text": text} for asset, text in result.notes],
         "problem": result.problem or None,
     }
 
@@ -229,6 +231,56 @@ def _status(status: AssetStatus) -> Document:
         "rows": status.rows,
         "unmet_checks": list(status.unmet),
         "rejected": status.rejected,
+    }
+
+
+def freshness_json(page: FreshnessPage) -> list[Document]:
+    """Return how old each asset is, in the order of the page."""
+    return [_freshness(line) for line in page.lines]
+
+
+def _freshness(line: FreshnessLine) -> Document:
+    facts, held, stated = line.facts, line.bottleneck, line.stated
+    return {
+        "asset": line.asset,
+        "status": facts.status,
+        "lag_seconds": rounded(facts.lag_seconds),
+        "allowed_seconds": rounded(facts.allowed_seconds),
+        "data_time": json_instant(facts.data_time),
+        "bottleneck": held
+        and {
+            "path": list(held.path),
+            "root": held.root,
+            "run_helps": held.run_helps,
+            "text": held.text,
+        },
+        "due_at": json_instant(facts.due_at),
+        "since": json_instant(facts.since),
+        "next_deadline": json_instant(facts.next_deadline),
+        "owners": list(line.owners),
+        "policy": stated and str(stated.policy),
+        "policy_from": stated and stated.origin,
+        "on_overdue": stated and stated.policy.on_overdue,
+        "trend": [rounded(seconds) for seconds in line.trend],
+        "notes": list(line.notes),
+    }
+
+
+def freshness_history_json(history: FreshnessHistory) -> Document:
+    """Return how old one asset was: from each instant on, until the next, of what time it was."""
+    return {
+        "asset": history.asset,
+        "start": json_instant(history.start),
+        "end": json_instant(history.end),
+        "policy": history.stated and str(history.stated.policy),
+        "points": [
+            {"at": json_instant(point.at), "data_time": json_instant(point.data_time)}
+            for point in history.points
+        ],
+        "share_fresh": history.share_fresh,
+        "objective": history.stated and history.stated.policy.slo,
+        "budget_seconds": rounded(history.budget_seconds),
+        "budget_left_seconds": rounded(history.budget_left_seconds),
     }
 
 

@@ -55,7 +55,7 @@ def plan_report(
         parts += [faint(f"… and {rest:,} more (use --all)"), Text(), _causes(plan.steps)]
     if diffs:
         parts += [Text(), *_diffs(diffs)]
-    parts += _notes(plan.notes, everything=everything)
+    parts += noted(plan.notes, everything=everything)
     parts += [Text()] if parts else []
     return Group(*parts, *left_lines(plan.left, plan.keys), plan_summary(plan), *_estimate(plan))
 
@@ -96,7 +96,7 @@ def plan_summary(plan: Plan) -> Text:
 def nothing_to_do(up_to_date: int, keys: Keys) -> Text:
     """Return that all is as it should be, in assets, and in partitions where there are some."""
     if up_to_date == 0:
-        return Text("Nothing to do: no asset is selected or declared.")
+        return Text("Nothing to do: nothing that is selected or declared needs it.")
     what = counted(up_to_date, "asset")
     if has_partitions(keys):
         what = f"{counted(up_to_date, 'partition')} of {counted(len(keys), 'asset')}"
@@ -144,9 +144,10 @@ def _headline(reasons: Sequence[Reason]) -> str:
     return reasons[0].code if reasons else ""
 
 
-def _notes(
+def noted(
     notes: Sequence[tuple[AssetName, str]], *, everything: bool = False
 ) -> Iterator[RenderableType]:
+    """Yield what is worth knowing beside the steps."""
     if not notes:
         return
     shown = notes if everything else notes[:MOST_NOTES]

@@ -18,7 +18,7 @@ from assetflow.report.partition_ranges import (
     in_general,
     left_lines,
 )
-from assetflow.report.plan_report import nothing_to_do, why
+from assetflow.report.plan_report import noted, nothing_to_do, why
 from assetflow.report.repair_report import mended_lines
 from assetflow.report.run_checks import unmet_checks, unmet_of_lines, unmet_of_results
 from assetflow.report.step_line import SHORTEST_TIME
@@ -261,6 +261,8 @@ def run_summary(result: RunResult) -> RenderableType:
         *mended_lines((step.target, one) for step in result.steps for one in step.mended),
         *unmet_checks(unmet_of_results(result.steps), result.keys),
         *left_lines(result.left, result.keys),
+        *noted(result.notes),
+        *([Text()] if result.notes else []),
         *_last_words(result),
     )
 

@@ -8,6 +8,7 @@ SHORT_ID = 16
 """So much of a run's id tells it from all others; commands take the beginning of one."""
 MINUTE = 60
 HOUR = 3600
+DAY = 86400
 KILO = 1000
 PRECISE = 10
 
@@ -39,6 +40,26 @@ def duration(seconds: float | None) -> str:
     if whole < HOUR:
         return f"{whole // MINUTE}m {whole % MINUTE:02}s"
     return f"{whole // HOUR}h {whole % HOUR // MINUTE:02}m"
+
+
+def lag(seconds: float) -> str:
+    """Return how old something is, in the two units that matter.
+
+    >>> lag(40), lag(5400), lag(32400), lag(279000), lag(40.3 * 86400)
+    ('40s', '1h 30m', '9h', '3d 5h', '40d')
+    """
+    whole = int(seconds)
+    if whole >= PRECISE * DAY:
+        return f"{whole // DAY:,}d"
+    parts = [
+        (whole // DAY, "d"),
+        (whole % DAY // HOUR, "h"),
+        (whole % HOUR // MINUTE, "m"),
+        (whole % MINUTE, "s"),
+    ]
+    first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    shown = parts[first : first + 2] if first < 2 else parts[first : first + 1]  # noqa: PLR2004
+    return " ".join(f"{count}{unit}" for count, unit in shown if count) or "0s"
 
 
 def size(count: int) -> str:

@@ -1,6 +1,6 @@
 """What the project reads and does not make: the files that prepare_data.py writes."""
 
-from assetflow import daily, source
+from assetflow import Freshness, daily, source
 
 DAYS = daily("2013-01-01", end="2014-01-01", timezone="America/New_York")
 
@@ -17,9 +17,11 @@ source(
     "raw_weather",
     path="data/weather.csv",
     event_time="time_hour",
+    timezone="UTC",
     read_options={"nullstr": "NA"},
     description="What the airports measured, hour by hour",
     owners=["team:meteorology"],
+    freshness=Freshness(max_lag="1d"),
     tags=["raw"],
 )
 source(
@@ -32,6 +34,7 @@ source(
 source(
     "raw_airports",
     path="data/airports.parquet",
+    static=True,
     description="Airports of the fifty states",
     owners=["team:operations"],
     tags=["raw"],

@@ -234,6 +234,36 @@ WRONG = {
         """,
     },
     "unknown_config": {"assetflow.toml": 'package = "shop"\n\n[config.apo]\nurl = "a"\n'},
+    "policies_of_the_settings": {
+        "assetflow.toml": """
+            package = "shop"
+
+            [freshness.groups]
+            marts = { max_lag = "6h" }
+
+            [freshness.tags.daily]
+            deadline = "0 7 * * *"
+            within = "1d"
+            timezone = "Europe/Atlantis"
+        """
+    },
+    "policies_that_nothing_has": {
+        "assetflow.toml": """
+            package = "shop"
+
+            [freshness.groups]
+            mart = { max_lag = "6h" }
+
+            [freshness.tags]
+            daily = { max_lag = "6h" }
+        """,
+        "shop/orders.sql": '/* assetflow\ngroup = "marts"\n*/\n'
+        "select id, amount::double as amount from raw_orders\n",
+    },
+    "a_policy_of_a_header": {
+        "shop/bad.sql": "/* assetflow\n"
+        'freshness = { max_lag = "6h", warn_lag = "8h" }\n*/\nselect 1 as a\n'
+    },
     "unknown_source_of_an_environment": {
         "assetflow.toml": """
             package = "shop"

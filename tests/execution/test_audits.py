@@ -1,10 +1,13 @@
 """What a run does with versions that pass, warn or fail their checks."""
 
+from datetime import timedelta
+
 import duckdb
 import pytest
 
 from assetflow import api
 from assetflow.errors import VersionsRejected, VersionsUnaudited
+from assetflow.execution.care import collect_garbage
 from assetflow.quality.findings import finding
 from tests.small_project import SmallProject, shop
 
@@ -459,6 +462,84 @@ def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
     assert by_partition(result) == {"days[2026-01-03]": "checked"}
     assert project.actions() == {}
     assert lines(project) == {("days", "unique(id)", True): "passed again"}
+
+
+def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 15})
+    project.materialize()
+    project.write({"shop/clean.sql": LEAST % 1})
+    project.materialize()
+    state, later = tmp_path / ".assetflow", api.now() + timedelta(days=30)
+    before = len(list(state.glob("data/clean/*"))), len(list(state.glob("quarantine/clean/*")))
+
+    collect_garbage(state, later, 3600, dry_run=False)
+
+    assert before == (2, 1)
+    assert len(list(state.glob("data/clean/*"))) == 1
+    assert list(state.glob("quarantine/**/*.parquet")) == []
+    assert amounts(project) == [5, 10, 20]
+
+
+PEOPLE = """
+from assetflow import source
+
+source("raw_orders", path="data/orders.csv")
+source("people", path="data/people.csv")
+"""
+TO_PEOPLE = CHECKED % '{ references = { columns = ["customer"], to = "people.name" } }'
+
+
+def test_a_check_may_refer_to_a_source_that_no_asset_reads(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/sources.py": PEOPLE,
+            "data/people.csv": "name\nann\nbob\n",
+            "shop/clean.sql": TO_PEOPLE,
+        },
+    )
+
+    first = project.materialize("clean")
+    nothing = project.materialize()
+    project.write({"data/people.csv": "name\nann\n"})
+    second = project.materialize()
+
+    assert statuses(first) == {"clean.references(customer in people)": "passed"}
+    assert outcomes(nothing) == {"totals": "materialized", "report": "materialized"}
+    assert outcomes(second) == {"clean": "checked"}
+    assert statuses(second) == {"clean.references(customer in people)": "failed"}
+
+
+FLAKY = """
+from pathlib import Path
+
+from assetflow import check
+
+ANSWER = Path(__file__).parent.parent / "answer.txt"
+
+
+@check("clean")
+def reachable(clean) -> bool:
+    if not ANSWER.exists():
+        raise ConnectionError("the service is down")
+    return True
+"""
+
+
+def test_a_check_that_broke_is_asked_again_until_it_can_be(tmp_path):
+    project = shop(tmp_path, **{"shop/flaky.py": FLAKY})
+
+    broken = project.materialize()
+    again = project.materialize()
+    project.write({"answer.txt": "up"})
+    mended = project.materialize()
+
+    assert statuses(broken) == statuses(again) == {"clean.reachable": "errored"}
+    assert outcomes(broken)["clean"] == outcomes(again)["clean"] == "rejected"
+    assert outcomes(mended)["clean"] == "reused"
+    assert project.materialize().steps == ()
 
 
 REFERRING = """

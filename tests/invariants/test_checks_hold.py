@@ -19,7 +19,7 @@ from tests.invariants.mortals import nursery
 from tests.project.written import write, write_file
 
 RUNS = 8
-EXAMPLES = int(os.environ.get("ASSETFLOW_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("ASSETFLOW_EXAMPLES", "2"))
 
 WRITER = f"""
 import os, sys
@@ -193,7 +193,7 @@ def test_a_run_that_is_killed_anywhere_publishes_nothing_that_failed(tmp_path, c
     shop.rows = [(1, 7), (2, -1)]
     shop.write()
 
-    for dies_at in range(300, 6000, 1100):
+    for dies_at in range(300, 6000, 1900):
         children.live(tmp_path, dies_at=dies_at)
         assert served(tmp_path) == good
     result = api.materialize(api.load(tmp_path))

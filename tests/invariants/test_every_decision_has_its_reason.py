@@ -25,6 +25,7 @@ FITTING = {
     "may_materialize": {"materialized", "unchanged", "verified", "reused"},
     "reuse": {"reused"},
     "verify": {"verified"},
+    "check": {"checked", "verified"},
     "withdraw": {"withdrawn"},
     "blocked": {"skipped"},
 }
@@ -70,6 +71,18 @@ REPORT = """
         return totals.slice(0, 1)
 """
 ORDERS = "id,customer,amount\n1,ann,10\n2,bob,20\n3,ann,{}\n"
+
+
+CHECKED = """
+    /* assetflow
+    checks = [ { between = { column = "amount", min = 5 } } ]
+    */
+    select id, customer, amount from raw_orders where amount > 0
+"""
+
+
+def spoils(project: SmallProject) -> None:
+    writes(orders_csv=ORDERS.format(3))(project)
 
 
 @dataclass(frozen=True)
@@ -248,6 +261,36 @@ SCENARIOS = (
         {
             **dict.fromkeys(("clean", "totals", "report"), ("blocked", "source_unknown")),
             "beside": ("materialize", "never_materialized"),
+        },
+        code=1,
+    ),
+    Scenario("a check that is added", writes(clean_sql=CHECKED), {"clean": ("check", "check_changed")}),
+    Scenario(
+        "a check that is added and fails",
+        writes(clean_sql=CHECKED.replace("min = 5", "min = 6")),
+        {"clean": ("check", "check_changed")},
+        code=1,
+    ),
+    Scenario(
+        "data that a check rejects",
+        lambda project: [writes(clean_sql=CHECKED)(project), project.materialize(), spoils(project)],
+        {
+            "clean": ("materialize", "input_changed"),
+            **dict.fromkeys(("totals", "report"), ("may_materialize", "upstream_may_change")),
+        },
+        fails=frozenset({"clean", "totals", "report"}),
+        code=1,
+    ),
+    Scenario(
+        "what was rejected last time",
+        lambda project: [
+            *(writes(clean_sql=CHECKED)(project), project.materialize()),
+            *(spoils(project), project.materialize()),
+            writes(totals_sql=COUNTED)(project),
+        ],
+        {
+            "clean": ("blocked", "rejected_last_time"),
+            "totals": ("blocked", "upstream_rejected"),
         },
         code=1,
     ),
@@ -475,11 +518,13 @@ def test_plan_result_and_log_agree_on_each_partition(scenario, tmp_path, capfd):
 def assert_status_follows_plan(statuses: dict[str, Said], plan: dict[str, Said]) -> None:
     for name, status in statuses.items():
         step = plan.get(name)
-        if step is None or step.what == "verify":
+        if step is None or step.what in ("verify", "check"):
             assert status.what == "up_to_date"
         else:
+            is_unsure = step.what in {"may_materialize", "blocked"}
+            is_rejected = step.reasons[0][0] == "rejected_last_time"
             assert status.what in {"stale", "missing", "unknown"}
-            assert (status.what == "unknown") == (step.what in {"may_materialize", "blocked"})
+            assert (status.what == "unknown") == (is_unsure and not is_rejected)
         assert status.reasons == (step.reasons if step else (("up_to_date", "up to date"),))
     assert {name for name, one in plan.items() if one.what != "withdraw"} <= statuses.keys()
 
@@ -492,7 +537,7 @@ def assert_result_follows_plan(
     for name, step in plan.items():
         one = result[name]
         if name in fails or one.reasons == STOPPED:
-            assert one.what in {"failed", "skipped"}
+            assert one.what in {"failed", "rejected", "skipped"}
         else:
             assert one.what in FITTING[step.what]
             assert one.firm == set(one.reasons)

@@ -233,8 +233,8 @@ def test_an_unknown_key_near_none_is_shown_all_keys():
         dedent("""\
             'xyz' is not a key of asset 'orders'.
               defined in  shop/orders.sql:2
-            The keys are columns, description, event_time, format, group, owners, partitions, \
-read_options, tags, timezone.""")
+            The keys are assume_complete, columns, description, event_time, format, freshness, \
+group, owners, partitions, read_options, static, tags, timezone.""")
     ]
 
 
@@ -432,6 +432,12 @@ def test_the_time_zone_of_a_source_needs_a_column():
     (error,) = errors_of(SourceOptions, timezone="UTC")
 
     assert "the column `event_time` as well" in error
+
+
+def test_a_source_that_does_not_age_cannot_be_renewed_by_a_look():
+    (error,) = errors_of(SourceOptions, static=True, assume_complete=True)
+
+    assert "false: a source that is `static` does not age" in error
 
 
 def test_the_time_zone_of_an_asset_needs_one_of_two_columns():

@@ -29,14 +29,22 @@ from assetflow.model.check_options import (
     Unique,
 )
 from assetflow.model.checks import Check
-from assetflow.model.columns import EVERYTHING, Column
+from assetflow.model.columns import EVERYTHING, EVERYTHING_ORDERED, Column
 from assetflow.quality.answers import Answer, Known
 from assetflow.quality.judging import judged
 from assetflow.quality.measures import is_measured
 from assetflow.quality.queries import failing_rows, queries
 from assetflow.quality.read_columns import OWN, read_sets
 from assetflow.warehouse.auditing import ask, audit_groups, audit_scan, find_rows, measure
-from assetflow.warehouse.digests import GROUP_COLUMN, Grouped
+from assetflow.warehouse.digests import (
+    GROUP_COLUMN,
+    ORDER_COLUMN,
+    Grouped,
+    digest_columns,
+    examine,
+    examine_groups,
+    measured_values,
+)
 from tests.warehouse.test_digests import VALUES
 
 SCHEMA = (
@@ -355,6 +363,32 @@ def test_every_type_can_be_null_and_unique(type_):
     assert nulls == 2 * values.count("null")
     assert keyed == 2 * (len(values) - values.count("null"))
     assert distinct <= keyed / 2
+
+
+def test_nan_lies_in_no_range(connection):
+    fill(connection, [(1, math.nan, None, None, None), (2, None, None, None, None)])
+
+    for low, high in ((0, None), (None, 5), (0, 5)):
+        check = Between(column="amount", min=low, max=high).frozen()
+        assert answer_of(connection, check, 2).failures == 1
+
+
+@pytest.mark.parametrize("rows", [30, 3000])
+@pytest.mark.parametrize("whole", [EVERYTHING, EVERYTHING_ORDERED])
+def test_one_statement_finds_digests_and_measures(rows, whole):
+    schema = (Column("assetflow", "BIGINT"), Column("n", "BIGINT"))
+    texts = ["sum(n)", "count_if(assetflow > 3)", "typeof(null::int)"]
+    with duckdb.connect() as opened:
+        scan = f"(select range as assetflow, range % 7 as n from range({rows}))"
+        found = examine(opened, scan, schema, [whole], rows=rows, measures=texts)
+        assert found.measured == measured_values(opened, scan, texts)
+        assert found.digests == digest_columns(opened, scan, schema, [whole])
+
+        source = f"(select *, assetflow % 2 as {GROUP_COLUMN}, n as {ORDER_COLUMN} from {scan})"
+        groups = examine_groups(opened, Grouped(source), schema, [whole], [0, 1, 2], measures=texts)
+        for key, one in groups.items():
+            own = f"(select * from {scan} where assetflow % 2 = {key})"
+            assert one.measured == measured_values(opened, own, texts)
 
 
 def test_only_what_breaks_is_broken(connection):

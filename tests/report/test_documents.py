@@ -17,6 +17,7 @@ from assetflow.report.lineage_scope import LineageScope, within
 from assetflow.report.openlineage import openlineage_events
 from assetflow.report.sarif import sarif_json
 from tests.golden import assert_golden
+from tests.report import sample_ages as ages
 from tests.report import sample_checks as checked
 from tests.report import samples
 
@@ -26,6 +27,8 @@ DOCUMENTS = {
     "materialize": lambda: shapes.run_result_json(samples.RESULT),
     "lineage": lambda: shapes.lineage_json(samples.lineage_of()),
     "status": lambda: shapes.status_json(samples.STATUSES),
+    "freshness": lambda: shapes.freshness_json(ages.PAGE),
+    "freshness_history": lambda: shapes.freshness_history_json(ages.PAST),
     "runs": lambda: shapes.runs_json(samples.RUNS),
     "run": lambda: shapes.run_page_json(samples.RUN_PAGE),
     "show": lambda: shapes.asset_page_json(samples.PAGE),
@@ -47,6 +50,16 @@ PROMISED = {
     "materialize": {"run_id", "status", "duration_seconds", "steps", "counts"},
     "lineage": {"assets", "edges", "column_edges", "read_sets"},
     "status": {"asset", "sync", "freshness", "health", "behind", "partitions", "reasons"},
+    "freshness": {
+        "asset",
+        "status",
+        "lag_seconds",
+        "allowed_seconds",
+        "data_time",
+        "bottleneck",
+        "due_at",
+        "owners",
+    },
     "runs": {"run_id", "status", "environment", "started_at", "duration_seconds", "counts"},
     "sql": {"columns", "rows"},
     "check": {

@@ -17,6 +17,8 @@ from assetflow.planning.results import StepResult
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
 from assetflow.report.check_report import check_report
+from assetflow.report.freshness_chart import freshness_chart
+from assetflow.report.freshness_report import freshness_report
 from assetflow.report.lineage_scope import LineageScope
 from assetflow.report.lineage_tree import lineage_tree
 from assetflow.report.palette import Name, Names, columns, fitted
@@ -29,6 +31,7 @@ from assetflow.report.status_report import status_report
 from assetflow.report.step_line import step_line
 from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
+from tests.report import sample_ages as ages
 from tests.report import sample_checks as checked
 from tests.report import sample_partitions as sliced
 from tests.report import samples
@@ -48,6 +51,17 @@ PAGES = {
     "run_large": lambda: run_page(samples.LARGE_RUN_PAGE),
     "status": lambda: status_report(samples.STATUSES),
     "status_calm": lambda: status_report(samples.CALM_STATUSES),
+    "freshness": lambda: freshness_report(ages.PAGE),
+    "freshness_all": lambda: freshness_report(ages.PAGE, everything=True),
+    "freshness_calm": lambda: freshness_report(ages.CALM),
+    "freshness_many": lambda: freshness_report(ages.MANY),
+    "freshness_no_policy": lambda: freshness_report(ages.NO_POLICY),
+    "freshness_none": lambda: freshness_report(ages.NO_LINE),
+    "freshness_history": lambda: freshness_chart(ages.PAST),
+    "freshness_history_good": lambda: freshness_chart(ages.GOOD_PAST),
+    "freshness_history_deadline": lambda: freshness_chart(ages.DEADLINE_PAST),
+    "freshness_history_no_policy": lambda: freshness_chart(ages.NO_POLICY_PAST),
+    "freshness_history_none": lambda: freshness_chart(ages.NO_PAST),
     "lineage_all": lambda: lineage_tree(samples.lineage_of(), LineageScope()),
     "lineage_asset": lambda: lineage_tree(samples.lineage_of(["revenue"]), LineageScope()),
     "lineage_up": lambda: lineage_tree(

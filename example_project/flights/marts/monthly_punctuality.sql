@@ -5,6 +5,7 @@ owners = ["team:operations"]
 tags = ["published"]
 partitions.monthly = { start = "2013-01", end = "2014-01", timezone = "America/New_York" }
 key_column = "month"
+freshness = { deadline = "0 6 * * *", within = "1d", timezone = "America/New_York" }
 */
 select
     carrier,
