@@ -211,10 +211,10 @@ def find_repair(known: Known, failing: Failing, settled: Collection[AssetPartiti
     """
     stale = _stale(known, failing, settled)
     if not failing.attempts:
-        nearest = _Search(known, failing, stale, by_value=True).searched()
+        nearest = _Search(known, failing, stale, settled, by_value=True).searched()
         if nearest.remedies:
             return nearest
-    return _Search(known, failing, stale, by_value=False).searched()
+    return _Search(known, failing, stale, settled, by_value=False).searched()
 
 
 def _stale(
@@ -241,6 +241,7 @@ class _Search:
     known: Known
     failing: Failing
     stale: Mapping[AssetPartition, Step]
+    settled: Collection[AssetPartition]
     by_value: bool
     wanted: dict[AssetPartition, Columns] = field(default_factory=dict)
     below: dict[AssetPartition, AssetPartition] = field(default_factory=dict)
@@ -252,8 +253,8 @@ class _Search:
         failing = self.failing
         self.wanted[failing.target] = _folded(failing.columns) if failing.columns else None
         for name, columns in failing.others:
-            for key in self.known.slices.keys[name]:
-                self._want(AssetPartition(name, key), _folded(columns), failing.target)
+            for target in self._there(name):
+                self._want(target, _folded(columns), failing.target)
         for name in reversed(tuple(self.known.graph.assets)):
             for target in [one for one in self.wanted if one.asset == name]:
                 self._consider(target)
@@ -270,6 +271,14 @@ class _Search:
             ),
             scope=self._scope(),
         )
+
+    def _there(self, name: AssetName) -> Iterator[AssetPartition]:
+        """Yield what a check could read of another asset: of partitions, those that are made."""
+        keys = self.known.slices.keys[name]
+        for key in keys:
+            target = AssetPartition(name, key)
+            if keys.partitions is None or target in self.known.current or target in self.settled:
+                yield target
 
     def _want(self, target: AssetPartition, columns: Columns, below: AssetPartition) -> None:
         before = self.wanted.get(target, frozenset())
@@ -306,9 +315,12 @@ class _Search:
                 self._leave(target.asset, OtherPartitions() if is_elsewhere else SameData())
 
     def _is_firm(self, step: Step) -> bool:
-        """Whether a step gives other data by itself: what failed was made, so its key tells."""
+        """Whether a step gives other data by itself: what failed was made, so its key tells.
+
+        To ask the checks of a stored version again is not to make it.
+        """
         if step.target == self.failing.target:
-            return step.verdict.key is not None
+            return step.verdict.key is not None and not step.verdict.to_audit
         return not all(isinstance(reason, UpstreamMayChange) for reason in step.reasons)
 
     def _staleness(self, step: Step) -> Reason:

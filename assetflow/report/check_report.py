@@ -106,13 +106,26 @@ def _rows(line: CheckLine) -> Iterator[RenderableType]:
         yield strong(line.partition)
     failing = line.failing
     if failing is not None and failing.rows:
-        yield RowsTable(Rows(failing.columns, failing.rows))
+        yield RowsTable(_foremost(failing, line.outcome.columns))
         yield faint(kept_text(failing))
     elif line.outcome.answer.failures:
         yield faint(f"{finding(line.outcome.answer)}; none of them are kept")
     if line.outcome.answer.sql:
         yield faint("the query behind it")
         yield Text(line.outcome.answer.sql, overflow="fold")
+
+
+def _foremost(failing: FailingRows, names: Collection[str]) -> Rows:
+    """Return the rows with those columns first that are checked: not all may be shown."""
+    folded = {name.casefold() for name in names}
+    order = sorted(
+        range(len(failing.columns)),
+        key=lambda place: failing.columns[place].name.casefold() not in folded,
+    )
+    return Rows(
+        tuple(failing.columns[place] for place in order),
+        tuple(tuple(row[place] for place in order) for row in failing.rows),
+    )
 
 
 def kept_text(failing: FailingRows) -> str:

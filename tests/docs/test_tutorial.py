@@ -11,7 +11,9 @@ from tests.docs.terminal import REPOSITORY, Terminal
 MADE = shutil.ignore_patterns(".assetflow", "data", "__pycache__")
 
 
-@pytest.mark.parametrize("name", ["tutorial", "tutorial-partitions", "tutorial-freshness"])
+@pytest.mark.parametrize(
+    "name", ["tutorial", "tutorial-partitions", "tutorial-checks", "tutorial-freshness"]
+)
 def test_each_step_of_the_tutorial_prints_what_the_page_says(name, tmp_path):
     project = tmp_path / "example_project"
     shutil.copytree(REPOSITORY / "example_project", project, ignore=MADE)
