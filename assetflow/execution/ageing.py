@@ -256,7 +256,7 @@ class Ager:
     def _check_time(self, name: AssetName, column: str, known: KnownAges) -> None:
         schema = self._schema(name)
         types = [one.type for one in schema if folded(one.name) == folded(column)]
-        if types and is_naive(types[0]):
+        if types and is_naive(types[0].upper()):
             data = known.ages.seen.get(name) or known.ages.published.get(name)
             newest = f"{data.at:%Y-%m-%d %H:%M:%S}" if data and data.at else types[0]
             raise NaiveEventTime(name, column, newest)

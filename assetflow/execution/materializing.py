@@ -291,7 +291,8 @@ class Materializing:
         if not all(source.is_still(self.place.root) for source in knowledge.sources.values()):
             return False
         for one in WholeAudits(knowledge, execution.auditor).hold_back(execution):
-            self.results[one.result.target] = one.result
+            mended = self.results[one.result.target].mended
+            self.results[one.result.target] = replace(one.result, mended=mended)
             execution.record(one, self.clock())
         if self.asked.publish == "each":
             held = _held(knowledge)

@@ -171,3 +171,48 @@ def test_where_nothing_upstream_can_differ_nothing_runs(tmp_path):
     ]
     with pytest.raises(AssetflowError, match="can give other data"):
         api.repair(project.load())
+
+
+def test_a_repair_makes_no_partition_that_was_never_made(tmp_path):
+    """What a check reads of others is only as much of them as there is."""
+    days = 'partitions.static = ["a", "b"]\nkey_column = "day"\n'
+    project = fed(
+        tmp_path,
+        [3, 4],
+        GOOD,
+        **{
+            "shop/clean.sql": "select id, amount, name from feed join other using (id)",
+            "shop/days.sql": f"/* assetflow\n{days}*/\nselect 5 as amount",
+            "shop/checks/paid.sql": (
+                '/* assetflow check\nasset = "clean"\non_failure = "repair"\n*/\n'
+                "select * from days anti join clean using (amount)"
+            ),
+        },
+    )
+    project.materialize("days", partitions=["a"])
+
+    result = project.materialize("clean", "days", partitions=["a"])
+
+    assert result.status == "succeeded"
+    assert changes(result) == [("paid", 1, 0)]
+    assert [row["day"] for row in project.rows("days")] == ["a"]
+
+
+def test_what_a_repair_changed_is_told_also_where_the_whole_is_checked(tmp_path):
+    header = """
+        /* assetflow
+        partitions.static = ["a"]
+        checks = [
+            { not_null = "amount", on_failure = "repair", name = "amounts" },
+            { row_count = { min = 1 }, scope = "whole" },
+        ]
+        */
+        select id, amount from feed
+        """
+    totals = "select sum(amount)::bigint as total from clean"
+    project = fed(tmp_path, BAD, GOOD, **{"shop/clean.sql": header, "shop/totals.sql": totals})
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert changes(result) == [("amounts", 1, 0)]
