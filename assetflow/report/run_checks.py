@@ -77,10 +77,15 @@ def _said(found: Found) -> tuple[str, str, str]:
 
 
 def _finding(group: Alike[Found]) -> str:
-    """Return what was found, of several partitions in that with most failures."""
-    worst = max(group.members, key=lambda one: one.outcome.answer.failures or 0)
+    """Return what was found, of several partitions in the first of those with most failures."""
+    worst = min(group.members, key=_badness)
     quarantined = sum(one.outcome.quarantined for one in group.members)
     texts = {finding(one.outcome.answer) for one in group.members}
     where = f" in {worst.target.partition}" if len(texts) > 1 else ""
     aside = f"; {counted(quarantined, 'row')} set aside" if quarantined else ""
     return f"{finding(worst.outcome.answer)}{where}{aside}"
+
+
+def _badness(found: Found) -> tuple[int, str]:
+    """Return what sorts the worst first, whatever the order in which steps ended."""
+    return -(found.outcome.answer.failures or 0), found.target.partition

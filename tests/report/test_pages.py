@@ -14,6 +14,7 @@ from rich.text import Text
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.planning.pages import AuditResult, GcResult, PublicationSummary
 from assetflow.planning.results import StepResult
+from assetflow.quality.answers import Answer
 from assetflow.report import listings
 from assetflow.report.asset_report import asset_report
 from assetflow.report.check_report import check_report
@@ -26,6 +27,7 @@ from assetflow.report.plan_report import plan_report
 from assetflow.report.proposals_text import proposals_text
 from assetflow.report.repair_report import dead_letters_table, repair_report
 from assetflow.report.rows_report import rows_report
+from assetflow.report.run_checks import Found, unmet_checks
 from assetflow.report.run_report import run_page, run_summary, runs_table
 from assetflow.report.status_report import status_report
 from assetflow.report.step_line import step_line
@@ -329,3 +331,18 @@ def test_names_in_a_row_are_not_broken_inside():
 
     assert any("stores and 3 more" in line for line in lines)
     assert any(line.lstrip().startswith("orders") and "_daily," in line for line in lines)
+
+
+def test_the_worst_of_several_partitions_is_named_whatever_the_order_in_which_they_ended():
+    found = [
+        Found(
+            AssetPartition(AssetName("days"), PartitionKey(key)),
+            replace(checked.NEGATIVE, answer=Answer("failed", "", "", failures, rows)),
+        )
+        for key, failures, rows in (("b", 2, 9), ("a", 2, 8), ("c", 1, 7))
+    ]
+
+    texts = {rendered(Group(*unmet_checks(order, {})), width=80) for order in (found, found[::-1])}
+
+    (text,) = texts
+    assert "2 of 8 rows failed in a" in text
