@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
     from assetflow.planning.check_pages import ChecksPage, ProposalsPage
-    from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessPage
+    from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessLine, FreshnessPage
     from assetflow.planning.listener import Listener
     from assetflow.planning.pages import (
         AssetPage,
@@ -649,13 +649,20 @@ def _recency(
     project: Project, targets: Collection[AssetName] | None
 ) -> dict[AssetName, FreshnessStatus]:
     """Return how each asset that has a freshness policy stands against it."""
+    return {name: line.facts.status for name, line in _lines(project, targets).items()}
+
+
+def _lines(
+    project: Project, targets: Collection[AssetName] | None
+) -> dict[AssetName, FreshnessLine]:
+    """Return how old each of `targets` is that has a freshness policy."""
     from assetflow.execution.ageing import lines_of
 
     ager = _ager(project)
     asked = [name for name in ager.stated() if targets is None or name in targets]
     if not asked:
         return {}
-    return {line.asset: line.facts.status for line in lines_of(ager.known(asked), asked)}
+    return {line.asset: line for line in lines_of(ager.known(asked), asked)}
 
 
 def freshness(
@@ -728,7 +735,10 @@ def show(project: Project, name: str) -> AssetPage:
     knowledge = gathered(project, Request())
     served = roll_ups(project.state, project.environment)
     standing = {one.asset: one for one in standings(knowledge.known(), served)}.get(found)
-    return page_of(knowledge, project.root, found, standing)
+    line = _lines(project, {found}).get(found)
+    if standing is not None and line is not None:
+        standing = replace(standing, freshness=line.facts.status)
+    return replace(page_of(knowledge, project.root, found, standing), freshness=line)
 
 
 def _named(project: Project, name: str) -> AssetName:

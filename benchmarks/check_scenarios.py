@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable, Iterator
 
 from figures import CACHE, HERE, Bench, Figure
-from measure import measure
+from generate import make_assets, write_project
+from measure import measure, summarize
 
 LEAST_OF_QUERIES = 5.0
 MOST_OF_SCAN = 1.2
 MOST_OF_MATERIALIZATION = 22.0
 MOST_OF_DISTINCT = 1.1
+MOST_OF_RECHECK = 1.5
 TURNS_OF_SMALL = 100
 
 
@@ -53,6 +55,36 @@ def unique_keys(bench: Bench) -> Iterator[Figure]:
         yield Figure(what, found["ours"] / found["floor"], "x floor", MOST_OF_DISTINCT, note=note)
 
 
+def recheck(bench: Bench) -> Iterator[Figure]:
+    """Ask again the five checks of each of many assets, of which nothing changed."""
+    if bench.floor_only:
+        return
+    count = min(bench.sizes)
+    project = CACHE / f"checked_{count}"
+    assets = make_assets(count)
+    write_project(project, assets)
+    for asset in assets:
+        path = project / asset.path
+        path.write_text(f"{_HEADER}{path.read_text()}")
+    bench.assetflow(project, "materialize", "--json")
+    for command in ("check", "materialize"):
+        found = summarize(bench.samples(project, command, "--json"))
+        what = f"{command} again, {count:,} assets x 5 checks"
+        yield Figure(what, found.wall, "s", MOST_OF_RECHECK, found)
+
+
+_HEADER = """/* assetflow
+checks = [
+  { unique = "id", severity = "warn" },
+  { not_null = "id" },
+  { row_count = { min = 0 } },
+  { expression = "id = id" },
+  { aggregate = { function = "null_fraction", column = "id", max = 1 } },
+]
+*/
+"""
+
+
 def _seconds(bench: Bench, name: str, turns: int) -> dict[str, float]:
     """Return the seconds of each way, none if only the floor is wanted: it has no process."""
     if bench.floor_only:
@@ -68,4 +100,5 @@ SCENARIOS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "few_rows": few_rows,
     "many_rows": many_rows,
     "unique": unique_keys,
+    "recheck": recheck,
 }

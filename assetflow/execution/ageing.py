@@ -20,7 +20,7 @@ from assetflow.model.durations import duration_text
 from assetflow.model.names import AssetName, PartitionKey, VersionId, folded
 from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
-from assetflow.planning.back_off import rests_until
+from assetflow.planning.back_off import LONGEST, longest_rests, rests_until
 from assetflow.planning.data_time import AgeHistory, Ageing, DataTime, StateSeen, data_times
 from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory, FreshnessLine
 from assetflow.planning.freshness_past import (
@@ -235,7 +235,9 @@ class Ager:
         if not timed:
             return {}
         asked = asks(self.place.state, self.place.environment, timed)
-        found = {name: rests_until(some) for name, some in asked.items()}
+        policies = {name: one.policy for name, one in self.stated().items()}
+        longest = longest_rests(self._graph.upstreams, policies)
+        found = {name: rests_until(a, longest.get(name, LONGEST)) for name, a in asked.items()}
         return {name: until for name, until in found.items() if until and until > self.now}
 
     def _check_times(self, known: KnownAges) -> None:
@@ -254,7 +256,7 @@ class Ager:
     def _check_time(self, name: AssetName, column: str, known: KnownAges) -> None:
         schema = self._schema(name)
         types = [one.type for one in schema if folded(one.name) == folded(column)]
-        if types and is_naive(types[0]):
+        if types and is_naive(types[0].upper()):
             data = known.ages.seen.get(name) or known.ages.published.get(name)
             newest = f"{data.at:%Y-%m-%d %H:%M:%S}" if data and data.at else types[0]
             raise NaiveEventTime(name, column, newest)

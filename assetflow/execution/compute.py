@@ -329,6 +329,7 @@ class Maker:
             scratch=scratch,
             digest_later=step.last is None and step.target.partition != WHOLE,
             checks=measured_checks(facts.checks) if is_here else (),
+            is_contract=options.contract is not None,
         )
 
     def _data(self, asset: Asset, use: InputRead) -> InputData:

@@ -74,15 +74,16 @@ class Cut:
         if found is None:
             check_event_time(self.text, self.column, schema, "")
         assert found is not None
-        zone = self.date_zone if found.type == "DATE" else self.timezone
-        return found.type, quoted(found.name), TimeKeys(tuple(windows), zone)
+        type_ = found.type.upper()  # as a user may have declared it
+        zone = self.date_zone if type_ == "DATE" else self.timezone
+        return type_, quoted(found.name), TimeKeys(tuple(windows), zone)
 
 
 def check_event_time(name: str, column: str, schema: Schema, place: object) -> None:
     """Raise UnfitEventTime unless a column of `schema` tells when a row of `name` happened."""
     types = {folded(one.name): one.type for one in schema}
     type_ = types.get(folded(column))
-    why = "there is no such column" if type_ is None else time_problem(type_)
+    why = "there is no such column" if type_ is None else time_problem(type_.upper())
     if why is not None:
         shown = why if type_ is None else f"it is of type {type_}: {why}"
         raise UnfitEventTime(name, column, shown, [one.name for one in schema], place)

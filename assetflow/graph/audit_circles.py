@@ -12,27 +12,42 @@ Upstreams = Mapping[AssetName, tuple[AssetName, ...]]
 
 
 def audit_circles(
-    circular: AbstractSet[AssetName], upstreams: Upstreams, assets: Mapping[AssetName, Asset]
+    circular: AbstractSet[AssetName],
+    upstreams: Upstreams,
+    assets: Mapping[AssetName, Asset],
+    together: Mapping[AssetName, tuple[AssetName, ...]],
 ) -> Iterator[AssetflowError]:
     """Yield an error for each check that waits in vain; `circular` are in or behind a circle.
 
-    Without their checks, none of them are: `upstreams` have no circle.
+    Without their checks, none of them are: `upstreams` have no circle. Assets that are made
+    `together` wait together.
     """
     own = {
         (name, AssetName(item.upstream)): check
         for name in sorted(circular)
         for check in assets[name].options.checks
         for item in check.inputs
-        if item.upstream in circular and item.upstream != name
+        if item.upstream in circular and item.upstream not in together[name]
     }
     found = False
     for (name, other), check in own.items():
-        path = _path(name, other, upstreams)
+        paths = (_path(mate, other, upstreams) for mate in together[name])
+        path = next(filter(None, paths), ())
         if path:
             found = True
             yield CheckInCircle(check.name, name, other, path, check.location)
     if circular and not found:
-        yield _in_turn(circular, upstreams, assets, own)
+        yield _in_turn(circular, upstreams, assets, _of_all(own, together))
+
+
+def _of_all(
+    checks: Mapping[tuple[AssetName, AssetName], Check],
+    together: Mapping[AssetName, tuple[AssetName, ...]],
+) -> dict[tuple[AssetName, AssetName], Check]:
+    """Return the checks by all that wait for them."""
+    return {
+        (mate, other): check for (name, other), check in checks.items() for mate in together[name]
+    }
 
 
 def _path(start: AssetName, end: AssetName, upstreams: Upstreams) -> tuple[AssetName, ...]:

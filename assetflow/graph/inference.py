@@ -42,9 +42,10 @@ def infer(
     errors.extend(_circles(circular, upstreams, by_name))
     audits = _audits(by_name[name] for name in order)
     if any(audits.values()):
-        waits = {name: (*upstreams[name], *audits[name]) for name in order}
+        together = _made_together(by_name[name] for name in order)
+        waits = {name: (*upstreams[name], *_others(audits, together[name])) for name in order}
         order, circular = _topological(waits, order)
-        errors.extend(audit_circles(circular, upstreams, by_name))
+        errors.extend(audit_circles(circular, upstreams, by_name, together))
     graph = AssetGraph(
         assets={name: by_name[name] for name in order},
         sources=source_names,
@@ -69,6 +70,21 @@ def _audits(assets: Iterable[Asset]) -> dict[AssetName, tuple[AssetName, ...]]:
         )
         for asset in assets
     }
+
+
+def _made_together(assets: Iterable[Asset]) -> dict[AssetName, tuple[AssetName, ...]]:
+    """Return for each asset those that one call of its function makes, itself included."""
+    bodies: dict[int, list[AssetName]] = {}
+    for asset in assets:
+        bodies.setdefault(id(asset.body), []).append(asset.name)
+    return {name: tuple(names) for names in bodies.values() for name in names}
+
+
+def _others(
+    audits: Mapping[AssetName, tuple[AssetName, ...]], together: tuple[AssetName, ...]
+) -> Iterable[AssetName]:
+    """Yield what the checks of assets that are made `together` read beside these."""
+    return (other for name in together for other in audits[name] if other not in together)
 
 
 def _topological(

@@ -28,6 +28,9 @@ LATEST_OF_ONE = 20
 _NEAR = 8
 """So many keys around the newest that should exist are looked at before all of them are."""
 
+_BEFORE = 32
+"""So many windows before a time of the past are looked at for the last that was made then."""
+
 _Node = tuple[AssetName, VersionId]
 
 
@@ -129,20 +132,39 @@ def _follow(
 def _moves(
     connection: DuckDBPyConnection, question: AgeQuestion, since: datetime
 ) -> dict[AssetName, list[PointerMove]]:
+    asked = [(name, key) for name in question.assets for key in _recent(question.keys[name], since)]
+    _ask_partitions(connection, asked)
     rows = connection.execute(
         f"""select asset, applied_at, partition, version
-            from publications where environment = $1 and {question.bound("applied_at")}
-              and asset in (select unnest($2::varchar[]))
-            qualify applied_at > $3::timestamp
+            from publications semi join asked_ages using (asset, partition)
+            where environment = $1 and {question.bound("applied_at")}
+            qualify applied_at > $2::timestamp
                  or coalesce(lead(applied_at) over (partition by asset, partition
-                                                    order by sequence) > $3::timestamp, true)
+                                                    order by sequence) > $2::timestamp, true)
             order by sequence""",
-        [question.environment, [*question.assets], instant_text(since)],
+        [question.environment, instant_text(since)],
     ).fetchall()
     found: dict[AssetName, list[PointerMove]] = {}
     for asset, at, partition, version in rows:
         found.setdefault(asset, []).append(PointerMove(utc(at), partition, version))
     return found
+
+
+def _recent(keys: KeySet, since: datetime) -> Sequence[PartitionKey]:
+    """Return the keys that may have counted since then: of time not those of long before."""
+    if keys.time is None or isinstance(keys.partitions, ProductPartitions):
+        return keys.keys
+    return keys.keys[max(0, keys.position_at(since) - _BEFORE) :]
+
+
+def _ask_partitions(
+    connection: DuckDBPyConnection, wanted: Sequence[tuple[AssetName, PartitionKey]]
+) -> None:
+    connection.execute(
+        """create or replace temp table asked_ages as
+           select unnest($1::varchar[]) as asset, unnest($2::varchar[]) as partition""",
+        [[name for name, _ in wanted], [key for _, key in wanted]],
+    )
 
 
 def _shown(question: AgeQuestion) -> str:
@@ -166,11 +188,7 @@ def _current(
         for name, keys in _counting(connection, question).items()
         for key in keys
     ]  # fmt: skip
-    connection.execute(
-        """create or replace temp table asked_ages as
-           select unnest($1::varchar[]) as asset, unnest($2::varchar[]) as partition""",
-        [[name for name, _ in wanted], [key for _, key in wanted]],
-    )
+    _ask_partitions(connection, wanted)
     rows = connection.execute(
         f"""select asset, version from {_shown(question)} semi join asked_ages
             using (asset, partition) order by asset, partition""",

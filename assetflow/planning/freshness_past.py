@@ -1,7 +1,7 @@
 """How old data was over time, and how often it was fresh. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,8 +61,16 @@ def points_of_source(
     return tuple(_changes([*([AgePoint(start, before)] if before else []), *found]))
 
 
-def points_at(past: PastOfAsset, instants: Sequence[datetime]) -> Iterator[AgePoint]:
-    """Yield how recent an asset was at each of `instants`, which ascend."""
+def points_at(
+    past: PastOfAsset,
+    instants: Sequence[datetime],
+    derivations: MutableMapping[datetime, Derivation] | None = None,
+) -> Iterator[AgePoint]:
+    """Yield how recent an asset was at each of `instants`, which ascend.
+
+    `derivations` of the same history are shared by assets that are asked about one another.
+    """
+    shared = {} if derivations is None else derivations
     shown: dict[PartitionKey, VersionId] = {}
     waiting = list(reversed(past.moves))
     for at in instants:
@@ -70,8 +78,9 @@ def points_at(past: PastOfAsset, instants: Sequence[datetime]) -> Iterator[AgePo
             _apply(shown, waiting.pop())
         keys = counting_keys(past.keys, shown, at) if shown else ()
         versions = tuple(dict.fromkeys(shown[key] for key in keys))
-        derivation = Derivation(past.history, at, at)
-        yield AgePoint(at, derivation.of_versions(past.asset, versions).at)
+        if at not in shared:
+            shared[at] = Derivation(past.history, at, at)
+        yield AgePoint(at, shared[at].of_versions(past.asset, versions).at)
 
 
 def _apply(shown: dict[PartitionKey, VersionId], move: PointerMove) -> None:
@@ -138,7 +147,11 @@ def _spans(
 def trend_of(
     past: Mapping[AssetName, PastOfAsset], start: datetime, end: datetime, count: int
 ) -> dict[AssetName, tuple[float | None, ...]]:
-    """Return the lags of each asset in `past` at `count` instants up to `end`, the oldest first."""
+    """Return the lags of each asset in `past` at `count` instants up to `end`, the oldest first.
+
+    They all have one history.
+    """
+    shared: dict[datetime, Derivation] = {}
     step = (end - start) / count
     instants = [start + step * place for place in range(1, count + 1)]
     return {
@@ -146,7 +159,7 @@ def trend_of(
             None
             if point.data_time is None
             else max((point.at - point.data_time).total_seconds(), 0)
-            for point in points_at(one, instants)
+            for point in points_at(one, instants, shared)
         )
         for name, one in past.items()
     }

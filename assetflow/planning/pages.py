@@ -11,6 +11,7 @@ from assetflow.model.declared_inputs import Location
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.check_pages import CheckLine, CheckOutcome
+from assetflow.planning.freshness_pages import FreshnessLine
 from assetflow.planning.results import AssetStatus, RunStatus
 from assetflow.planning.steps import PartitionRange
 
@@ -80,7 +81,8 @@ class AssetPage:
     newest first. `files` are what is published of an asset that makes no table. `metadata`
     maps each name that the asset reported to its (instant, JSON text), oldest first.
     `text` is the query or the function's source, "" for a source. `checks` are as they came
-    out last, and `keys` the partitions that it has now.
+    out last, and `keys` the partitions that it has now. `freshness` is how it stands against
+    its policy, None without one.
     """
 
     name: AssetName
@@ -100,6 +102,7 @@ class AssetPage:
     sample_columns: tuple[str, ...] = ()
     sample_rows: tuple[tuple[object, ...], ...] = ()
     status: AssetStatus | None = None
+    freshness: FreshnessLine | None = None
     text: str = ""
     partitions: PartitionsPage | None = None
     checks: tuple[CheckLine, ...] = ()

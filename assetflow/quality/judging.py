@@ -11,10 +11,10 @@ from assetflow.quality.anomaly import FEWEST_POINTS, HISTORY, SENSITIVITY, expec
 from assetflow.quality.answers import Answer, Broken, CheckStatus, Known
 from assetflow.quality.contracts import broken_types, schema_changes
 from assetflow.quality.drift import THRESHOLDS, Counts, drift
+from assetflow.quality.findings import failed_rows
 from assetflow.quality.fitting import as_tuple, unfit
 from assetflow.quality.measures import required_columns
 from assetflow.quality.wording import (
-    failed,
     figure_text,
     finite,
     number,
@@ -64,9 +64,10 @@ def judged_result(check: Check, result: CheckResult) -> Answer:
     fails = not result.passed
     if fails and result.failures is not None:
         fails = not _is_borne(check, result.failures, result.rows)
+    counted = "" if result.failures is None else failed_rows(result.failures, result.rows)
     found = _Found(
         fails,
-        str(result.observed) or failed(result.failures, result.rows),
+        str(result.observed) or counted,
         str(result.bound) or tolerance(check),
         result.failures,
         result.rows,
@@ -88,7 +89,7 @@ def _answer(check: Check, found: _Found) -> Answer:
 def _counted(check: Check, failures: int, rows: int) -> _Found:
     return _Found(
         fails=not _is_borne(check, failures, rows),
-        observed=failed(failures, rows),
+        observed=failed_rows(failures, rows),
         bound=promise(check),
         failures=failures,
         rows=rows,

@@ -146,10 +146,3 @@ def span(seconds: float) -> str:
         parts += [f"{count}{unit}"] if count else []
     sign = "-" if seconds < 0 and parts else ""
     return sign + (" ".join(parts[:2]) or "0s")
-
-
-def failed(failures: int | None, rows: int | None) -> str:
-    """Return how many failed, as in "12 of 30,411 rows failed"."""
-    if failures is None:
-        return ""
-    return f"{failures:,} rows failed" if rows is None else f"{failures:,} of {rows:,} rows failed"

@@ -13,6 +13,7 @@ from assetflow.model.columns import Column
 from assetflow.planning.pages import AssetPage, KeptFiles, Rows, VersionLine
 from assetflow.report.asset_partitions import partitions_table
 from assetflow.report.check_table import ChecksTable, by_urgency
+from assetflow.report.freshness_report import standing_text
 from assetflow.report.lineage_tree import read_text
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
@@ -57,6 +58,8 @@ def _facts(page: AssetPage) -> RenderableType:
         text = state(page.status.sync)
         why = cause(page.status)
         table.add_row(faint("state"), text.append("  ").append_text(why) if why.plain else text)
+    if page.freshness is not None:
+        table.add_row(faint("freshness"), standing_text(page.freshness))
     return table
 
 

@@ -107,6 +107,17 @@ def lag_cell(line: FreshnessLine) -> Text:
     return Text(shown, style=COLOURS.get(facts.status, "")).append(words, style="default")
 
 
+def standing_text(line: FreshnessLine) -> Text:
+    """Return how one asset stands against its policy, where that stands, and the cause."""
+    found = state(line.facts.status).append(" ", style="default").append_text(lag_cell(line))
+    if line.stated is not None:
+        origin = "" if line.stated.origin == "itself" else f", by the {line.stated.origin}"
+        found.append(f"\n{line.stated.policy}{origin}", style="default")
+    if line.facts.status in ATTENTION and line.bottleneck:
+        found.append(f"\n{line.bottleneck.text}", style="default")
+    return found
+
+
 def bar(share: float) -> str:
     """Return a bar for a lag that is this `share` of what is allowed, which ends at the line.
 

@@ -302,6 +302,7 @@ def asset_page_json(page: AssetPage) -> Document:
         "read_by": {name: read_set_json(read) for name, read in page.read_by.items()},
         "partitions": None if page.partitions is None else _partitions_json(page.partitions),
         "checks": check_lines_json(page.checks),
+        "freshness": page.freshness and _freshness(page.freshness),
         "versions": [_version_json(version) for version in page.versions],
         "files": None if page.files is None else _files_json(page.files),
         "metadata": {

@@ -78,7 +78,8 @@ def stage_batch_value(
         why = "A file cannot be told apart by partitions: set `batch_size=1`."
         raise AssetReturnedWrongThing(f"the path '{value}'", why)
     with as_returned(connection, value, declared) as returned:
-        columns = declared_columns(connection, returned, declared)
+        contract = new[0].is_contract
+        columns = declared_columns(connection, returned, declared, is_contract=contract)
         key = partition_of(stored_schema(columns))
         if returned.relation is not None:
             return _stage_relation(connection, returned.relation, columns, new, key)

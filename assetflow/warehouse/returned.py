@@ -108,17 +108,24 @@ def as_returned(
 
 
 def declared_columns(
-    connection: duckdb.DuckDBPyConnection, returned: Returned, declared: Schema | None
+    connection: duckdb.DuckDBPyConnection,
+    returned: Returned,
+    declared: Schema | None,
+    *,
+    is_contract: bool = False,
 ) -> Schema:
     """Return the columns to store: the declared ones, in their order, or else all.
 
     Raises ColumnsDiffer where names or types differ; names are compared without case,
-    types as DuckDB spells them, so that INT is INTEGER.
+    types as DuckDB spells them, so that INT is INTEGER. Of a contract nothing is refused
+    here: what was returned is stored as it is, and its audit tells.
     """
     if declared is None:
         return returned.schema
     types = spelled_types(connection, declared)
     actual = {folded(column.name): column for column in returned.schema}
+    if is_contract:
+        return _as_promised(actual, types, is_cast=returned.is_cast)
     expected = {folded(column.name): column.type for column in types}
     differences = [
         (column.name, column.type, "" if found is None else found.type)
@@ -132,6 +139,17 @@ def declared_columns(
     if differences:
         raise ColumnsDiffer(differences)
     return types
+
+
+def _as_promised(actual: dict[str, Column], types: Schema, *, is_cast: bool) -> Schema:
+    """Return the columns there are, first those of `types`, which hold where nothing else does."""
+    found = []
+    for column in types:
+        there = actual.pop(folded(column.name), None)
+        if there is not None:
+            is_told = is_cast or there.type == NULLS
+            found.append(Column(there.name, column.type if is_told else there.type))
+    return (*found, *actual.values())
 
 
 def spelled_types(connection: duckdb.DuckDBPyConnection, columns: Schema) -> Schema:

@@ -50,7 +50,7 @@ class NewVersion:
     of the rows is part of the content. Files under `scratch` are moved, others copied.
     With `digest_later`, digests of a small table without checks are left out: many are
     found at once. `checks` are those whose measures are to be taken; they have no code of
-    the user's.
+    the user's. Columns that are declared as a contract are told about by its audit.
     """
 
     data: Path
@@ -63,6 +63,7 @@ class NewVersion:
     scratch: Path | None = None
     digest_later: bool = False
     checks: tuple[Check, ...] = ()
+    is_contract: bool = False
 
     @property
     def whole(self) -> ReadSet:
@@ -160,7 +161,7 @@ def stage_value(
     if isinstance(value, Path):
         return _stage_files(value, new)
     with as_returned(connection, value, declared) as returned:
-        columns = declared_columns(connection, returned, declared)
+        columns = declared_columns(connection, returned, declared, is_contract=new.is_contract)
         if returned.relation is not None:
             relation = returned.relation.project(returned.projection(columns))
             return _stage_relation(connection, relation, columns, new)

@@ -601,3 +601,38 @@ def test_of_what_was_never_looked_at_no_rejection_needs_to_know(tmp_path):
     result = project.materialize("clean")
 
     assert outcomes(result) == {"clean": "rejected"}
+
+
+PROMISING = """
+import pyarrow as pa
+
+from assetflow import asset
+
+COLUMNS = {"id": {"type": "BIGINT", "nullable": False}, "name": "VARCHAR"}
+
+
+@asset(columns=COLUMNS, contract="%s")
+def people() -> pa.Table:
+    return pa.table(%s)
+"""
+
+
+@pytest.mark.parametrize(
+    ("contract", "table", "outcome"),
+    [
+        ("additive", "{'name': ['a'], 'id': [1], 'more': [2]}", "materialized"),
+        ("exact", "{'name': ['a'], 'id': [1]}", "materialized"),
+        ("exact", "{'id': [1], 'name': ['a'], 'more': [2]}", "rejected"),
+        ("additive", "{'id': [1]}", "rejected"),
+        ("additive", "{'id': ['one'], 'name': ['a']}", "rejected"),
+        ("additive", "{'id': [1, None], 'name': ['a', 'b']}", "rejected"),
+        ("additive", "{'id': [1], 'name': pa.nulls(1)}", "materialized"),
+    ],
+)
+def test_what_a_function_returns_is_held_against_its_contract(tmp_path, contract, table, outcome):
+    project = SmallProject(tmp_path, {"shop/people.py": PROMISING % (contract, table)})
+
+    result = project.materialize()
+
+    assert [step.error for step in result.steps if step.outcome == "failed"] == []
+    assert outcomes(result) == {"people": outcome}

@@ -401,6 +401,17 @@ def test_status_and_its_selection_know_what_is_overdue(shop):
     assert shop.freshness("status:overdue") == {"revenue": "overdue"}
 
 
+def test_the_page_of_an_asset_says_how_it_stands_against_its_policy(shop):
+    shop.materialize()
+    shop.later(7)
+
+    page = api.show(shop.load(), "revenue")
+
+    assert page.status.freshness == page.freshness.facts.status == "overdue"
+    assert page.freshness.stated.origin == "itself"
+    assert api.show(shop.load(), "orders").freshness is None
+
+
 def test_a_policy_can_hold_for_a_group(shop):
     shop.write({"assetflow.toml": 'package = "shop"\n[freshness.groups.raw]\nmax_lag = "30m"\n'})
     shop.write({"shop/orders.sql": f"{RAW}select id, amount, store from raw_orders"})

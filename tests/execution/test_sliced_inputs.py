@@ -341,3 +341,11 @@ def test_a_preview_is_cut_too(tmp_path):
 
     assert rows
     assert {row[1] for row in rows} <= {99, 10}
+
+
+def test_the_type_of_the_event_time_may_be_declared_as_it_is_written(tmp_path):
+    columns = {"id": "integer", "sold": "timestamp", "amount": "integer", "place": "varchar"}
+    declared = SOURCES.replace('event_time="sold"', f'event_time="sold", columns={columns}')
+    project = shop(tmp_path, **{"shop/sources.py": declared})
+
+    assert set(made(project).values()) == {"materialized"}

@@ -105,3 +105,17 @@ def test_what_is_needed_is_what_assets_are_made_from_and_checked_against():
 
     assert graph.all_needed(["a"]) == {"b", "y", "z", "raw", "x"}
     assert graph.all_needed(["x"]) == set()
+
+
+def test_assets_of_one_function_wait_together():
+    first, second = asset("a"), asset("b", checks=("c",))
+    made = [first, replace(second, body=first.body)]
+
+    _, errors = inferred(*made, asset("c", "a"))
+    graph, none = inferred(*made, asset("c"))
+
+    assert not none
+    assert list(graph.assets) == ["c", "a", "b"]
+    assert [str(error).splitlines()[:2] for error in errors] == [
+        ["The check 'in c' of 'b' reads 'c', which is made from it.", "  path        a → c"]
+    ]

@@ -82,6 +82,7 @@ PAGES = {
         samples.lineage_of(column="stores.id"), LineageScope(all_kinds=True)
     ),
     "show": lambda: asset_report(samples.PAGE, with_text=True),
+    "show_overdue": lambda: asset_report(replace(samples.PAGE, freshness=ages.PAGE.lines[2])),
     "show_folder": lambda: asset_report(samples.FOLDER_PAGE),
     "show_file": lambda: asset_report(samples.FILE_PAGE),
     "rows": lambda: rows_report(samples.ROWS, limit=3),
