@@ -75,10 +75,14 @@ class FunctionCheck:
 
 @dataclass(frozen=True, slots=True)
 class QueryCheck:
-    """One query that selects failing rows; it starts at `first_line` of its file."""
+    """One query that selects failing rows; it starts at `first_line` of its file.
+
+    One that `is_order_dependent` reads the order of rows as well.
+    """
 
     text: str
     first_line: int = 1
+    is_order_dependent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

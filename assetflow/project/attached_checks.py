@@ -165,13 +165,19 @@ class _Attaching:
 
     def _query(self, asset: Asset, check: Check) -> Check:
         """Return a check by query with what its text says."""
+        body = check.body
+        assert isinstance(body, QueryCheck)
         summary = self._summary(asset.name, check)
         self._refuse_more(asset, check, summary)
         line = check.location.line if check.location else 1
         inputs = tuple(Input(name, "sql", line=line) for name in summary.tables)
         canonical = fingerprint(*self._canonical(summary))
         return replace(
-            check, inputs=inputs, canonical=canonical, is_volatile=bool(summary.volatile)
+            check,
+            inputs=inputs,
+            canonical=canonical,
+            is_volatile=bool(summary.volatile),
+            body=replace(body, is_order_dependent=bool(summary.order_dependent)),
         )
 
     def _conditional(self, asset: Asset, check: Check) -> Check:

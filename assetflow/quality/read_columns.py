@@ -49,6 +49,9 @@ def _of_query(
 ) -> dict[AssetName, ReadSet]:
     from assetflow.sql.query_lineage import analyse
 
+    if not others:
+        whole = EVERYTHING_ORDERED if body.is_order_dependent else EVERYTHING
+        return {_upstream(item): whole for item in check.inputs}
     named = {item.name: _upstream(item) for item in check.inputs}
     known = {name: others[asset] for name, asset in named.items() if asset in others}
     found = {

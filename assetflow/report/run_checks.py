@@ -55,7 +55,7 @@ def unmet_checks(found: Iterable[Found], keys: Keys) -> Iterator[RenderableType]
     groups = grouped(found, lambda one: one.target, _said, keys)
     if not groups:
         return
-    groups.sort(key=lambda group: urgency(group.members[0].outcome))
+    groups.sort(key=lambda group: (urgency(group.members[0].outcome), group.asset))
     slices = ["partitions"] if any(group.ranges for group in groups) else []
     titles = ("status", "check", *slices, "found")
     table = columns(titles, folds=["partitions", "found"], header=False)

@@ -114,8 +114,11 @@ class _Batch:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the order of rows within a partition is part of the content."""
-        return any(each.ordered for each in self.new)
+        """Whether the order of rows within a partition counts, for itself or for a reader."""
+        return any(
+            each.ordered or any(read_set.ordered for read_set in each.read_sets)
+            for each in self.new
+        )
 
     @property
     def added(self) -> str:
