@@ -55,7 +55,7 @@ def unmet_checks(found: Iterable[Found], keys: Keys) -> Iterator[RenderableType]
     groups = grouped(found, lambda one: one.target, _said, keys)
     if not groups:
         return
-    groups.sort(key=lambda group: urgency(group.members[0].outcome))
+    groups.sort(key=_place)
     slices = ["partitions"] if any(group.ranges for group in groups) else []
     titles = ("status", "check", *slices, "found")
     table = columns(titles, folds=["partitions", "found"], header=False)
@@ -69,6 +69,12 @@ def unmet_checks(found: Iterable[Found], keys: Keys) -> Iterator[RenderableType]
     if len(groups) > MOST_CHECKS:
         yield faint(f"  … and {len(groups) - MOST_CHECKS:,} more: assetflow check")
     yield Text()
+
+
+def _place(group: Alike[Found]) -> tuple[object, ...]:
+    """Return what sorts groups, whatever the order in which steps ended."""
+    outcome = group.members[0].outcome
+    return urgency(outcome), group.asset, outcome.check
 
 
 def _said(found: Found) -> tuple[str, str, str]:
