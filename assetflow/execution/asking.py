@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from assetflow.execution.baselines import Baselines
 from assetflow.execution.check_functions import call_check
 from assetflow.execution.compute import InputData, created_at
 from assetflow.metadata.check_rows import metrics
 from assetflow.model.checks import Check, FunctionCheck
 from assetflow.model.columns import EVERYTHING
-from assetflow.model.names import AssetName, AssetPartition, Digest, VersionId
+from assetflow.model.names import AssetName, Digest, VersionId
 from assetflow.planning.audits import CheckEvaluated, CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.check_reads import measured_checks, own_read_set
@@ -58,6 +59,10 @@ class Asker:
     _metrics: dict[tuple[AssetName, str], list[tuple[str, str, str, float]]] = field(
         default_factory=dict
     )
+    baselines: Baselines = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.baselines = Baselines(self.knowledge)
 
     def ask(
         self, subject: Subject, checks: Sequence[CheckFacts], terms: Terms, at: datetime
@@ -130,25 +135,6 @@ class Asker:
                 found[version] = Point(created_at(VersionId(version)), value)
         return tuple(found.values())
 
-    def baseline(self, subject: Subject) -> VersionStored | None:
-        """Return the version with which one is compared: served before it, or for the time before.
-
-        The latter where nothing else was served of a partition of time.
-        """
-        published = self.knowledge.past.published.get(subject.target)
-        if published is not None and published.version.version != subject.version.version:
-            return published.version
-        return self._of_partition_before(subject.target)
-
-    def _of_partition_before(self, target: AssetPartition) -> VersionStored | None:
-        keys = self.knowledge.slices.keys[target.asset]
-        if target.partition not in keys or keys.window(target.partition) is None:
-            return None
-        place = keys.index(target.partition)
-        before = AssetPartition(target.asset, keys[place - 1]) if place else None
-        published = self.knowledge.past.published.get(before) if before else None
-        return published.version if published else None
-
 
 class _MissingOther(Exception):
     """Another asset that a check reads has nothing to be read."""
@@ -218,10 +204,13 @@ class _Question:
         own = self.subject.target.asset
         read = self.asker.maker.read_whole
         others: dict[str, str] = {use.upstream: read(use).scan for use in self._uses(check)}
-        baseline = self.asker.baseline(self.subject) if check.kind == "drift" else None
+        baseline = self._baseline(check) if check.kind == "drift" else None
         if baseline is not None:
             others[AssetName(BASELINE)] = self.asker.knowledge.scan(own, [baseline])
         return {own: self.scan, **others}
+
+    def _baseline(self, check: Check) -> VersionStored | None:
+        return None if check.inputs else self.asker.baselines.of(self.subject, check)
 
     def _uses(self, check: Check) -> list[InputRead]:
         """Return what a check reads of others, as it is served now."""
@@ -252,7 +241,7 @@ class _Question:
         key = subject.target.partition
         window = keys.window(key) if key in keys else None
         stands_for = window.start if window else created_at(subject.version.version)
-        baseline = self.asker.baseline(subject) if check.kind in _COMPARING else None
+        baseline = self._baseline(check) if check.kind in _COMPARING else None
         history = self.asker.points(subject, check) if check.kind == "anomaly" else ()
         return Known(self.at, stands_for, baseline.schema if baseline else None, history)
 

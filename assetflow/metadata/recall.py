@@ -222,6 +222,32 @@ def pointers(
     }
 
 
+def served_version(
+    state: Path,
+    environment: str,
+    target: AssetPartition,
+    *,
+    as_of: datetime | None = None,
+    is_first: bool = False,
+) -> VersionId | None:
+    """Return the version that `environment` served last, by an instant, or that it served first.
+
+    One whose files were removed is passed over.
+    """
+    bound, value = _bound(as_of)
+    place = len(value) + 2
+    with Store(state).reading() as connection:
+        found = connection.execute(
+            f"""select version from publications
+                where environment = $1 and {bound} and asset = ${place} and partition = ${place + 1}
+                and version is not null and version not in (select version from removed_versions)
+                order by sequence {"" if is_first else "desc"} limit 1""",
+            [environment, *value, *target],
+        ).fetchone()
+    version: VersionId | None = found[0] if found else None
+    return version
+
+
 def _bound(as_of: datetime | int | None) -> tuple[str, list[object]]:
     if as_of is None:
         return "true", []

@@ -636,3 +636,50 @@ def test_what_a_function_returns_is_held_against_its_contract(tmp_path, contract
 
     assert [step.error for step in result.steps if step.outcome == "failed"] == []
     assert outcomes(result) == {"people": outcome}
+
+
+DRIFTING = """
+/* assetflow
+checks = [ { drift = { column = "amount", baseline = "%s", method = "ks" }, name = "same" } ]
+*/
+select id, customer, amount from raw_orders
+"""
+
+
+def amounts_csv(low: int) -> str:
+    rows = (f"{number},ann,{low + number % 10}" for number in range(200))
+    return "\n".join(["id,customer,amount", *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "expected"),
+    [
+        ("previous", ["learning", "passed", "passed", "failed"]),
+        ("first", ["learning", "passed", "passed", "failed"]),
+        ("2020-01-01", ["learning", "learning", "learning", "learning"]),
+        ("2999-01-01", ["learning", "passed", "passed", "failed"]),
+    ],
+)
+def test_drift_is_from_the_baseline_that_is_said(tmp_path, baseline, expected):
+    clean = {"shop/clean.sql": DRIFTING % baseline}
+    project = shop(tmp_path, **clean, **{"data/orders.csv": amounts_csv(0)})
+    found = [statuses(project.materialize())["clean.same"]]
+
+    for low in (1, 2, 9):
+        project.write({"data/orders.csv": amounts_csv(low)})
+        found.append(statuses(project.materialize())["clean.same"])
+
+    assert found == expected
+
+
+def test_drift_since_the_first_is_seen_where_each_step_is_small(tmp_path):
+    found = {}
+    for baseline in ("previous", "first"):
+        clean = {"shop/clean.sql": DRIFTING % baseline}
+        project = shop(tmp_path / baseline, **clean, **{"data/orders.csv": amounts_csv(0)})
+        project.materialize()
+        for low in (1, 2, 3, 4):
+            project.write({"data/orders.csv": amounts_csv(low)})
+            found[baseline] = statuses(project.materialize())["clean.same"]
+
+    assert found == {"previous": "passed", "first": "failed"}
