@@ -157,6 +157,7 @@ class Execution:
     _dynamic: dict[str, set[PartitionKey]] = field(default_factory=dict)
     _has_failed: bool = False
     _tail_guard: threading.Lock = field(default_factory=threading.Lock)
+    _learned: dict[VersionId, VersionStored] = field(default_factory=dict)
 
     def carry_out(self, plan: Plan) -> None:
         """Carry out `plan`; `ended` then has what came of each step, in order of ending."""
@@ -269,6 +270,8 @@ class Execution:
             for environment, records in self.tail.poll().items():
                 audits = (one for one in records if isinstance(one, Audited))
                 self.knowledge.learn_audits(audits)
+                stored = (one for one in records if isinstance(one, VersionStored))
+                self._learned.update((one.version, one) for one in stored)
                 found = found_candidates(records, self.knowledge.versions)
                 is_ours = environment == self.knowledge.environment
                 self.knowledge.learn(found, is_ours=is_ours)
@@ -556,6 +559,10 @@ class Execution:
             metadata=stored.metadata,
         )
         self._define(step)
+        learned = self._learned.pop(made.version, None)
+        if learned is not None:
+            # Whoever folds may have seen this journal grow later than the one it came from.
+            self.journal.append(learned)
         self.journal.append(made)
         self.knowledge.learn([Candidate(made, stored.version)], is_ours=True)
         return made
