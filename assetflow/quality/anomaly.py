@@ -1,8 +1,8 @@
 """Whether a figure is far from what it was: by median and MAD, which outliers hardly move.
 
-A trend is taken off first. Where the history is long enough, each weekday has a level of
-its own; before that, what was seen once is no anomaly. The figure that is tested is no
-part of what it is held against.
+A trend is taken off first; it is carried no farther than it was seen. Where the history is
+long enough, each weekday has a level of its own; before that, what was seen once is no anomaly.
+The figure that is tested is no part of what it is held against.
 """
 
 import math
@@ -65,8 +65,21 @@ def expected_range(
     ]
     by_weekday = _has_weekdays(samples)
     slope = _slope(samples, same_weekday=by_weekday)
-    flat = [sample._replace(value=sample.value - slope * sample.days) for sample in samples]
+    beyond = _beyond(samples)
+    flat = [
+        sample._replace(value=sample.value - slope * (sample.days - beyond)) for sample in samples
+    ]
     return _range_around(flat, at.weekday() if by_weekday else None, sensitivity)
+
+
+def _beyond(samples: Sequence[_Sample]) -> float:
+    """Return by how many days a trend would be carried farther than it was seen, negative before.
+
+    What was seen over a month says nothing of the year that follows.
+    """
+    days = [sample.days for sample in samples]
+    seen, nearest = max(days) - min(days), min(days, key=abs)
+    return math.copysign(max(abs(nearest) - seen, 0.0), nearest)
 
 
 def _has_weekdays(samples: Sequence[_Sample]) -> bool:

@@ -69,6 +69,21 @@ def test_a_trend_is_followed():
     assert not is_ordinary(history, 40, 1500)
 
 
+@pytest.mark.parametrize("number", [80, 400])
+def test_a_trend_is_carried_no_farther_than_it_was_seen(number):
+    history = series(40, lambda n: 1000 + 50 * n)
+
+    assert is_ordinary(history, number, 1000 + 50 * 79)
+    assert not is_ordinary(history, number, 1000 + 50 * 300)
+
+
+def test_a_trend_is_carried_back_no_farther_than_it_was_seen():
+    history = [Point(day(100 + n), 9000.0 + 50 * n) for n in range(40)]
+
+    assert is_ordinary(history, 0, 9000 - 50 * 39)
+    assert not is_ordinary(history, 0, 9000 - 50 * 100)
+
+
 def test_one_outlier_in_the_history_hides_no_other():
     history = series(30, lambda n: 100_000 if n == 20 else 100)
 
