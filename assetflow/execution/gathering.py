@@ -74,6 +74,7 @@ def gather(
         shapes=published_shapes(place.state, place.environment, _shapeless(analysis)),
     )
     if request is not None:
+        knowledge.done = request.done
         _look_back(knowledge, request)
     analysis.cache.save()
     return knowledge

@@ -62,7 +62,8 @@ class Knowledge:
     `shapes` are those of what is published. `past` is what was recalled of it, and grows
     with what this run and others store meanwhile; `reach` and `obsolete` are as in
     `Known`. `unseen` are the sources, and partitions of sources, that cannot be observed;
-    in `sources` they are not. `notes` are what a plan says of sources.
+    in `sources` they are not. `notes` are what a plan says of sources. `done` was made
+    by this run already.
     `versions` has each stored version that may be read. `wanted` are the read-sets of
     each upstream that its consumers have; their digests are computed together.
     """
@@ -81,6 +82,7 @@ class Knowledge:
     obsolete: tuple[AssetPartition, ...] = ()
     unaudited: Collection[AssetName] = ()
     notes: tuple[tuple[AssetName, str], ...] = ()
+    done: Collection[AssetPartition] = ()
     versions: dict[VersionId, VersionStored] = field(default_factory=dict)
     facts: dict[AssetName, AssetFacts] = field(default_factory=dict)
     wanted: dict[AssetName, set[ReadSet]] = field(default_factory=dict)
@@ -161,6 +163,7 @@ class Knowledge:
             unknown={target: source.reason for target, source in self.unseen.items()},
             unaudited=self.unaudited,
             notes=self.notes,
+            done=self.done,
         )
 
     def current(self) -> dict[AssetPartition, VersionId]:

@@ -97,7 +97,8 @@ class Situation:
     `reads` has what it would read of each input. `last` is what is published, of the
     asset itself or of the one that it was renamed from. `demands` are reasons that the
     user gave: forced, refresh requested. `window` is the time that the partition covers.
-    `others` are what its checks would read of other assets.
+    `others` are what its checks would read of other assets. With `is_done` this run made it
+    already, as it was asked to.
     """
 
     target: AssetPartition
@@ -108,6 +109,7 @@ class Situation:
     demands: tuple[Reason, ...] = ()
     renamed_from: AssetName | None = None
     others: tuple[OtherRead, ...] = ()
+    is_done: bool = False
 
     @property
     def is_pending(self) -> bool:
@@ -128,7 +130,7 @@ def judge(situation: Situation, evidence: Evidence) -> Verdict:
         facts.code_version, situation.target.partition, situation.window, facts.settings, inputs
     )
     reasons = _firm_reasons(situation, evidence, inputs, key)
-    if reasons:
+    if reasons or _is_to_take(situation, evidence, key):
         return _materialize_or_reuse(situation, evidence, reasons, key, inputs)
     return _verify_or_nothing(situation, evidence, key, inputs)
 
@@ -285,13 +287,27 @@ def _materialize_or_reuse(
     if candidate is None:
         return Verdict("materialize", reasons, key, inputs)
     audited = _newest_audit(situation, evidence, candidate.version)
-    if audited is not None and audited.verdict == "rejected":
+    if audited is not None and _is_final(audited, situation.facts):
         rejected = RejectedLastTime(candidate.version.version, audited.failed)
         return Verdict("blocked", (rejected, *reasons), key, inputs, candidate)
     reused = (*reasons, Reused(candidate.version.version))
-    is_unmet = audited is None or audited.verdict == "broken"
+    is_unmet = audited is None or audited.verdict in ("broken", "rejected")
     to_audit = bool(situation.facts.checks) and is_unmet
     return Verdict("reuse", reused, key, inputs, candidate, to_audit)
+
+
+def _is_to_take(situation: Situation, evidence: Evidence, key: Key) -> bool:
+    """Whether this run made a version of the same key as the published one, to stand for it."""
+    if not situation.is_done or situation.last is None:
+        return False
+    candidate = _candidate(situation, evidence, key)
+    return candidate is not None and candidate.version.version != situation.last.version.version
+
+
+def _is_final(audited: Audited, facts: AssetFacts) -> bool:
+    """Whether a version would be rejected again: a check failed whose answer stays."""
+    moving = {one.check.name for one in facts.checks if not one.carries}
+    return audited.verdict == "rejected" and any(name not in moving for name, _ in audited.failed)
 
 
 def _newest_audit(

@@ -48,7 +48,7 @@ class Known:
     observed states of sources included. `obsolete` is published and declared no more.
     `unknown` are sources and partitions of sources that cannot be observed. `notes` are
     what a plan says of sources. Of the `unaudited` assets all partitions together have not
-    met their checks.
+    met their checks. `done` was made by this run already: what it made is to be published.
     """
 
     environment: str
@@ -61,6 +61,7 @@ class Known:
     unknown: Mapping[AssetPartition, SourceUnknown] = field(default_factory=dict)
     notes: tuple[tuple[AssetName, str], ...] = ()
     unaudited: Collection[AssetName] = ()
+    done: Collection[AssetPartition] = ()
 
     @property
     def graph(self) -> AssetGraph:
@@ -156,7 +157,7 @@ class _Walk:
             return None
         last, renamed_from = last_publication(known, target)
         demands: tuple[Reason, ...] = ()
-        if name in self._selected() and target not in self.request.done:
+        if name in self._selected() and target not in known.done:
             demands = _demands(self.request, facts, target)
         asked_by = _asked_by(self.request, name)
         situation = Situation(
@@ -168,6 +169,7 @@ class _Walk:
             demands=demands,
             renamed_from=renamed_from,
             others=others_of(known, facts, target, self.current, self.pending),
+            is_done=target in known.done,
         )
         verdict = self._stopped(judge(situation, known.evidence), facts, target)
         verdict = _for(asked_by, verdict)
@@ -442,16 +444,21 @@ def _for(asked_by: tuple[Overdue, ...], verdict: Verdict) -> Verdict:
 def demanded(
     slices: Slices, facts: Mapping[AssetName, AssetFacts], request: Request
 ) -> dict[AssetName, Collection[PartitionKey]]:
-    """Return the partitions that run because `request` says so, whatever their state."""
-    is_demanding = request.force or request.refresh or request.repairs
+    """Return the partitions that run, or ran, because `request` says so, whatever their state."""
+    is_demanding = request.force or request.refresh or request.repairs or request.done
     if not is_demanding and request.overdue is None:
         return {}
     wanted = wanted_partitions(slices, request)
     selected = wanted.keys() if request.targets is None else request.targets
+
+    def is_demanded(target: AssetPartition) -> bool:
+        is_selected = target.asset in selected
+        demands = _demands(request, facts[target.asset], target) if is_selected else ()
+        return bool(demands) or target in request.done
+
     found = {
-        name: [key for key in keys if _demands(request, facts[name], AssetPartition(name, key))]
+        name: [key for key in keys if is_demanded(AssetPartition(name, key))]
         for name, keys in wanted.items()
-        if name in selected
     }
     return {name: keys for name, keys in found.items() if keys}
 
@@ -529,7 +536,8 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
     will really read. This is early cutoff: what was provisional becomes a reason or none.
     """
     asked_by = tuple(r for r in step.reasons if isinstance(r, Overdue))
-    demands: tuple[Reason, ...] = asked_by if facts.is_volatile else ()
+    is_asked = facts.is_volatile and step.target not in known.done
+    demands: tuple[Reason, ...] = asked_by if is_asked else ()
     demands += tuple(r for r in step.reasons if isinstance(r, DEMANDS))
     last, renamed_from = last_publication(known, step.target)
     situation = Situation(
@@ -541,6 +549,7 @@ def settle(known: Known, step: Step, facts: AssetFacts, current: Current) -> Ver
         demands=demands,
         renamed_from=renamed_from,
         others=others_of(known, facts, step.target, current),
+        is_done=step.target in known.done,
     )
     verdict = _for(asked_by, judge(situation, known.evidence))
     if facts.is_settled or verdict.action == "blocked":

@@ -69,8 +69,8 @@ class Request:
     """What was asked for. `targets` None means everything, withdrawals included.
 
     `partitions` () means all that the definitions have; `latest`, the last of each.
-    At most `max_partitions` of an asset run, the newest. `done` were forced or refreshed
-    already, when a run plans again. With `exactly`, these partitions are looked at and no
+    At most `max_partitions` of an asset run, the newest. `done` is what the run made already,
+    when it plans again. With `exactly`, these partitions are looked at and no
     others; `repairs` run again, each for its reason. `overdue` is all that is looked at,
     where what is too old is brought back: of it volatile assets run again, others where
     their inputs changed.

@@ -393,3 +393,34 @@ def test_what_changed_in_a_query_is_named(project, change):
 
     steps = {step.target.asset: step for step in api.plan(project.load()).steps}
     assert str(steps["totals"].reasons[0]) == said
+
+
+def test_what_is_refreshed_is_published_although_the_run_plans_again(project):
+    moving = """
+        from pathlib import Path
+
+        import pyarrow as pa
+
+        from assetflow import asset
+
+        ORDERS = Path(__file__).parent.parent / "data" / "orders.csv"
+        CALLS = Path(__file__).parent.parent / "calls.txt"
+
+        @asset(volatile=True)
+        def calls() -> pa.Table:
+            with CALLS.open("a") as file:
+                file.write("called ")
+            calls = CALLS.read_text().split()
+            if len(calls) == 2:
+                ORDERS.write_text(ORDERS.read_text() + "4,cid,7\\n")
+            return pa.table({"calls": [len(calls)]})
+        """
+    project.write({"shop/calls.py": moving})
+    project.materialize()
+
+    result = project.materialize(refresh=True)
+
+    assert result.status == "succeeded"
+    assert project.rows("calls") == [{"calls": 2}]
+    assert project.rows("totals")[-1] == {"customer": "cid", "total": 7}
+    assert project.actions() == {}

@@ -27,6 +27,7 @@ class Promise:
     forbidden: int = -1
     other: str = ""
     warns: bool = False
+    carries: bool = True
 
     @property
     def name(self) -> str:
@@ -35,7 +36,8 @@ class Promise:
     def facts(self) -> CheckFacts:
         reads = (CheckRead(AssetName(self.other), ReadSet.of([self.column])),)
         check = Check("expression", self.name, on_failure="warn" if self.warns else "block")
-        return CheckFacts(check, fingerprint(str(self)), reads if self.other else ())
+        read = reads if self.other else ()
+        return CheckFacts(check, fingerprint(str(self)), read, carries=self.carries)
 
     def holds(self, row: Row, rows: Mapping[str, Row | None]) -> bool:
         if not self.other:
@@ -136,7 +138,8 @@ class AuditedWorld(World):
         others = others_of(self.known(), facts, step.target, current)
         terms = terms_of(facts.checks, others, self.digest_of)
         known = self.audits.setdefault(version, [])
-        if not any(one.terms == terms.terms for one in known):
+        is_known = any(one.terms == terms.terms for one in known)
+        if not is_known or not all(one.carries for one in facts.checks):
             self.asked.append(step.target.asset)
         rows = {
             one.read.upstream: self.content[one.versions[0]] if one.versions else None

@@ -146,6 +146,7 @@ class World:
                 )
                 for name in self.gone
             },
+            done=request.done,
         )
 
     def slices(self, graph: AssetGraph) -> Slices:

@@ -99,6 +99,29 @@ def test_a_changed_check_audits_a_rejected_version_again_without_making_it():
     assert (action, ran, served(world, "orders")) == ("reuse", ["totals"], 3)
 
 
+def test_what_a_moving_check_rejected_is_audited_again_without_making_it():
+    world = small_world()
+    world.promises["orders"] = (Promise("a", 3, carries=False),)
+    source(world, "s0", 3)
+    world.materialize()
+
+    steps = steps_of(world)
+    ran = world.materialize()
+
+    assert steps["orders"].action == "reuse"
+    assert steps["orders"].verdict.to_audit
+    assert (ran, world.asked, world.rejected) == ([], ["orders"], {"orders"})
+
+
+def test_what_a_lasting_check_rejected_too_is_left_alone():
+    world = small_world()
+    world.promises["orders"] = (Promise("a", 5, carries=False), Promise("a", other="s1"))
+    source(world, "s0", 5)
+    world.materialize()
+
+    assert steps_of(world)["orders"].action == "blocked"
+
+
 def test_without_its_checks_a_rejected_version_is_published():
     world = small_world()
     world.promises["orders"] = (Promise("a", 3),)

@@ -120,6 +120,24 @@ def test_refresh_runs_volatile_assets_only():
     assert headline(world, "rates", Request(refresh=True)) == ["refresh requested"]
 
 
+@pytest.mark.parametrize("how", [{"refresh": True}, {"force": True}, {}])
+def test_what_a_run_refreshed_before_it_plans_again_is_taken_and_not_made_again(how):
+    world = shop()
+    changed(world, "daily", reads={"orders": ("a",), "rates": ("a",)})
+    world.materialize()
+    rates = AssetPartition(AssetName("rates"))
+    world.materialize(Request(refresh=True), die_after=1)
+    newest = world.materializations[-1].version
+
+    steps = world.plan(Request(**how, done=frozenset({rates}))).steps
+
+    (taken,) = [step for step in steps if step.target == rates]
+    assert (taken.action, taken.verdict.candidate.version.version) == ("reuse", newest)
+    assert newest != world.published[rates].version.version
+    if not how:
+        assert [step.target.asset for step in steps] == ["rates", "daily", "report"]
+
+
 def test_force_runs_the_selection_and_an_equal_result_stops_there():
     world = shop()
     world.materialize()
