@@ -203,11 +203,15 @@ class Execution:
             if one.result.outcome not in GOOD:
                 self.failed.add(target)
                 self.rejected.update((target, name) for name in rejected_by(one.result))
-            elif one.version is not None:
-                self.current[target] = one.version
             self.ended.append(one)
             self.listener.finished(one.result)
         self.on_ended(ended)
+
+    def _current_now(self, one: Ended) -> Ended:
+        """Let downstream steps, and the checks of what is made beside it, read what `one` gave."""
+        if one.version is not None and one.result.outcome in GOOD:
+            self.current[one.result.target] = one.version
+        return one
 
     def _leave(self, task: Task) -> Sequence[Ended]:
         ended = [self._skipped(step, RunStopped()) for step in task.steps]
@@ -283,7 +287,11 @@ class Execution:
             return [self._failed(step, step.reasons, str(error)) for step in steps]
         keys = {s.target.partition for s, verdict in settled if verdict.action == "materialize"}
         running = [one for one in settled if one[0].target.partition in keys]
-        ended = [self._unmade(*one) for one in settled if one[0].target.partition not in keys]
+        ended = [
+            self._current_now(self._unmade(*one))
+            for one in settled
+            if one[0].target.partition not in keys
+        ]
         for alike in _alike(running, self.knowledge.slices.keys[steps[0].target.asset]):
             ended.extend(self._made(alike, sink))
         return ended
@@ -362,12 +370,12 @@ class Execution:
                 return self._unmade_task(settled, sink, attempt, problem)
             attempt += 1
         self._add_partitions(made.values())
-        left = {step.target: self._remaining(step, made[step.target]) for step, _ in settled}
-        ended = [
-            self._kept(step, verdict, left[step.target], seconds, attempt)
-            for step, verdict in settled
-        ]
-        found = (*made.values(), *(one.made for one in left.values()))
+        found, ended = list(made.values()), []
+        for step, verdict in settled:
+            left = self._remaining(step, made[step.target])
+            found.append(left.made)
+            kept = self._kept(step, verdict, left, seconds, attempt)
+            ended.append(self._current_now(kept))
         self._discard_unkept([one.version for one in found], ended)
         return ended
 

@@ -20,18 +20,19 @@ def audit_circles(
     """Yield an error for each check that waits in vain; `circular` are in or behind a circle.
 
     Without their checks, none of them are: `upstreams` have no circle. Assets that are made
-    `together` wait together.
+    `together` wait together for others, and are asked one after the other.
     """
     own = {
         (name, AssetName(item.upstream)): check
         for name in sorted(circular)
         for check in assets[name].options.checks
         for item in check.inputs
-        if item.upstream in circular and item.upstream not in together[name]
+        if item.upstream in circular and item.upstream != name
     }
     found = False
     for (name, other), check in own.items():
-        paths = (_path(mate, other, upstreams) for mate in together[name])
+        mates = () if other in together[name] else together[name]
+        paths = (_path(mate, other, upstreams) for mate in mates)
         path = next(filter(None, paths), ())
         if path:
             found = True
@@ -46,7 +47,9 @@ def _of_all(
 ) -> dict[tuple[AssetName, AssetName], Check]:
     """Return the checks by all that wait for them."""
     return {
-        (mate, other): check for (name, other), check in checks.items() for mate in together[name]
+        (mate, other): check
+        for (name, other), check in checks.items()
+        for mate in ((name,) if other in together[name] else together[name])
     }
 
 

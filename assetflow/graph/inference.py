@@ -43,7 +43,10 @@ def infer(
     audits = _audits(by_name[name] for name in order)
     if any(audits.values()):
         together = _made_together(by_name[name] for name in order)
-        waits = {name: (*upstreams[name], *_others(audits, together[name])) for name in order}
+        waits = {
+            name: (*upstreams[name], *audits[name], *_others(audits, together[name]))
+            for name in order
+        }
         order, circular = _topological(waits, order)
         errors.extend(audit_circles(circular, upstreams, by_name, together))
     graph = AssetGraph(

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from assetflow import api
-from assetflow.errors import VersionsRejected, VersionsUnaudited
+from assetflow.errors import ProjectErrors, VersionsRejected, VersionsUnaudited
 from assetflow.execution.care import collect_garbage
 from assetflow.quality.findings import finding
 from tests.small_project import SmallProject, shop
@@ -683,3 +683,60 @@ def test_drift_since_the_first_is_seen_where_each_step_is_small(tmp_path):
             found[baseline] = statuses(project.materialize())["clean.same"]
 
     assert found == {"previous": "passed", "first": "failed"}
+
+
+SPLIT = """
+import pyarrow as pa
+
+from assetflow import asset, check
+
+
+@asset(outputs=["trips", "zones"])
+def split(clean: pa.Table) -> tuple[pa.Table, pa.Table]:
+    customers = clean.column("customer").to_pylist()
+    return pa.table({"zone": customers}), pa.table({"zone": [one for one in customers if one]})
+
+
+@check("trips")
+def in_a_zone(trips: pa.Table, zones: pa.Table) -> bool:
+    return set(trips["zone"].to_pylist()) <= set(zones["zone"].to_pylist())
+"""
+IN_TURN = """
+
+@check("zones")
+def has_trips(zones: pa.Table, trips: pa.Table) -> bool:
+    return set(zones["zone"].to_pylist()) <= set(trips["zone"].to_pylist())
+"""
+
+
+def test_a_check_reads_what_the_same_call_made_beside_its_asset(tmp_path):
+    project = shop(tmp_path, **{"shop/split.py": SPLIT})
+
+    first = project.materialize("trips")
+    nothing = project.actions("trips")
+    project.write({"data/orders.csv": FAILING.replace("bob", "cid")})
+    second = project.materialize("trips")
+
+    assert statuses(first) == statuses(second) == {"trips.in_a_zone": "passed"}
+    assert outcomes(second)["trips"] == "materialized"
+    assert (nothing, project.actions("trips")) == ({}, {})
+
+
+def test_what_was_made_beside_an_asset_is_read_as_it_is_served_if_it_is_rejected(tmp_path):
+    few = "import pyarrow as pa\nfrom assetflow import check\n\n@check('zones')\n"
+    few += "def few(zones: pa.Table) -> bool:\n    return zones.num_rows < 4\n"
+    project = shop(tmp_path, **{"shop/split.py": SPLIT, "shop/few.py": few})
+    project.materialize("trips", "zones")
+    project.write({"data/orders.csv": FAILING + "3,cid,4\n4,dan,5\n"})
+
+    result = project.materialize("trips", "zones")
+
+    assert statuses(result) == {"zones.few": "failed", "trips.in_a_zone": "failed"}
+    assert {outcomes(result)[name] for name in ("trips", "zones")} == {"rejected"}
+
+
+def test_checks_that_read_one_another_of_one_call_are_refused(tmp_path):
+    project = shop(tmp_path, **{"shop/split.py": SPLIT + IN_TURN})
+
+    with pytest.raises(ProjectErrors, match="wait for one another"):
+        project.load()
