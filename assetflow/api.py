@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.materializing import RunRequest
     from assetflow.execution.promoting import Realm
+    from assetflow.execution.repairing import FailedCheck
     from assetflow.execution.resources import Resources
     from assetflow.graph.lineage import Lineage
     from assetflow.planning.check_pages import ChecksPage, ProposalsPage
@@ -512,7 +513,7 @@ def _unrepaired(planned: RepairPlan) -> dict[str, str]:
 def _planned_repairs(
     project: Project, select: Sequence[str], exclude: Sequence[str], partitions: Sequence[str]
 ) -> tuple[RepairPlan, Knowledge]:
-    from assetflow.execution.repairing import failing_of, known_failed, limits_of
+    from assetflow.execution.repairing import failing_of, limits_of
     from assetflow.metadata.repairs import tries
     from assetflow.planning.repair import plan_repairs
 
@@ -523,7 +524,7 @@ def _planned_repairs(
     wanted = wanted_partitions(knowledge.slices, replace(request, only=True))
     failed = [
         (target, outcome)
-        for target, outcome in known_failed(knowledge, project.environment)
+        for target, outcome in _known_failed(project, knowledge)
         if target.partition in wanted.get(target.asset, ())
     ]
     tried = tries(project.state, project.environment)
@@ -532,16 +533,24 @@ def _planned_repairs(
     return plan_repairs(knowledge.known(), failing, limits, None), knowledge
 
 
+def _known_failed(project: Project, knowledge: Knowledge) -> list[FailedCheck]:
+    from assetflow.execution.repairing import known_failed
+
+    steps = make_plan(knowledge.known(), Request()).steps
+    unsettled = {step.target for step in steps}
+    return list(known_failed(knowledge, project.environment, unsettled))
+
+
 def dead_letters(project: Project, select: Sequence[str] = ()) -> tuple[DeadLetterLine, ...]:
     """Return the failed checks whose repairs are used up, with what was said of them."""
-    from assetflow.execution.repairing import dead_letters_of, known_failed, limits_of
+    from assetflow.execution.repairing import dead_letters_of, limits_of
     from assetflow.metadata.repairs import tries
 
     _fold_leftovers(project)
     targets = selected(project, select, ())
-    knowledge = gathered(project, None)
+    knowledge = _sound(gathered(project, Request()))
     found = dead_letters_of(
-        known_failed(knowledge, project.environment),
+        _known_failed(project, knowledge),
         tries(project.state, project.environment),
         limits_of(project.settings.repair),
     )

@@ -1,6 +1,7 @@
 """`assetflow repair`: make again the least that can make a failed check pass."""
 
 import shlex
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from assetflow.cli.shared_options import (
     ProjectFolder,
     Select,
 )
-from assetflow.errors import TwoChoices
+from assetflow.errors import NothingToRepair, TwoChoices
 from assetflow.planning.listener import Listener, Silent
 from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
 from assetflow.planning.results import RunResult
@@ -62,7 +63,8 @@ def repair(
 
     From the columns of a check it goes up the lineage to the nearest assets that can give
     other data: volatile ones, and what is stale. All else would give the same again, and is
-    left alone. What was tried as often as the settings allow is a dead letter.
+    left alone. What was tried as often as the settings allow is a dead letter. Where nothing
+    can be tried it says why, as --dry-run does, with exit code 1 if a check failed.
 
     Examples:
       assetflow repair --dry-run           what would be tried for each failed check
@@ -101,7 +103,11 @@ def repair(
             command=command,
         )
 
-    return _ended(carry_out(Silent()) if as_json else followed(carry_out))
+    try:
+        return _ended(carry_out(Silent()) if as_json else followed(carry_out))
+    except NothingToRepair:
+        page = api.repair_plan(found, wanted, exclude=left, partitions=keys)
+        return replace(_planned(page), exit_code=int(bool(page.lines)))
 
 
 def _letters(letters: DeadLetters) -> Answer[DeadLetters]:

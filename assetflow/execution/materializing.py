@@ -181,7 +181,7 @@ class Materializing:
         knowledge = execution.knowledge
         failed = [
             (target, outcome)
-            for target, outcome in known_failed(knowledge, self.place.environment)
+            for target, outcome in known_failed(knowledge, self.place.environment, stopped)
             if target in stopped and outcome.on_failure == "repair"
         ]
         tried = tries(self.place.state, self.place.environment)

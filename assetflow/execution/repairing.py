@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -50,10 +50,16 @@ def is_rejected(result: StepResult) -> bool:
     return result.outcome == "rejected" or (result.outcome == "skipped" and was_last_time)
 
 
-def known_failed(knowledge: Knowledge, environment: str) -> Iterator[FailedCheck]:
-    """Yield the checks of severity error that failed, of what is rejected or served now."""
+def known_failed(
+    knowledge: Knowledge, environment: str, unsettled: Collection[AssetPartition]
+) -> Iterator[FailedCheck]:
+    """Yield the checks of severity error that failed, of what is rejected or served now.
+
+    What was rejected counts of the `unsettled` alone, which a plan does something about: of
+    others what is served is what would be made.
+    """
     checked = {name: facts.checks for name, facts in knowledge.facts.items() if facts.checks}
-    versions = failed_versions(knowledge.state, environment, checked.keys())
+    versions = failed_versions(knowledge.state, environment, checked.keys(), unsettled)
     results = results_of(knowledge.state, versions.values())
     for target, version in versions.items():
         declared = {one.check.name: one.fingerprint for one in checked[target.asset]}

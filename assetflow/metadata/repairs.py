@@ -72,10 +72,17 @@ def tries(state: Path, environment: str) -> dict[CheckedPartition, Tries]:
 
 
 def failed_versions(
-    state: Path, environment: str, assets: Collection[AssetName]
+    state: Path,
+    environment: str,
+    assets: Collection[AssetName],
+    unsettled: Collection[AssetPartition],
 ) -> dict[AssetPartition, VersionId]:
-    """Return the versions of `assets` that failed a check: the newest rejected, else the served."""
-    rejected = rejected_versions(state, environment, assets)
+    """Return the versions of `assets` that failed a check.
+
+    The newest rejected, of partitions that are `unsettled`; else the one that is served.
+    """
+    found = rejected_versions(state, environment, assets)
+    rejected = {target: version for target, version in found.items() if target in unsettled}
     with Store(state).reading() as connection:
         rows = connection.execute(
             """select asset, partition, version from current_publications

@@ -89,6 +89,30 @@ def test_a_repair_within_a_run_mends_what_was_rejected_and_what_follows_is_made(
     assert project.materialize().steps == ()
 
 
+def test_a_repair_of_what_was_published_before_publishes_what_it_made(tmp_path):
+    project = fed(tmp_path, GOOD, BAD, [3, 9])
+    project.materialize()
+
+    result = project.materialize("feed", downstream=True, refresh=True)
+
+    assert result.status == "succeeded"
+    assert changes(result) == [("amounts", 1, 0)]
+    assert project.rows("feed")[1] == {"id": 2, "amount": 9}
+    assert project.rows("totals") == [{"total": 12}]
+    assert project.materialize().steps == ()
+
+
+def test_a_repair_in_vain_publishes_what_passed(tmp_path):
+    project = fed(tmp_path, GOOD, BAD, WORSE, WORSE)
+    project.materialize()
+
+    project.materialize("feed", downstream=True, refresh=True)
+
+    assert [row["amount"] for row in project.rows("feed")] == [None, None]
+    assert project.rows("totals") == [{"total": 8}]
+    assert project.actions()["clean"] == "blocked"
+
+
 def test_a_repair_that_does_not_help_is_tried_as_often_as_it_may_be(tmp_path):
     project = fed(tmp_path, BAD, WORSE, BAD, GOOD)
 
@@ -171,6 +195,23 @@ def test_where_nothing_upstream_can_differ_nothing_runs(tmp_path):
     ]
     with pytest.raises(AssetflowError, match="can give other data"):
         api.repair(project.load())
+
+
+def test_of_what_went_back_to_its_published_state_nothing_is_to_repair(tmp_path):
+    source = "from assetflow import source\nsource('raw', path='raw.csv')\n"
+    clean = CLEAN.replace("feed join other using (id)", "raw").replace(", name from", " from")
+    files = {"shop/sources.py": source, "shop/clean.sql": clean, "raw.csv": "id,amount\n1,3\n"}
+    project = fed(tmp_path, GOOD, **files)
+    project.materialize("clean")
+    project.write({"raw.csv": "id,amount\n1,\n"})
+    assert outcomes(project.materialize("clean")) == {"clean": "rejected"}
+    (line,) = api.repair_plan(project.load()).lines
+
+    project.write({"raw.csv": "id,amount\n1,3\n"})
+
+    assert line.state == "nothing_differs"
+    assert api.repair_plan(project.load()).lines == ()
+    assert api.dead_letters(project.load()) == ()
 
 
 def test_a_repair_makes_no_partition_that_was_never_made(tmp_path):
