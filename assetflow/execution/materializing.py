@@ -271,7 +271,8 @@ class Materializing:
     def _remember(self, result: StepResult) -> None:
         """Keep how a step ended; what this run made before stays made when it is reused."""
         before = self.results.get(result.target)
-        if before is not None and result.outcome in ("reused", "verified"):
+        is_made = before is not None and before.outcome in GOOD
+        if is_made and result.outcome in ("reused", "verified"):
             return
         if before is not None and (before.outcome, result.outcome) == ("rejected", "skipped"):
             return

@@ -542,6 +542,43 @@ def test_a_check_that_broke_is_asked_again_until_it_can_be(tmp_path):
     assert project.materialize().steps == ()
 
 
+UP_LATER = """
+from pathlib import Path
+
+from assetflow import check, source
+
+PRICES = Path(__file__).parent.parent / "prices.csv"
+source("prices", path="prices.csv")
+
+
+@check("clean")
+def reachable(clean) -> bool:
+    if len(PRICES.read_text()) < 12:
+        PRICES.write_text("price\\n1\\n2\\n3\\n")
+        raise ConnectionError("the service is not up yet")
+    return True
+"""
+
+
+def test_a_check_that_broke_before_the_run_planned_again_is_asked_again(tmp_path):
+    project = shop(
+        tmp_path,
+        **{
+            "shop/later.py": UP_LATER,
+            "shop/prices_seen.sql": "select price from prices",
+            "prices.csv": "price\n1\n",
+        },
+    )
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert statuses(result) == {"clean.reachable": "passed"}
+    assert outcomes(result)["clean"] == "reused"
+    assert len(project.rows("prices_seen")) == 3
+    assert project.actions() == {}
+
+
 REFERRING = """
 /* assetflow
 checks = [
