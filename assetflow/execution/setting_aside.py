@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 QUARANTINE = "quarantine"
 """The folder, beside that of the versions, for rows that were set aside."""
 
+FAILING = frozenset({"failed", "warned"})
+"""More rows fail than are borne: at either severity they are set aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
@@ -60,7 +63,7 @@ class SettingAside:
         found = {
             one.check: answers[one.check.name][1]
             for one in checks
-            if answers[one.check.name][1].answer.status == "failed"
+            if answers[one.check.name][1].answer.status in FAILING
         }
         if not found:
             return Remaining(made)
