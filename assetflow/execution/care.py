@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assetflow.errors import AssetflowError
 from assetflow.execution.knowledge import has_files
@@ -28,6 +29,9 @@ from assetflow.metadata.retention import (
 from assetflow.planning.pages import Finding, GcResult
 from assetflow.warehouse.removal import leftovers, remove_versions
 
+if TYPE_CHECKING:
+    from assetflow.planning.history import VersionStored
+
 LOW_DISK_BYTES = 1_000_000_000
 
 
@@ -42,9 +46,7 @@ def collect_garbage(
     if not state.exists():
         return GcResult(0, 0, dry_run)
     if dry_run:
-        has_runs = bool(journal_paths(state))
-        left = [] if has_runs else _leftovers(state, now, retention_seconds)
-        return _gc_result(unreferenced(state, now, retention_seconds), left, dry_run=True)
+        return _to_collect(state, now, retention_seconds)
     with exclusive(state):
         fold(state, now)
         garbage = unreferenced(state, now, retention_seconds)
@@ -56,7 +58,15 @@ def collect_garbage(
         aside = _left_aside(state, now, retention_seconds)
         remove_versions(state / QUARANTINE, [path for path, _ in aside])
     shutil.rmtree(state / "tmp", ignore_errors=True)
-    return _gc_result(garbage, left, dry_run=False)
+    return _gc_result(garbage, [*left, *aside], dry_run=False)
+
+
+def _to_collect(state: Path, now: datetime, retention_seconds: float) -> GcResult:
+    """Return what would be removed now; what a run left only where none is at work."""
+    garbage = unreferenced(state, now, retention_seconds)
+    left = [] if journal_paths(state) else _leftovers(state, now, retention_seconds)
+    aside = _left_aside(state, now, retention_seconds, going=garbage.versions)
+    return _gc_result(garbage, [*left, *aside], dry_run=True)
 
 
 def _leftovers(state: Path, now: datetime, retention_seconds: float) -> list[tuple[str, int]]:
@@ -64,10 +74,13 @@ def _leftovers(state: Path, now: datetime, retention_seconds: float) -> list[tup
     return leftovers(state / "data", recorded_files(state), before)
 
 
-def _left_aside(state: Path, now: datetime, retention_seconds: float) -> list[tuple[str, int]]:
-    """Return the files of rows that were set aside of versions that are gone."""
+def _left_aside(
+    state: Path, now: datetime, retention_seconds: float, going: Iterable[VersionStored] = ()
+) -> list[tuple[str, int]]:
+    """Return the files of rows that were set aside of versions that are gone, or `going`."""
     before = kept_since(now, retention_seconds).timestamp()
-    kept = {place.removeprefix(f"{QUARANTINE}/") for place in kept_places(state)}
+    places = kept_places(state, without=[one.version for one in going])
+    kept = {place.removeprefix(f"{QUARANTINE}/") for place in places}
     return leftovers(state / QUARANTINE, kept, before)
 
 

@@ -216,11 +216,13 @@ def kept_rows(
     }
 
 
-def kept_places(state: Path) -> set[str]:
-    """Return where rows lie that were set aside, of versions that are there."""
+def kept_places(state: Path, without: Collection[VersionId] = ()) -> set[str]:
+    """Return where rows lie that were set aside, of versions that are there; not of `without`."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            "select distinct place from failing_rows where place <> ''"
+            """select distinct place from failing_rows where place <> ''
+               and version not in (select unnest($1::varchar[]))""",
+            [[*without]],
         ).fetchall()
     return {place for (place,) in rows}
 

@@ -349,8 +349,10 @@ def test_what_failed_since_is_not_rolled_back_to(tmp_path):
 ASIDE = '{ between = { column = "amount", min = 7, name = "least", on_failure = "quarantine" } }'
 
 
-def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path):
-    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+@pytest.mark.parametrize("severity", ["error", "warn"])
+def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path, severity):
+    check = ASIDE.replace(" }", f', severity = "{severity}" }}', 1)
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % check})
 
     result = project.materialize()
 
@@ -464,6 +466,10 @@ def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
     assert lines(project) == {("days", "unique(id)", True): "passed again"}
 
 
+def size_of(state) -> int:
+    return sum(file.stat().st_size for file in state.glob("*/*/*.parquet"))
+
+
 def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
     project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
     project.materialize()
@@ -473,10 +479,13 @@ def test_what_was_rejected_or_set_aside_goes_with_its_version(tmp_path):
     project.materialize()
     state, later = tmp_path / ".assetflow", api.now() + timedelta(days=30)
     before = len(list(state.glob("data/clean/*"))), len(list(state.glob("quarantine/clean/*")))
+    size = size_of(state)
 
-    collect_garbage(state, later, 3600, dry_run=False)
+    would = collect_garbage(state, later, 3600, dry_run=True)
+    done = collect_garbage(state, later, 3600, dry_run=False)
 
     assert before == (2, 1)
+    assert would.bytes == done.bytes == size - size_of(state)
     assert len(list(state.glob("data/clean/*"))) == 1
     assert list(state.glob("quarantine/**/*.parquet")) == []
     assert amounts(project) == [5, 10, 20]
