@@ -593,17 +593,24 @@ def status(
     project: Project, select: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> tuple[AssetStatus, ...]:
     """Return how each selected asset stands: in sync, in freshness, in health."""
-    from assetflow.metadata.rollups import roll_ups
-    from assetflow.planning.standing import standings
-
     targets = selected(project, select, exclude)
-    known = gathered(project, Request()).known()
+    knowledge = gathered(project, Request())
     recency = _recency(project, targets)
     return tuple(
         replace(one, freshness=recency.get(one.asset, "no_policy"))
-        for one in standings(known, roll_ups(project.state, project.environment))
+        for one in _standings(project, knowledge)
         if targets is None or one.asset in targets
     )
+
+
+def _standings(project: Project, knowledge: Knowledge) -> Iterator[AssetStatus]:
+    """Yield how each asset stands, but for how old it is."""
+    from assetflow.metadata.rollups import roll_ups
+    from assetflow.planning.standing import standings
+
+    known = knowledge.known()
+    whole = {name: known.slices.keys[name] for name, facts in known.facts.items() if facts.whole}
+    yield from standings(known, roll_ups(project.state, project.environment, whole))
 
 
 def check(
@@ -737,13 +744,10 @@ def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:
 def show(project: Project, name: str) -> AssetPage:
     """Return all there is to say of one asset or source."""
     from assetflow.execution.looking import page_of
-    from assetflow.metadata.rollups import roll_ups
-    from assetflow.planning.standing import standings
 
     found = _named(project, name)
     knowledge = gathered(project, Request())
-    served = roll_ups(project.state, project.environment)
-    standing = {one.asset: one for one in standings(knowledge.known(), served)}.get(found)
+    standing = {one.asset: one for one in _standings(project, knowledge)}.get(found)
     line = _lines(project, {found}).get(found)
     if standing is not None and line is not None:
         standing = replace(standing, freshness=line.facts.status)

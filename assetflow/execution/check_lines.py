@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetflow.metadata.check_rows import (
@@ -15,9 +15,10 @@ from assetflow.metadata.check_rows import (
 )
 from assetflow.metadata.recall import pointers
 from assetflow.model.columns import Column
-from assetflow.model.names import AssetName
+from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.planning.audits import CheckFacts
 from assetflow.planning.check_pages import CheckLine, FailingRows
+from assetflow.planning.terms import token_of
 
 if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
@@ -66,26 +67,47 @@ def _shown(place: Place, kept: FailingRowsKept, total: int | None) -> FailingRow
 
 
 def last_lines(
-    place: Place, name: AssetName, checks: Iterable[CheckFacts]
+    place: Place,
+    name: AssetName,
+    checks: Iterable[CheckFacts],
+    keys: Iterable[PartitionKey],
+    rejected: Collection[PartitionKey],
 ) -> tuple[CheckLine, ...]:
     """Return how the checks of an asset came out last, without asking anything.
 
-    Of what is published and of what was rejected since; in the order of declaration.
+    Of what is published and of what was `rejected` since, then of all partitions in `keys`
+    together; in the order of declaration.
     """
     declared = {facts.fingerprint: facts for facts in checks}
     if not declared:
         return ()
     state, environment = place.state, place.environment
-    served = [one.version for target, one in pointers(state, environment).items()
-              if target.asset == name]  # fmt: skip
-    rejected = rejected_versions(state, environment, [name]).values()
-    found = results_of(state, [*served, *rejected])
+    served = {target.partition: one.version for target, one in pointers(state, environment).items()
+              if target.asset == name}  # fmt: skip
+    newer = {
+        target.partition: version
+        for target, version in rejected_versions(state, environment, [name]).items()
+        if target.partition in rejected
+    }
+    groups = (
+        ([*served.values(), _together(keys, served)], True),
+        ([*newer.values(), _together(keys, {**served, **newer})] if newer else [], False),
+    )
+    found = results_of(state, [version for versions, _ in groups for version in versions])
     order = list(declared)
     told = []
-    for versions, is_published in ((served, True), (rejected, False)):
+    for versions, is_published in groups:
         for version in versions:
             newest = {one.evaluated.term.fingerprint: one for one in found.get(version, ())}
             told += [
                 Told(newest[mark], declared[mark], is_published) for mark in order if mark in newest
             ]
     return tuple(check_lines(place, told))
+
+
+def _together(
+    keys: Iterable[PartitionKey], versions: Mapping[PartitionKey, VersionId]
+) -> VersionId:
+    """Return what names the versions of all partitions together."""
+    there = [key for key in keys if key in versions]
+    return VersionId(token_of(there, (versions[key] for key in there)))

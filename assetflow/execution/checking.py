@@ -15,7 +15,7 @@ from assetflow.execution.asking import Asker
 from assetflow.execution.auditor import Auditor, Subject
 from assetflow.execution.check_lines import Told, check_lines
 from assetflow.execution.compute import Maker, Means
-from assetflow.execution.gathering import Place
+from assetflow.execution.gathering import Place, gather
 from assetflow.execution.promoting import user_name
 from assetflow.execution.whole_audits import whole_subject
 from assetflow.metadata.check_rows import rejected_versions
@@ -26,7 +26,8 @@ from assetflow.metadata.recall import remembered, versions_by_id
 from assetflow.metadata.records import DigestAdded, Record, RunFinished, RunStarted
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.planning.check_pages import ChecksPage
-from assetflow.planning.plan import others_of
+from assetflow.planning.plan import others_of, plan
+from assetflow.planning.standing import to_be_changed
 from assetflow.planning.steps import Request
 from assetflow.planning.terms import distinct_reads
 from assetflow.planning.wanted import targets_of, wanted_partitions
@@ -35,6 +36,7 @@ from assetflow.warehouse.layout import new_version_id
 if TYPE_CHECKING:
     from assetflow.execution.knowledge import Knowledge
     from assetflow.planning.history import VersionStored
+    from assetflow.planning.plan import Current
 
 Partitions = Mapping[AssetName, Collection[PartitionKey]]
 
@@ -86,9 +88,25 @@ class Checking:
                     yield Subject(target, facts, published.version, others, anew=anew), True
                 if target in rejected:
                     yield Subject(target, facts, rejected[target], others, anew=anew), False
-            whole = whole_subject(knowledge, name, current, anew=anew) if facts.whole else None
-            if whole is not None:
-                yield whole, True
+            if facts.whole:
+                yield from self._wholes(name, current, rejected, anew=anew)
+
+    def _wholes(
+        self,
+        name: AssetName,
+        current: Current,
+        rejected: Mapping[AssetPartition, VersionStored],
+        *,
+        anew: bool,
+    ) -> Iterator[tuple[Subject, bool]]:
+        """Yield all partitions of an asset together: as published, then with the rejected."""
+        newer = {target: one.version for target, one in rejected.items() if target.asset == name}
+        served = whole_subject(self.knowledge, name, current, anew=anew)
+        if served is not None:
+            yield served, True
+        together = whole_subject(self.knowledge, name, {**current, **newer}, anew=anew)
+        if newer and together is not None:
+            yield together, False
 
     def _recall(self, checked: Partitions) -> dict[AssetPartition, VersionStored]:
         """Recall what is published of `checked`, and what they read; return the rejected."""
@@ -105,9 +123,18 @@ class Checking:
         knowledge.reach = checked
         knowledge.recall(past)
         found = rejected_versions(state, environment, checked.keys())
+        if found:
+            wanted_now = self._to_be_changed()
+            found = {target: version for target, version in found.items() if target in wanted_now}
         stored = versions_by_id(state, found.values())
         knowledge.versions.update(stored)
         return {target: stored[version] for target, version in found.items() if version in stored}
+
+    def _to_be_changed(self) -> set[AssetPartition]:
+        """Return what a plan would change: what was rejected of all else is of no matter now."""
+        analysis, engine = self.knowledge.analysis, self.means.engine
+        known = gather(self.place, analysis, engine, self.clock(), Request()).known()
+        return to_be_changed(plan(known, Request()).steps)
 
     def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[Told]:
         """Audit `subjects`, keep what is new, and return all results."""

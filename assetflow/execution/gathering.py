@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, are_there, needed_sources
 from assetflow.execution.observing import Observer
+from assetflow.metadata.check_rows import rejected_wholes
 from assetflow.metadata.doubt import (
     Expected,
     ExpectedInput,
@@ -126,7 +127,7 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
         _add(wanted, knowledge.slices.reads(name, keys))
         for other, is_aligned in distinct_reads(knowledge.facts[name].checks):
             _add(wanted, {other: keys if is_aligned else knowledge.slices.keys[other]})
-    whole = (name for name in knowledge.reach if knowledge.facts[name].whole)
+    whole = [name for name in knowledge.reach if knowledge.facts[name].whole]
     for name in (*knowledge.unaudited, *whole):
         _add(wanted, {name: knowledge.slices.keys[name]})
         for other, _ in distinct_reads(knowledge.facts[name].whole):
@@ -135,6 +136,7 @@ def _look_back(knowledge: Knowledge, request: Request) -> None:
         _add(wanted, {target.asset: (target.partition,)})
     if wanted:
         knowledge.recall(remembered(knowledge.state, knowledge.environment, wanted, touched))
+    knowledge.past.audits.update(rejected_wholes(knowledge.state, whole))
 
 
 def _audits(knowledge: Knowledge) -> dict[AssetName, set[AssetName]]:

@@ -84,14 +84,17 @@ def page_of(
         status=standing,
         text=knowledge.analysis.source_text(asset) if asset else "",
         partitions=_partitions(knowledge, name),
-        checks=_last_checks(place, knowledge, name) if asset else (),
+        checks=_last_checks(place, knowledge, standing) if standing else (),
         keys={name: knowledge.slices.keys[name]},
     )
 
 
-def _last_checks(place: Place, knowledge: Knowledge, name: AssetName) -> tuple[CheckLine, ...]:
-    facts = knowledge.facts[name]
-    return last_lines(place, name, (*facts.checks, *facts.whole))
+def _last_checks(
+    place: Place, knowledge: Knowledge, standing: AssetStatus
+) -> tuple[CheckLine, ...]:
+    name = standing.asset
+    facts, keys = knowledge.facts[name], knowledge.slices.keys[name]
+    return last_lines(place, name, (*facts.checks, *facts.whole), keys, standing.rejected)
 
 
 def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:

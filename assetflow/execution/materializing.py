@@ -432,4 +432,4 @@ def _named(repairs: Sequence[Repair], most: int = 3) -> str:
 
 def replace_result(ended: Ended, result: StepResult) -> Ended:
     """Return `ended` as if it had ended with `result`."""
-    return Ended(result, ended.version, ended.change)
+    return Ended(result, ended.version, ended.change, ended.made)

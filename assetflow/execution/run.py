@@ -106,13 +106,13 @@ class Task:
 class Ended:
     """What came of one step: its result, and the pointer that it wants moved.
 
-    `made` is the materialization where nothing is to be published.
+    `made` is what was recorded of the version, if something was.
     """
 
     result: StepResult
     version: VersionId | None = None
     change: PublicationChange | None = None
-    made: MaterializationId | None = None
+    made: Materialized | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,7 +531,7 @@ class Execution:
         )
         rows, checks = stored.version.rows, audit.outcomes
         result = StepResult(step.target, outcome, verdict.reasons, rows, checks=checks)
-        return Ended(result, stored.version.version, change)
+        return Ended(result, stored.version.version, change, made)
 
     def _rejected(self, step: Step, verdict: Verdict, stored: Stored, audit: Audit) -> Ended:
         """Keep a version aside: its key finds it, and nothing else publishes it."""
@@ -540,7 +540,7 @@ class Execution:
         rows, checks = stored.version.rows, audit.outcomes
         error = VersionRejected(*step.target, audit.failed, is_served=step.last is not None)
         result = StepResult(step.target, "rejected", reasons, rows, error=str(error), checks=checks)
-        return Ended(result, stored.version.version, made=made.materialization)
+        return Ended(result, stored.version.version, made=made)
 
     def _materialized(
         self, step: Step, verdict: Verdict, stored: Stored, outcome: Outcome
@@ -633,7 +633,7 @@ class Execution:
                 started_at=started_at,
                 seconds=round(result.seconds, 4),
                 rows=result.rows,
-                materialization=one.change.materialization if one.change else one.made,
+                materialization=one.made.materialization if one.made else None,
                 error=result.error,
                 output=result.output,
                 attempts=result.attempts,

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 from assetflow.execution.auditor import Audit, Subject
 from assetflow.metadata.check_rows import audits_of
 from assetflow.model.columns import united
-from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
+from assetflow.model.names import (
+    WHOLE,
+    AssetName,
+    AssetPartition,
+    MaterializationId,
+    PartitionKey,
+    VersionId,
+)
 from assetflow.planning.history import VersionStored
 from assetflow.planning.plan import others_of
 from assetflow.planning.reasons import Rejected, UpstreamRejected
 from assetflow.planning.terms import token_of
+from assetflow.warehouse.layout import new_version_id
 
 if TYPE_CHECKING:
     from assetflow.execution.auditor import Auditor
@@ -33,7 +41,7 @@ class WholeAudits:
         """Audit what a run made, and yield each step of which nothing is to be published now.
 
         Those are the partitions of an asset that failed as a whole, and what was made from
-        them. What is served already stays so.
+        them. What is served already stays so: a partition that came out the same is none.
         """
         rejected: dict[AssetName, AssetName] = {}
         by_asset: dict[AssetName, list[Ended]] = {}
@@ -47,12 +55,40 @@ class WholeAudits:
                 yield from _stopped(ended, above[0])
             elif ended and self.knowledge.facts[name].whole:
                 audit = self._audited(name, execution)
-                changed = [one for one in ended if one.change is not None]
+                changed = [one for one in ended if self._changes(one)]
                 if audit.is_rejected and changed:
                     rejected[name] = name
-                    yield from _rejected(changed, audit)
+                    yield from self._rejected(changed, audit, execution)
                 else:
                     yield _told(ended[-1], audit)
+
+    def _changes(self, one: Ended) -> bool:
+        """Whether readers would see another version of a partition."""
+        served = self.knowledge.past.published.get(one.result.target)
+        version = one.change.version if one.change else None
+        return version is not None and (served is None or served.version.version != version)
+
+    def _rejected(
+        self, changed: Iterable[Ended], audit: Audit, execution: Execution
+    ) -> Iterator[Ended]:
+        """Keep the versions aside: their keys find them, and are known to be rejected."""
+        for one in changed:
+            assert one.made is not None
+            made = replace(
+                one.made,
+                materialization=MaterializationId(new_version_id()),
+                outcome="rejected",
+                created_at=execution.clock(),
+            )
+            execution.journal.append(made)
+            one.made, one.change = made, None
+            one.result = replace(
+                one.result,
+                outcome="rejected",
+                reasons=(Rejected(audit.failed), *one.result.reasons),
+                checks=(*one.result.checks, *audit.outcomes),
+            )
+            yield one
 
     def _audited(self, name: AssetName, execution: Execution) -> Audit:
         subject = whole_subject(self.knowledge, name, execution.current)
@@ -105,18 +141,6 @@ def _together(
         digests=(),
         packed=False,
     )
-
-
-def _rejected(changed: Iterable[Ended], audit: Audit) -> Iterator[Ended]:
-    for one in changed:
-        one.change = None
-        one.result = replace(
-            one.result,
-            outcome="rejected",
-            reasons=(Rejected(audit.failed), *one.result.reasons),
-            checks=(*one.result.checks, *audit.outcomes),
-        )
-        yield one
 
 
 def _stopped(ended: Iterable[Ended], upstream: AssetName) -> Iterator[Ended]:

@@ -55,6 +55,16 @@ def audits_of(state: Path, versions: Collection[VersionId]) -> dict[VersionId, l
         return fetch_audits(connection, "version in (select unnest($1::varchar[]))", ([*versions],))
 
 
+def rejected_wholes(state: Path, assets: Collection[AssetName]) -> dict[VersionId, list[Audited]]:
+    """Return the audits of what was rejected as all partitions of one of `assets` together."""
+    if not assets:
+        return {}
+    condition = """version in (select version from audits where verdict = 'rejected'
+                   and partition = '' and asset in (select unnest($1::varchar[])))"""
+    with Store(state).reading() as connection:
+        return fetch_audits(connection, condition, ([*assets],))
+
+
 @dataclass(frozen=True, slots=True)
 class ResultKept:
     """How a check of a version came out, as it is remembered."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
-from assetflow.model.names import AssetName, PartitionKey
+from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import RollUp
+from assetflow.planning.terms import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
+
+    from assetflow.model.partitions import KeySet
 
 RECENT = 20
 """How many materializations tell what the next one may cost."""
@@ -48,8 +50,14 @@ def published_keys(
     return {asset: tuple(keys) for asset, keys in rows}
 
 
-def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
-    """Return how much of each asset `environment` serves, and since when at the latest."""
+def roll_ups(
+    state: Path, environment: str, whole: Mapping[AssetName, KeySet] | None = None
+) -> dict[AssetName, RollUp]:
+    """Return how much of each asset `environment` serves, and since when at the latest.
+
+    Of the assets in `whole` it tells, too, how all partitions of these keys together met
+    their checks.
+    """
     with Store(state).reading() as connection:
         rows = connection.execute(
             """select c.asset, count(*),
@@ -60,15 +68,18 @@ def roll_ups(state: Path, environment: str) -> dict[AssetName, RollUp]:
                where c.environment = $1 group by c.asset order by c.asset""",
             [environment],
         ).fetchall()
+        _name_together(connection, _tokens(connection, environment, whole or {}))
         verdicts = _verdicts(connection, environment)
         unmet = _unmet(connection, environment)
-    rejected = Counter(one.asset for one in rejected_versions(state, environment))
+    rejected: dict[AssetName, tuple[PartitionKey, ...]] = {}
+    for asset, key in rejected_versions(state, environment):
+        rejected[asset] = (*rejected.get(asset, ()), key)
     served = {
         asset: RollUp(count, total, utc(at), verdicts.get(asset), unmet.get(asset, ()))
         for asset, count, total, at in rows
     }
     return {
-        asset: replace(served.get(asset, NOTHING_SERVED), rejected=rejected[asset])
+        asset: replace(served.get(asset, NOTHING_SERVED), rejected=rejected.get(asset, ()))
         for asset in (*served, *(rejected.keys() - served.keys()))
     }
 
@@ -77,15 +88,46 @@ NOTHING_SERVED = RollUp(0, None, None)
 _WORST: tuple[AuditVerdict, ...] = ("passed", "warned", "failed", "broken", "rejected")
 
 
+def _tokens(
+    connection: DuckDBPyConnection, environment: str, whole: Mapping[AssetName, KeySet]
+) -> dict[AssetName, str]:
+    """Return what names all partitions together that are served of each asset in `whole`."""
+    if not whole:
+        return {}
+    served: dict[AssetName, dict[PartitionKey, VersionId]] = {}
+    rows = connection.execute(
+        """select asset, partition, version from current_publications
+           where environment = $1 and asset in (select unnest($2::varchar[]))""",
+        [environment, [*whole]],
+    ).fetchall()
+    for asset, key, version in rows:
+        served.setdefault(asset, {})[key] = version
+    there = {name: [key for key in whole[name] if key in served[name]] for name in served}
+    return {name: token_of(keys, (served[name][k] for k in keys)) for name, keys in there.items()}
+
+
+def _name_together(connection: DuckDBPyConnection, tokens: Mapping[AssetName, str]) -> None:
+    """Make `together`: what stands for all partitions of an asset."""
+    connection.execute(
+        """create or replace temp table together as
+           select unnest($1::varchar[]) as asset, unnest($2::varchar[]) as version""",
+        [[*tokens], [*tokens.values()]],
+    )
+
+
 def _verdicts(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, AuditVerdict]:
     """Return the worst of the newest audits of what is served."""
     rows = connection.execute(
-        """select asset, list(distinct verdict) from (
-               select c.asset, a.verdict
+        """with found as (
+               select c.asset, c.partition, a.version, a.verdict, a.audited_at, a.rowid as number
                from current_publications as c join audits as a using (stored)
                where c.environment = $1
-               qualify row_number() over (partition by c.asset, c.partition
-                                          order by a.audited_at desc, a.rowid desc) = 1)
+               union all
+               select t.asset, '', a.version, a.verdict, a.audited_at, a.rowid
+               from together as t join audits as a using (version))
+           select asset, list(distinct verdict) from (
+               from found qualify row_number() over (partition by asset, partition, version
+                                                     order by audited_at desc, number desc) = 1)
            group by asset""",
         [environment],
     ).fetchall()
@@ -95,11 +137,13 @@ def _verdicts(connection: DuckDBPyConnection, environment: str) -> dict[AssetNam
 def _unmet(connection: DuckDBPyConnection, environment: str) -> dict[AssetName, tuple[str, ...]]:
     """Return the checks of what is served that did not pass when they were asked last."""
     rows = connection.execute(
-        """select asset, list(distinct check_name order by check_name) from (
+        """with served as (
+               select asset, partition, version from current_publications where environment = $1
+               union all select asset, '', version from together)
+           select asset, list(distinct check_name order by check_name) from (
                select c.asset, r.check_name, r.status
-               from current_publications as c join check_results as r using (version)
-               where c.environment = $1
-               qualify row_number() over (partition by c.asset, c.partition, r.check_name
+               from served as c join check_results as r using (version)
+               qualify row_number() over (partition by c.asset, c.partition, version, r.check_name
                                           order by r.audited_at desc, r.rowid desc) = 1)
            where status in ('warned', 'failed', 'errored') group by asset""",
         [environment],

@@ -113,7 +113,7 @@ class RollUp:
 
     `rows` is None where some of it has no count of rows; `materialized_at` is of the newest.
     `verdict` is the worst of the newest audits, None where there are none; `unmet` are the
-    checks that did not pass. So many partitions were `rejected` since they were published.
+    checks that did not pass. Of the partitions in `rejected` a newer version was.
     """
 
     published: int
@@ -121,7 +121,7 @@ class RollUp:
     materialized_at: datetime | None
     verdict: AuditVerdict | None = None
     unmet: tuple[str, ...] = ()
-    rejected: int = 0
+    rejected: tuple[PartitionKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

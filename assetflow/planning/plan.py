@@ -7,7 +7,7 @@ from assetflow.graph.graph import AssetGraph
 from assetflow.graph.mapping import Shifted, is_slice
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
-from assetflow.planning.audits import CheckRead
+from assetflow.planning.audits import Audited, CheckRead
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import Candidate, History, Publication
 from assetflow.planning.judge import Evidence, Read, Situation, judge
@@ -21,6 +21,7 @@ from assetflow.planning.reasons import (
     RefreshRequested,
     RejectedLastTime,
     RepairRequested,
+    Reused,
     SourceUnknown,
     UpstreamMayChange,
     UpstreamMissing,
@@ -29,11 +30,14 @@ from assetflow.planning.reasons import (
     by_weight,
 )
 from assetflow.planning.steps import Plan, Request, Step, Verdict, ranges_of
-from assetflow.planning.terms import OtherRead
+from assetflow.planning.terms import OtherRead, met, terms_of, token_of
 from assetflow.planning.wanted import wanted_partitions
 
 DEMANDS = (Forced, RefreshRequested, RepairRequested)
 """Reasons that somebody gave: they hold whatever the key says."""
+
+RUNNING = ("materialize", "may_materialize")
+"""What a step does that may compute something."""
 
 Current = Mapping[AssetPartition, VersionId]
 """The version of each partition, or the state of each source, that can be read."""
@@ -115,10 +119,40 @@ class _Walk:
             for key in keys
             if (step := self._considered(AssetPartition(name, key))) is not None
         ]
+        found = list(self._unless_rejected(name, found))
         runs = not self.request.only or name in self._selected()
         for step in [*self._capped(found), *self._whole(name, found)]:
             self._follow(step, runs=runs)
             self._keep(step, runs=runs)
+
+    def _unless_rejected(self, name: AssetName, found: Sequence[Step]) -> Iterator[Step]:
+        """Yield `found`; blocked where it would publish again what failed as a whole before."""
+        audited = self._newest_whole(name, found) if self.known.facts[name].whole else None
+        if audited is None or audited.verdict != "rejected":
+            yield from found
+            return
+        for step in found:
+            new = _new_version(step)
+            yield step if new is None else _blocked(step, RejectedLastTime(new, audited.failed))
+
+    def _newest_whole(self, name: AssetName, found: Sequence[Step]) -> Audited | None:
+        """Return the newest audit of all partitions as they would be, if all of that is known."""
+        new = {
+            step.target: version for step in found if (version := _new_version(step)) is not None
+        }
+        is_open = any(step.verdict.to_audit or step.verdict.action in RUNNING for step in found)
+        if is_open or not new:
+            return None
+        versions = {**self.current, **new}
+        targets = [AssetPartition(name, key) for key in self.known.slices.keys[name]]
+        there = {one.partition: versions[one] for one in targets if one in versions}
+        token = VersionId(token_of(there.keys(), there.values()))
+        known = self.known.history.audits.get(token, ())
+        facts = replace(self.known.facts[name], checks=self.known.facts[name].whole)
+        others = others_of(self.known, facts, AssetPartition(name), self.current, self.pending)
+        if not known or any(one.is_pending for one in others):
+            return None
+        return met(known, terms_of(facts.checks, others, self.known.evidence.digest_of))
 
     def _whole(self, name: AssetName, found: Sequence[Step]) -> Iterator[Step]:
         """Yield a step for the audit of all partitions together, where nothing else is done.
@@ -214,11 +248,7 @@ class _Walk:
     def _capped(self, steps: list[Step]) -> Iterator[Step]:
         """Yield `steps`; of those that run only the newest, as many as were asked for."""
         most = self.request.max_partitions
-        running = [
-            step.target
-            for step in steps
-            if step.verdict.action in ("materialize", "may_materialize")
-        ]
+        running = [step.target for step in steps if step.verdict.action in RUNNING]
         surplus = set() if most is None else set(running[: max(len(running) - most, 0)])
         for step in steps:
             if step.target in surplus:
@@ -231,7 +261,7 @@ class _Walk:
         verdict, unknown = step.verdict, _unknown_sources(step)
         if runs and unknown:
             self.unknown[step.target] = unknown
-        elif runs and (verdict.to_audit or verdict.action in ("materialize", "may_materialize")):
+        elif runs and (verdict.to_audit or verdict.action in RUNNING):
             self.pending.add(step.target)
         elif runs and verdict.action in ("reuse", "verify") and verdict.candidate is not None:
             self.current[step.target] = verdict.candidate.version.version
@@ -273,6 +303,23 @@ class _Walk:
             left=tuple(self.left),
             keys=self.keys,
         )
+
+
+def _new_version(step: Step) -> VersionId | None:
+    """Return the version that a step publishes without making it, if readers see another now."""
+    candidate, last = step.verdict.candidate, step.last
+    if step.verdict.action != "reuse" or candidate is None:
+        return None
+    new = candidate.version.version
+    return new if last is None or last.version.version != new else None
+
+
+def _blocked(step: Step, rejected: RejectedLastTime) -> Step:
+    """Return `step` stopped by what came of the same version before, which is not reused."""
+    others = (reason for reason in step.verdict.reasons if not isinstance(reason, Reused))
+    return replace(
+        step, verdict=replace(step.verdict, action="blocked", reasons=(rejected, *others))
+    )
 
 
 def _unknown_sources(step: Step) -> tuple[SourceUnknown, ...]:
@@ -436,7 +483,7 @@ def _asked_by(request: Request, name: AssetName) -> tuple[Overdue, ...]:
 
 def _for(asked_by: tuple[Overdue, ...], verdict: Verdict) -> Verdict:
     """Return `verdict` with the policies that need what it does, where it does something."""
-    if not asked_by or verdict.action not in ("materialize", "may_materialize", "reuse"):
+    if not asked_by or verdict.action not in (*RUNNING, "reuse"):
         return verdict
     return replace(verdict, reasons=by_weight((*verdict.reasons, *asked_by)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.reasons import Reason
@@ -68,7 +68,8 @@ class AssetStatus:
 
     `behind` names upstreams that were published later than what it was made from.
     `partitions` counts its partitions by state, and `ranges` has those of each state but
-    `up_to_date`; None where the asset has no partitions.
+    `up_to_date`; None where the asset has no partitions. Of the partitions in `rejected` a
+    newer version was, and would be again.
     """
 
     asset: AssetName
@@ -82,4 +83,4 @@ class AssetStatus:
     rows: int | None
     ranges: Mapping[str, tuple[PartitionRange, ...]] | None = None
     unmet: tuple[str, ...] = ()
-    rejected: int = 0
+    rejected: tuple[PartitionKey, ...] = ()

@@ -1,7 +1,7 @@
 """How each asset stands, from what a plan over everything would do. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
 from assetflow.model.partitions import KeySet
@@ -39,9 +39,11 @@ def standings(known: Known, served: Mapping[AssetName, RollUp]) -> Iterator[Asse
 
 def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp) -> AssetStatus:
     keys = known.slices.keys[name]
-    checks = [one.check.name for one in known.facts[name].checks]
+    facts = known.facts[name]
+    checks = [one.check.name for one in (*facts.checks, *facts.whole)]
     counts: Counter[str] = Counter(map(_sync, steps))
     counts["up_to_date"] += len(keys) - sum(step.action != "withdraw" for step in steps)
+    changing = {target.partition for target in to_be_changed(steps)}
     reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))
     behind = [
         upstream
@@ -61,7 +63,7 @@ def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
         rows=served.rows,
         ranges=_ranges(keys, steps) if keys.partitions is not None else None,
         unmet=tuple(name for name in served.unmet if name in checks),
-        rejected=served.rejected,
+        rejected=tuple(key for key in served.rejected if key in changing),
     )
 
 
@@ -88,6 +90,14 @@ def _overall(counts: Mapping[str, int], served: RollUp) -> Sync:
     if counts["stale"]:
         return "stale"
     return "unknown" if counts["unknown"] else "up_to_date"
+
+
+def to_be_changed(steps: Iterable[Step]) -> set[AssetPartition]:
+    """Return the targets of `steps` whose published version is not what would be made now.
+
+    Of no other target does it matter that a newer version was rejected.
+    """
+    return {step.target for step in steps if _sync(step) != "up_to_date"}
 
 
 def _sync(step: Step) -> Sync:

@@ -230,7 +230,7 @@ def _status(status: AssetStatus) -> Document:
         "materialized_at": json_instant(status.materialized_at),
         "rows": status.rows,
         "unmet_checks": list(status.unmet),
-        "rejected": status.rejected,
+        "rejected": len(status.rejected),
     }
 
 

@@ -87,8 +87,8 @@ def _of_checks(status: AssetStatus, *, is_said: bool) -> Iterator[str]:
     Of the first it may be said already why.
     """
     if status.rejected and not is_said:
-        which = counted(status.rejected, "newer version")
-        yield f"{which} {'was' if status.rejected == 1 else 'were'} rejected"
+        which = counted(len(status.rejected), "newer version")
+        yield f"{which} {'was' if len(status.rejected) == 1 else 'were'} rejected"
     if status.unmet:
         yield f"{status.health}: {listed_within(status.unmet, MOST_CHECKS)}"
 

@@ -9,7 +9,7 @@ from assetflow import api
 from assetflow.errors import ProjectErrors, VersionsRejected, VersionsUnaudited
 from assetflow.execution.care import collect_garbage
 from assetflow.quality.findings import finding
-from tests.small_project import SmallProject, shop
+from tests.small_project import ORDERS, SmallProject, shop
 
 FAILING = "id,customer,amount\n1,ann,10\n2,bob,3\n"
 CHECKED = """
@@ -298,9 +298,9 @@ def test_status_says_how_what_is_served_stands_and_what_was_rejected_since(tmp_p
     project.write({"shop/clean.sql": LEAST % 7})
     project.materialize()
 
-    assert before == ("stale", "passed", (), 0)
-    assert rejected == ("stale", "passed", (), 1)
-    assert health(project) == ("stale", "passed", (), 1)
+    assert before == ("stale", "passed", (), ())
+    assert rejected == ("stale", "passed", (), ("",))
+    assert health(project) == ("stale", "passed", (), ("",))
     assert [one.asset for one in api.status(project.load(), ["status:rejected"])] == ["clean"]
 
 
@@ -310,12 +310,24 @@ def test_a_served_version_that_fails_a_new_check_is_unhealthy(tmp_path):
     project.write({"shop/clean.sql": LEAST % 7})
     project.materialize()
 
-    assert health(project) == ("up_to_date", "failed", ("least",), 0)
+    assert health(project) == ("up_to_date", "failed", ("least",), ())
 
 
-def health(project):
-    status = next(one for one in api.status(project.load()) if one.asset == "clean")
+def health(project, asset="clean"):
+    status = next(one for one in api.status(project.load()) if one.asset == asset)
     return status.sync, status.health, status.unmet, status.rejected
+
+
+def test_what_was_rejected_is_of_no_matter_once_the_source_is_as_it_was(tmp_path):
+    project = failing(tmp_path)
+    project.materialize()
+    project.write({"data/orders.csv": ORDERS})
+
+    assert project.actions() == {}
+    assert health(project) == ("up_to_date", "passed", (), ())
+    assert lines(project) == {("clean", "least", True): "passed again"}
+    assert [one.is_published for one in api.show(project.load(), "clean").checks] == [True]
+    assert not api.selected(project.load(), ["status:rejected"], ())
 
 
 def test_what_failed_is_not_promoted_nor_what_was_not_asked(tmp_path):
@@ -442,13 +454,72 @@ def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
 
     assert first.status == "succeeded"
     assert statuses(first) == {"days.unique(id)": "passed"}
-    assert {by_partition(again)["days[2026-01-03]"], by_partition(again)["last"]} <= {
-        "rejected",
-        "skipped",
+    assert by_partition(again) == {
+        "days[2026-01-01]": "unchanged",
+        "days[2026-01-02]": "unchanged",
+        "days[2026-01-03]": "rejected",
+        "last": "skipped",
     }
-    assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
     assert after.status == "failed"
+    assert by_partition(after) == {"days[2026-01-03]": "skipped"}
     assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
+
+
+def test_what_failed_as_a_whole_is_told_until_a_check_or_the_data_lets_it_pass(tmp_path):
+    project = days(tmp_path, WHOLE)
+    project.materialize()
+    before = health(project, "days")
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+    project.materialize()
+
+    plan = api.plan(project.load())
+
+    assert before == ("up_to_date", "passed", (), ())
+    assert health(project, "days") == ("stale", "passed", (), ("2026-01-03",))
+    assert {str(one.target): one.action for one in plan.steps} == {"days[2026-01-03]": "blocked"}
+    assert str(plan.steps[0].reasons[0]) == (
+        "the same code and inputs were rejected (unique(id): 1 of 3 rows failed)"
+    )
+    told = {("days", "unique(id)", True): "passed", ("days", "unique(id)", False): "failed"}
+    assert lines(project) == {key: f"{status} again" for key, status in told.items()}
+    checks = api.show(project.load(), "days").checks
+    assert {(one.asset, one.outcome.check, one.is_published): one.outcome.status
+            for one in checks} == told  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"data/days.csv": GOOD_DAYS.replace("03,3", "03,4")},
+        {"shop/days.sql": DAYS % (1, WHOLE.replace('"id"', '"day", "id"'))},
+    ],
+    ids=["other data", "another check"],
+)
+def test_what_failed_as_a_whole_is_published_once_it_passes(tmp_path, files):
+    project = days(tmp_path, WHOLE)
+    project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,1")})
+    project.materialize()
+    project.write(files)
+
+    result = project.materialize()
+
+    assert result.status == "succeeded"
+    assert [row["id"] for row in project.rows("days")] in ([1, 2, 4], [1, 1, 2], [1, 2, 1])
+    assert health(project, "days") == ("up_to_date", "passed", (), ())
+    assert project.actions() == {}
+
+
+def test_a_whole_that_is_served_and_fails_a_new_check_is_unhealthy(tmp_path):
+    project = days(tmp_path, "", GOOD_DAYS.replace("03,3", "03,1"))
+    project.materialize()
+    project.write({"shop/days.sql": DAYS % (1, WHOLE)})
+
+    result = project.materialize()
+
+    assert result.status == "failed"
+    assert health(project, "days") == ("up_to_date", "failed", ("unique(id)",), ())
+    assert project.actions() == {}
 
 
 def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
@@ -586,6 +657,24 @@ def test_a_check_that_broke_before_the_run_planned_again_is_asked_again(tmp_path
     assert outcomes(result)["clean"] == "reused"
     assert len(project.rows("prices_seen")) == 3
     assert project.actions() == {}
+
+
+def test_a_check_that_broke_of_what_is_served_is_asked_again_by_check_alone(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    project.write({"shop/flaky.py": FLAKY})
+
+    broken = project.materialize()
+    again = project.materialize()
+    project.write({"answer.txt": "up"})
+    before = health(project)
+    asked = lines(project)
+
+    assert (broken.status, outcomes(broken)) == ("failed", {"clean": "checked"})
+    assert (again.status, again.steps) == ("succeeded", ())
+    assert before == ("up_to_date", "failed", ("reachable",), ())
+    assert asked == {("clean", "reachable", True): "passed"}
+    assert health(project) == ("up_to_date", "passed", (), ())
 
 
 REFERRING = """

@@ -219,7 +219,7 @@ SLICED_RESULT = RunResult(
 )  # fmt: skip
 
 
-def standing(name, health, *reasons, unmet=(), rejected=0, sync="up_to_date"):
+def standing(name, health, *reasons, unmet=(), rejected=(), sync="up_to_date"):
     return AssetStatus(AssetName(name), sync, "no_policy", health, (), {sync: 1}, reasons, AT, 7,
                        unmet=unmet, rejected=rejected)  # fmt: skip
 
@@ -228,14 +228,14 @@ STATUSES = (
     standing("stores", "passed"),
     standing("raw", "unchecked"),
     standing("orders", "failed", unmet=("between_amount", "no_fraud", "references_store_id")),
-    standing("payments", "warned", unmet=("anomaly_row_count",), rejected=1),
-    standing("refunds", "passed", rejected=3, sync="stale"),
+    standing("payments", "warned", unmet=("anomaly_row_count",), rejected=("",)),
+    standing("refunds", "passed", rejected=("a", "b", "c"), sync="stale"),
     standing(
         "returns",
         "passed",
         CodeChanged(()),
         RejectedLastTime("v7", (("between_amount", "12 of 30,411 rows failed"),)),
-        rejected=1,
+        rejected=("",),
         sync="stale",
     ),
 )
