@@ -429,7 +429,7 @@ def materialize(  # noqa: PLR0913 - each is an option of the command
     _fold_leftovers(project)
     asked = _asked(project, request, threads=threads, command=command)
     result = _run(project, replace(asked, fail_fast=fail_fast), listener)
-    return replace(result, notes=held_back)
+    return replace(result, notes=(*result.notes, *held_back))
 
 
 def _asked(project: Project, request: Request, *, threads: int | None, command: str) -> RunRequest:

@@ -55,6 +55,12 @@ class LogView:
         if plan.steps:
             self.console.print(heading(plan, run))
 
+    def planned_again(self, plan: Plan, why: str = "") -> None:
+        """Say why there is a further plan, and begin with its steps ahead."""
+        self.progress = Progress.of(plan, self.progress.began_at)
+        if why:
+            self.console.print(Text(why, style="dim"), soft_wrap=True)
+
     def started(self, target: AssetPartition) -> None:
         """Take note; a line comes when the step ends."""
         self.progress = self.progress.with_started(target, time.monotonic())
@@ -66,6 +72,12 @@ class LogView:
             self.console.print(step_line(result), soft_wrap=True)
         if self.progress.is_last_told(result):
             self.console.print(counted_only(result), soft_wrap=True)
+        for line in log_lines(before, self.progress):
+            self.console.print(Text(line))
+
+    def repeated(self, target: AssetPartition) -> None:
+        """Count a step of which all is said."""
+        before, self.progress = self.progress, self.progress.with_repeated(target)
         for line in log_lines(before, self.progress):
             self.console.print(Text(line))
 
@@ -98,6 +110,13 @@ class LiveView:
         if plan.steps:
             self.console.print(heading(plan, run))
 
+    def planned_again(self, plan: Plan, why: str = "") -> None:
+        """Print why there is a further plan, and begin with its steps ahead."""
+        began_at = self.progress.began_at if self.progress else time.monotonic()
+        self.progress = Progress.of(plan, began_at)
+        if why:
+            self.console.print(Text(why, style="dim"))
+
     def started(self, target: AssetPartition) -> None:
         """Show the step among those that run."""
         self.said = ""
@@ -114,6 +133,11 @@ class LiveView:
             self.console.print(line, no_wrap=True, overflow="ellipsis")
         if self.progress.is_last_told(result):
             self.console.print(counted_only(result), no_wrap=True, overflow="ellipsis")
+
+    def repeated(self, target: AssetPartition) -> None:
+        """Move the bar."""
+        if self.progress is not None:
+            self.progress = self.progress.with_repeated(target)
 
     def message(self, text: str) -> None:
         """Show what is waited for, until the next step begins."""

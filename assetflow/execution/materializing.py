@@ -31,6 +31,7 @@ from assetflow.execution.repairing import (
 from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
+from assetflow.execution.telling import Telling
 from assetflow.execution.timing import time_of_state
 from assetflow.execution.whole_audits import WholeAudits
 from assetflow.metadata.folding import fold
@@ -98,9 +99,13 @@ class Materializing:
     clock: Callable[[], datetime]
     check: Callable[[Knowledge], Knowledge]
     results: dict[AssetPartition, StepResult] = field(default_factory=dict)
+    _notes: list[tuple[AssetName, str]] = field(default_factory=list)
     _stop: Stop = field(default_factory=Stop)
     _unpublished: str = ""
     _lost: bool = False
+
+    def __post_init__(self) -> None:
+        self.listener = Telling(self.listener)
 
     def run(self) -> RunResult:
         """Return how the run ended. Without anything to do, nothing is recorded."""
@@ -140,6 +145,7 @@ class Materializing:
             if number:
                 self.listener.message("Something changed meanwhile: planning again.")
                 attempt = self._planned_again()
+                self.listener.planned_again(attempt.plan)
             execution = self._repaired(journal, self._carried_out(journal, attempt))
             if self._stop.is_asked:
                 self._keep_withdrawn()
@@ -168,9 +174,11 @@ class Materializing:
             self._note_tried(journal, repairs)
             fold(self.place.state, self.clock())
             attempt = self._planned(request=planned.request(self._settled()))
-            self.listener.message(f"Trying to repair {_named(repairs)}.")
+            self.listener.planned_again(attempt.plan, f"Trying to repair {_named(repairs)}.")
             self._tell_mended(journal, repairs, self._carried_out(journal, attempt))
-            execution = self._carried_out(journal, self._planned_again())
+            attempt = self._planned_again()
+            self.listener.planned_again(attempt.plan)
+            execution = self._carried_out(journal, attempt)
         return execution
 
     def _repairs_due(self, execution: Execution) -> RepairPlan:
@@ -215,10 +223,10 @@ class Materializing:
 
     def _tell_exhausted(self, planned: RepairPlan) -> None:
         for failing in planned.exhausted:
-            self.listener.message(
-                f"{failing.outcome.check} of '{failing.target}' stays rejected: its repairs are "
-                "used up. See `assetflow repair --list`."
-            )
+            asset, key = failing.target
+            which = f"{failing.outcome.check}{f' of {key}' if key else ''}"
+            text = f"the repairs of {which} are used up: see `assetflow repair --list`"
+            self._notes.append((asset, text))
 
     def _keep_withdrawn(self) -> None:
         """Say of what was to be withdrawn that it is not: nothing was published."""
@@ -398,6 +406,7 @@ class Materializing:
             problem=self._unpublished,
             left=made.left,
             keys=made.keys,
+            notes=tuple(self._notes),
         )
 
 

@@ -43,7 +43,7 @@ class StepResult:
 class RunResult:
     """How a run ended, step by step in the order in which they ended.
 
-    `left`, `keys` and `notes` are those of its plan.
+    `left` and `keys` are those of its plan; `notes` say what else the user should know.
     """
 
     run: RunId

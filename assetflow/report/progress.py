@@ -73,6 +73,11 @@ class Progress:
             failures=failures,
         )
 
+    def with_repeated(self, target: AssetPartition) -> "Progress":
+        """Return the progress after a step ended as it had before, in an earlier plan."""
+        running = tuple(entry for entry in self.running if entry[0] != target)
+        return replace(self, done=self.done + 1, running=running)
+
     def with_message(self, text: str) -> "Progress":
         """Return the progress with what is being waited for."""
         return replace(self, waits=text)

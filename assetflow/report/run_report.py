@@ -255,16 +255,14 @@ def run_summary(result: RunResult) -> RenderableType:
     parts += [Text(text, style="red") for text in _unknown_sources(result)]
     if result.problem:
         parts.append(Text(result.problem, style="red"))
-    return Group(
-        *parts,
+    parts += [
         *_unmade(result),
         *mended_lines((step.target, one) for step in result.steps for one in step.mended),
         *unmet_checks(unmet_of_results(result.steps), result.keys),
-        *left_lines(result.left, result.keys),
-        *noted(result.notes),
-        *([Text()] if result.notes else []),
-        *_last_words(result),
-    )
+    ]
+    notes = list(noted(result.notes))
+    parts += [*notes[bool(parts) :], Text()] if notes else []
+    return Group(*parts, *left_lines(result.left, result.keys), *_last_words(result))
 
 
 def _unmade(result: RunResult) -> Iterator[RenderableType]:
@@ -279,14 +277,15 @@ def _unmade(result: RunResult) -> Iterator[RenderableType]:
     for group in groups[:MOST_STEPS]:
         said = common_reasons([step.reasons for step in group.members])
         outcome = group.members[0].outcome
-        because = why(said if outcome != "failed" and not _is_unknown(group.members[0]) else [])
+        is_told = outcome in ("failed", "rejected") or _is_unknown(group.members[0])
+        because = why([] if is_told else said)
         table.add_row(state(outcome), Name(group.asset), group.partitions, because)
     yield table
     yield Text()
 
 
 def _is_unknown(step: StepResult) -> bool:
-    """Whether it is said already of a source why the step was not made."""
+    """Whether it is said of a source why the step was not made."""
     return any(isinstance(reason, SourceUnknown) for reason in step.reasons)
 
 

@@ -3,7 +3,6 @@
 from rich.text import Text
 
 from assetflow.planning.results import StepResult
-from assetflow.quality.findings import finding
 from assetflow.report.check_order import UNMET, urgency
 from assetflow.report.palette import COLOURS
 from assetflow.report.plan_report import why
@@ -41,13 +40,17 @@ def _mark(result: StepResult) -> str:
 
 
 def _said_of_checks(result: StepResult) -> Text:
-    """Return what did not pass, on one line: what rejected the version, else how many warned."""
+    """Return what did not pass, on one line: what rejected the version, else how many warned.
+
+    The end of the run says what these checks found.
+    """
     unmet = sorted((one for one in result.checks if one.status in UNMET), key=urgency)
     if not unmet:
         return Text()
     if result.outcome == "rejected":
-        more = f" and {len(unmet) - 1} more" if len(unmet) > 1 else ""
-        return Text(f"{unmet[0].check}: {finding(unmet[0].answer)}{more}", style="default")
+        names = [one.check for one in unmet if one.has_failed]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return Text(f"{names[0]}{more} failed" if names else "", style="default")
     failed = sum(one.has_failed for one in unmet)
     texts = [
         f"{counted(count, 'check')} {how}"

@@ -116,3 +116,25 @@ def test_the_view_keeps_its_screen_while_a_run_captures_what_steps_print(monkeyp
     assert kept.getvalue() == ""
     assert "1 to materialize" in screen.getvalue()
     assert "a0" in screen.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_of_a_further_plan_its_reason_and_what_is_new_have_lines(is_terminal):
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=is_terminal, color_system=None)
+    first, second = (AssetPartition(AssetName(name)) for name in ("a0", "a1"))
+    with following(console) as listener:
+        listener.planned(plan_of(2), RunId("r1"))
+        for target, outcome in ((first, "materialized"), (second, "rejected")):
+            listener.finished(StepResult(target, outcome, (CodeChanged(()),)))
+        listener.planned_again(plan_of(2), "Trying to repair it.")
+        listener.started(first)
+        listener.repeated(first)
+        listener.finished(StepResult(second, "materialized", (CodeChanged(()),)))
+        if is_terminal:
+            console.print(listener.frame())
+
+    assert out.getvalue().count("✓ a0") == 1
+    assert out.getvalue().count("✓ a1") == 1
+    assert out.getvalue().count("Trying to repair it.") == 1
+    assert ("2 of 2 steps" in out.getvalue()) == is_terminal

@@ -6,6 +6,10 @@ import pytest
 
 from assetflow import api
 from assetflow.errors import AssetflowError
+from assetflow.model.names import AssetPartition
+from assetflow.planning.listener import Silent
+from assetflow.planning.results import StepResult
+from assetflow.planning.steps import Plan
 from tests.small_project import SmallProject
 
 FEED = """
@@ -69,6 +73,55 @@ def changes(result) -> list[tuple[str, int, int]]:
         for step in result.steps
         for one in step.mended
     ]
+
+
+class Followed(Silent):
+    """Keeps what is told of a run, one text for each thing."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def planned_again(self, plan: Plan, why: str = "") -> None:
+        self.lines.append(why or f"{len(plan.steps)} steps more")
+
+    def finished(self, result: StepResult) -> None:
+        self.lines.append(f"{result.target} {result.outcome}")
+
+    def repeated(self, target: AssetPartition) -> None:
+        self.lines.append(f"({target})")
+
+
+def test_what_a_run_tells_of_a_repair_it_tells_once(tmp_path):
+    project = fed(tmp_path, BAD, GOOD)
+    followed = Followed()
+
+    project.materialize(listener=followed)
+
+    first, again, rest = followed.lines[:4], followed.lines[4:7], followed.lines[7:]
+    assert sorted(first[:2]) == ["feed materialized", "other materialized"]
+    assert first[2:] == ["clean rejected", "totals skipped"]
+    assert again[0] == "Trying to repair amounts of 'clean'."
+    assert "feed materialized" in followed.lines[5:]
+    assert followed.lines.count("clean materialized") == 1
+    assert followed.lines.count("totals materialized") == 1
+    assert {"(other)", "(feed)", "(clean)"} <= {*again, *rest}
+    assert not [line for line in followed.lines if line.endswith("reused")]
+
+
+def test_what_a_repair_left_failed_is_told_after_each_try(tmp_path):
+    project = fed(tmp_path, BAD, WORSE, BAD, GOOD)
+    followed = Followed()
+
+    result = project.materialize(listener=followed)
+
+    tries = [place for place, line in enumerate(followed.lines) if line.startswith("Trying")]
+    ends = [place for place, line in enumerate(followed.lines)
+            if line in ("clean rejected", "clean skipped")]  # fmt: skip
+    assert len(tries) == 2
+    assert [sum(place < end for place in tries) for end in ends] == [0, 1, 2]
+    assert result.notes == (
+        ("clean", "the repairs of amounts are used up: see `assetflow repair --list`"),
+    )
 
 
 def test_a_repair_within_a_run_mends_what_was_rejected_and_what_follows_is_made(tmp_path):
