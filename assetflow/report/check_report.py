@@ -11,7 +11,7 @@ from assetflow.planning.check_pages import CheckLine, ChecksPage, FailingRows
 from assetflow.planning.pages import Rows
 from assetflow.quality.findings import finding, observed
 from assetflow.report.check_order import ORDER, UNMET
-from assetflow.report.check_table import AlikeChecks, ChecksTable, by_urgency
+from assetflow.report.check_table import AlikeChecks, ChecksTable, by_urgency, slices_of
 from assetflow.report.palette import columns, faint, state, strong
 from assetflow.report.rows_report import RowsTable
 from assetflow.report.words import counted, listed_within
@@ -37,7 +37,8 @@ def check_report(
     groups = by_urgency(page.lines, page.keys)
     unmet = sum(group.members[0].outcome.status != "passed" for group in groups)
     shown = groups if everything else groups[: max(MOST_LINES, unmet)]
-    parts: list[RenderableType] = [ChecksTable(shown)]
+    of_one_asset = len({group.asset for group in groups}) == 1
+    parts: list[RenderableType] = [ChecksTable(shown, of_one_asset=of_one_asset)]
     if len(shown) < len(groups):
         parts.append(faint(f"… and {len(groups) - len(shown):,} more that passed (use --all)"))
     served = frozenset(line.target for line in page.lines if line.is_published)
@@ -52,7 +53,7 @@ def _all_details(
     found = [group for group in groups if group.members[0].outcome.status in telling]
     shown = found if with_rows else found[:MOST_DETAILS]
     for group in shown:
-        check, slices = group.members[0].outcome.check, group.partitions
+        check, slices = group.members[0].outcome.check, slices_of(group)
         yield strong(f"{group.asset}: {check}{f', {slices}' if slices else ''}")
         yield Padding(Group(*_details(group, served, with_rows=with_rows)), (0, 0, 0, 2))
         yield Text()
@@ -154,8 +155,9 @@ def checks_summary(page: ChecksPage) -> Text:
         for status in ORDER
         if page.counts[status]
     ]
-    assets = len({line.asset for line in page.lines})
-    text = Text(f"{counted(len(page.lines), 'check')} of {counted(assets, 'asset')}: ")
+    assets = {line.asset for line in page.lines}
+    whose = f"'{min(assets)}'" if len(assets) == 1 else counted(len(assets), "asset")
+    text = Text(f"{counted(len(page.lines), 'check')} of {whose}: ")
     text.append_text(Text(", ").join(parts))
     carried = sum(line.outcome.carried_over for line in page.lines)
     return text.append(f" ({carried:,} carried over)." if carried else ".")

@@ -11,13 +11,13 @@ from assetflow.planning.check_pages import CheckLine, CheckOutcome, CheckPoint
 from assetflow.quality.answers import CheckStatus
 from assetflow.quality.findings import failed_rows, observed
 from assetflow.report.check_order import UNMET, urgency
-from assetflow.report.palette import Listing, Name, columns, faint, state
-from assetflow.report.partition_ranges import Alike, Keys, grouped
+from assetflow.report.palette import ROOMY, Listing, Name, columns, faint, state
+from assetflow.report.partition_ranges import UNDIVIDED, Alike, Keys, grouped
 from assetflow.report.sparklines import sparkline
 
-ROOMY = 110
-"""From this width on, what belongs together has columns of its own."""
 MOST_POINTS = 10
+TOGETHER = "all together"
+"""What a check was asked of that is about all partitions as one."""
 CARRIED_OVER, REJECTED = "*", "†"
 LEGENDS = {
     REJECTED: "of a version that was rejected, which readers do not see",
@@ -48,7 +48,10 @@ def _said(line: CheckLine) -> tuple[str, CheckStatus, Severity, bool]:
 
 
 class ChecksTable:
-    """A table of checks; on a narrow terminal what belongs together shares a column."""
+    """A table of checks; on a narrow terminal what belongs together shares a column.
+
+    `of_one_asset`: its name is left to what stands around the table.
+    """
 
     def __init__(self, groups: Sequence[AlikeChecks], *, of_one_asset: bool = False) -> None:
         self.groups, self.of_one_asset = groups, of_one_asset
@@ -95,9 +98,14 @@ class ChecksTable:
         found: Sequence[RenderableType],
     ) -> None:
         status = outcome_state(group.members[0].outcome).append("".join(_marks(group)), style="dim")
-        slices = [group.partitions] if self.has_ranges else []
+        slices = [slices_of(group)] if self.has_ranges else []
         past = [_over_time(group)] if self.has_past else []
         table.add_row(status, *names, *slices, *found, *past)
+
+
+def slices_of(group: AlikeChecks) -> str:
+    """Return of which partitions a check was asked, "" of an asset without."""
+    return TOGETHER if group.ranges == (UNDIVIDED,) else group.partitions
 
 
 def _marks(group: AlikeChecks) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
@@ -20,7 +20,16 @@ from assetflow.planning.pages import (
     PublicationLine,
     PublicationSummary,
 )
-from assetflow.report.palette import COLOURS, Name, Names, columns, faint, state
+from assetflow.report.palette import (
+    COLOURS,
+    ROOMY,
+    Listing,
+    Name,
+    Names,
+    columns,
+    faint,
+    state,
+)
 from assetflow.report.words import SHORT_ID, counted, instant, listed_within, minute, size
 
 MOST_UPSTREAMS = 3
@@ -32,23 +41,52 @@ def assets_table(graph: AssetGraph, names: Sequence[AssetName]) -> RenderableTyp
     """Return one line for each of `names`: kind, upstreams, and what it is."""
     if not names:
         return Text("Nothing is selected. List all that there is with `assetflow ls`.")
-    about = {name: _described(graph, name) for name in names}
-    slices = {name: _partitions(graph, name) for name in names}
-    checks = {name: _check_count(graph, name) for name in names}
-    with_groups = any(group for _, group, _ in about.values())
-    with_slices, with_checks = any(slices.values()), any(checks.values())
-    extra = [*(["group"] if with_groups else []), *(["partitions"] if with_slices else [])]
-    extra += ["checks"] if with_checks else []
-    titles = ["name", "kind", *extra, "reads", "description"]
-    table = columns(titles, right=["checks"], folds=["partitions", "reads", "description"])
-    for name, (kind, group, description) in about.items():
-        upstreams = graph.upstreams.get(name, ())
-        reads = Names(upstreams[:MOST_UPSTREAMS], len(upstreams) - MOST_UPSTREAMS)
-        cells: list[RenderableType] = [Name(group)] if with_groups else []
-        cells += [Text(slices[name])] if with_slices else []
-        cells += [Text(checks[name])] if with_checks else []
-        table.add_row(Name(name), faint(kind), *cells, reads, Text(description))
-    return table
+    return AssetsTable(graph, names)
+
+
+class AssetsTable:
+    """A table of assets and sources.
+
+    On a narrow terminal on which it does not fit, each has one line all the same: what it
+    reads is left out, and what it is is cut.
+    """
+
+    def __init__(self, graph: AssetGraph, names: Sequence[AssetName]) -> None:
+        self.graph = graph
+        self.about = {name: _described(graph, name) for name in names}
+        self.slices = {name: _partitions(graph, name) for name in names}
+        self.checks = {name: _check_count(graph, name) for name in names}
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        full = self._table()
+        is_full = options.max_width >= ROOMY or full.fits(console, options)
+        yield full if is_full else self._table(in_short=True)
+
+    def _table(self, *, in_short: bool = False) -> Listing:
+        with_groups = any(group for _, group, _ in self.about.values())
+        shown = {
+            "group": with_groups,
+            "partitions": any(self.slices.values()),
+            "checks": any(self.checks.values()),
+            "reads": not in_short,
+        }
+        extra = [title for title, is_shown in shown.items() if is_shown]
+        titles = ["name", "kind", *extra, "description"]
+        table = columns(titles, right=["checks"], folds=["partitions", "reads", "description"])
+        for name, (kind, group, description) in self.about.items():
+            cells: dict[str, RenderableType] = {
+                "group": Name(group),
+                "partitions": Text(self.slices[name]),
+                "checks": Text(self.checks[name]),
+                "reads": self._reads(name),
+            }
+            what = Text(description, no_wrap=in_short, overflow="ellipsis" if in_short else None)
+            table.add_row(Name(name), faint(kind), *(cells[title] for title in extra), what)
+        return table
+
+    def _reads(self, name: AssetName) -> Names:
+        upstreams = self.graph.upstreams.get(name, ())
+        return Names(upstreams[:MOST_UPSTREAMS], len(upstreams) - MOST_UPSTREAMS)
 
 
 def _described(graph: AssetGraph, name: AssetName) -> tuple[str, str, str]:

@@ -49,6 +49,8 @@ COLOURS = {
 }
 """The colour of each action, outcome and state; what is not here has none."""
 
+ROOMY = 110
+"""From this width on, what belongs together has columns of its own."""
 WIDE = 160
 """From this width on, that of a pipe, names are not shortened for the sake of other columns."""
 SHORTEST_NAME = 18
@@ -132,6 +134,11 @@ class Listing(Table):
         for column, width in zip(self.columns, fitted(needs, ways, room, words), strict=True):
             column.width = width
         yield from super().__rich_console__(console, options)
+
+    def fits(self, console: Console, options: ConsoleOptions) -> bool:
+        """Whether the line has room for all of every column."""
+        needs = [self._needed(column, console, options) for column in self.columns]
+        return sum(needs) + GAP * (len(needs) - 1) <= options.max_width
 
     def _needed(self, column: Column, console: Console, options: ConsoleOptions) -> int:
         widths = [one.maximum for one in self._measured(column, console, options)]

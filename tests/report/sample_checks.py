@@ -155,6 +155,10 @@ SLICED = ChecksPage(
     ),
     keys=KEYS,
 )
+UNIQUE = CheckOutcome("unique(id)", "unique", Answer("failed", "", "each once", 2, 744), ("id",))
+WHOLE_TOO = replace(
+    SLICED, lines=(*SLICED.lines[:24], line(FLIGHTS, UNIQUE, history=past(0, 2), published=False))
+)
 LARGE = ChecksPage(
     tuple(
         line(f"asset_{place // 5:04}", CheckOutcome(

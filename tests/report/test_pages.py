@@ -35,10 +35,13 @@ from assetflow.report.words import shortened
 from tests.golden import assert_golden, rendered
 from tests.report import sample_ages as ages
 from tests.report import sample_checks as checked
+from tests.report import sample_listing as listed
 from tests.report import sample_partitions as sliced
 from tests.report import samples
 
 PAGES = {
+    "assets": lambda: listings.assets_table(listed.GRAPH, listed.NAMES),
+    "assets_few": lambda: listings.assets_table(listed.GRAPH, listed.NAMES[2:3]),
     "plan": lambda: plan_report(samples.PLAN),
     "plan_verbose": lambda: plan_report(samples.PLAN, verbose=True),
     "plan_empty": lambda: plan_report(samples.EMPTY_PLAN),
@@ -111,6 +114,7 @@ PAGES = {
     "checks_none_made": lambda: check_report(checked.NOTHING_MADE),
     "checks_of_nothing": lambda: check_report(checked.NOTHING),
     "checks_partitions": lambda: check_report(checked.SLICED),
+    "checks_whole": lambda: check_report(checked.WHOLE_TOO),
     "checks_large": lambda: check_report(checked.LARGE),
     "run_rejected": lambda: run_summary(checked.RESULT),
     "run_rejected_later": lambda: run_page(checked.RUN_PAGE),
