@@ -18,7 +18,7 @@ from assetflow.model.names import (
     PartitionKey,
     VersionId,
 )
-from assetflow.planning.audits import Audited
+from assetflow.planning.audits import Audited, CheckFacts
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import (
     Candidate,
@@ -287,7 +287,7 @@ def _materialize_or_reuse(
     if candidate is None:
         return Verdict("materialize", reasons, key, inputs)
     audited = _newest_audit(situation, evidence, candidate.version)
-    if audited is not None and _is_final(audited, situation.facts):
+    if audited is not None and is_final(audited, situation.facts.checks):
         rejected = RejectedLastTime(candidate.version.version, audited.failed)
         return Verdict("blocked", (rejected, *reasons), key, inputs, candidate)
     reused = (*reasons, Reused(candidate.version.version))
@@ -304,9 +304,9 @@ def _is_to_take(situation: Situation, evidence: Evidence, key: Key) -> bool:
     return candidate is not None and candidate.version.version != situation.last.version.version
 
 
-def _is_final(audited: Audited, facts: AssetFacts) -> bool:
+def is_final(audited: Audited, checks: Iterable[CheckFacts]) -> bool:
     """Whether a version would be rejected again: a check failed whose answer stays."""
-    moving = {one.check.name for one in facts.checks if not one.carries}
+    moving = {one.check.name for one in checks if not one.carries}
     return audited.verdict == "rejected" and any(name not in moving for name, _ in audited.failed)
 
 

@@ -10,7 +10,7 @@ from assetflow.model.partitions import KeySet
 from assetflow.planning.audits import Audited, CheckRead
 from assetflow.planning.facts import AssetFacts, InputFacts
 from assetflow.planning.history import Candidate, History, Publication
-from assetflow.planning.judge import Evidence, Read, Situation, judge
+from assetflow.planning.judge import Evidence, Read, Situation, is_final, judge
 from assetflow.planning.reach import Slices
 from assetflow.planning.reasons import (
     CheckChanged,
@@ -128,7 +128,7 @@ class _Walk:
     def _unless_rejected(self, name: AssetName, found: Sequence[Step]) -> Iterator[Step]:
         """Yield `found`; blocked where it would publish again what failed as a whole before."""
         audited = self._newest_whole(name, found) if self.known.facts[name].whole else None
-        if audited is None or audited.verdict != "rejected":
+        if audited is None or not is_final(audited, self.known.facts[name].whole):
             yield from found
             return
         for step in found:
