@@ -42,6 +42,7 @@ from assetflow.model.partitions import described
 from assetflow.planning.asked import check_asked, partition_range
 from assetflow.planning.listener import Silent
 from assetflow.planning.plan import plan as make_plan
+from assetflow.planning.reasons import CheckChanged
 from assetflow.planning.steps import PartitionRange, Request
 from assetflow.planning.wanted import wanted_partitions
 from assetflow.project.analysis import Analysis
@@ -477,7 +478,19 @@ def repair_plan(
 
     planned, knowledge = _planned_repairs(project, select, exclude, partitions)
     limits = limits_of(project.settings.repair)
-    return repair_page(planned, limits, project.environment, knowledge)
+    page = repair_page(planned, limits, project.environment, knowledge)
+    targets = selected(project, select, exclude)
+    return replace(page, unasked=tuple(_unasked(knowledge, targets)))
+
+
+def _unasked(knowledge: Knowledge, targets: Collection[AssetName] | None) -> Iterator[AssetName]:
+    """Yield which of `targets` have checks that were not asked as they are now."""
+    found: dict[AssetName, None] = {}
+    for step in make_plan(knowledge.known(), Request()).steps:
+        is_changed = any(isinstance(reason, CheckChanged) for reason in step.reasons)
+        if step.verdict.to_audit or is_changed:
+            found[step.target.asset] = None
+    yield from (name for name in found if targets is None or name in targets)
 
 
 def repair(  # noqa: PLR0913 - each is an option of the command

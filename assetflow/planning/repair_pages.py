@@ -51,11 +51,15 @@ class RepairLine:
 
 @dataclass(frozen=True, slots=True)
 class RepairPage:
-    """The plan of a repair: a line for each failed check; none where nothing failed."""
+    """The plan of a repair: a line for each failed check; none where nothing failed.
+
+    Of the `unasked` assets it is not known: their checks were not asked as they are now.
+    """
 
     lines: tuple[RepairLine, ...]
     environment: str = "main"
     keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
+    unasked: tuple[AssetName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ def repair_json(page: RepairPage) -> Document:
     """Return the plan of a repair."""
     return {
         "environment": page.environment,
+        "unasked": list(page.unasked),
         "repairs": [
             {
                 "asset": line.asset,

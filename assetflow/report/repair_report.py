@@ -21,8 +21,9 @@ from assetflow.planning.repair_pages import (
 from assetflow.quality.findings import finding, observed
 from assetflow.report.palette import Name, columns, faint, state, strong
 from assetflow.report.partition_ranges import Keys, range_texts, ranges_text
-from assetflow.report.words import counted, instant, minute
+from assetflow.report.words import counted, instant, listed_within, minute
 
+MOST_NAMES = 6
 ROWS = "rows"
 """How a path names what decides which rows there are."""
 
@@ -43,11 +44,19 @@ HINTS: dict[RepairState, str] = {
 def repair_report(page: RepairPage) -> RenderableType:
     """Return the plan of a repair: for each failed check what is made again, and what not."""
     if not page.lines:
-        return Text("Nothing to repair: no check failed.", style="green")
+        known = "no check failed, of those that were asked" if page.unasked else "no check failed"
+        text = Text(f"Nothing to repair: {known}.", style="" if page.unasked else "green")
+        return Group(text, *_unasked(page))
     parts: list[RenderableType] = []
     for line in page.lines:
         parts += [_heading(line, page.keys), Padding(_line(line, page.keys), (0, 0, 0, 2)), Text()]
-    return Group(*parts, repair_summary(page))
+    return Group(*parts, repair_summary(page), *_unasked(page))
+
+
+def _unasked(page: RepairPage) -> Iterator[Text]:
+    if page.unasked:
+        names = listed_within(tuple(f"'{name}'" for name in page.unasked), MOST_NAMES)
+        yield Text(f"Checks of {names} are new or changed: ask them with `assetflow check`.")
 
 
 def _heading(line: RepairLine, keys: Keys) -> Text:

@@ -211,6 +211,19 @@ def test_by_hand_a_repair_is_planned_and_made(tmp_path):
     assert api.repair_plan(project.load()).lines == ()
 
 
+def test_a_check_that_changed_is_not_known_to_fail_until_it_was_asked(tmp_path):
+    project = fed(tmp_path, BAD, GOOD, **{"shop/clean.sql": CLEAN.replace("repair", "block")})
+    project.materialize()
+    project.write({"shop/clean.sql": CLEAN})
+
+    before = api.repair_plan(project.load())
+    api.check(project.load())
+    after = api.repair_plan(project.load())
+
+    assert (before.lines, before.unasked) == ((), ("clean",))
+    assert [(line.asset, line.state) for line in after.lines] == [("clean", "repairable")]
+
+
 def test_a_dead_letter_that_was_resolved_is_not_tried_and_keeps_its_note(tmp_path):
     project = fed(tmp_path, BAD, BAD, BAD, GOOD)
     project.materialize()

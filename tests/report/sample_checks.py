@@ -282,6 +282,7 @@ REPAIR = RepairPage(
     keys=KEYS,
 )  # fmt: skip
 NO_REPAIR = RepairPage(())
+UNASKED = RepairPage((), unasked=(ORDERS, STORES))
 REPAIRED = RunResult(
     RUN, "succeeded", 3.0,
     (

@@ -125,6 +125,7 @@ PAGES = {
     "run_checked": lambda: run_summary(checked.SKIPPED),
     "repair": lambda: repair_report(checked.REPAIR),
     "repair_nothing": lambda: repair_report(checked.NO_REPAIR),
+    "repair_unasked": lambda: repair_report(checked.UNASKED),
     "run_repaired": lambda: run_summary(checked.REPAIRED),
     "dead_letters": lambda: dead_letters_table(checked.DEAD_LETTERS),
     "dead_letters_none": lambda: dead_letters_table(()),
