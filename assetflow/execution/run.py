@@ -9,8 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from assetflow.execution.capture import captured, shortened
 from assetflow.execution.locks import Cancelled, locked_partitions, pool_slot
 from assetflow.execution.scheduler import Schedule
 from assetflow.execution.setting_aside import QUARANTINE, Remaining, SettingAside
+from assetflow.execution.tasks import Task, alike, by_partition, share, tasks_of
 from assetflow.execution.timing import time_of_version
 from assetflow.metadata.records import (
     Audited,
@@ -44,7 +44,6 @@ from assetflow.model.names import (
     RunId,
     VersionId,
 )
-from assetflow.model.partitions import KeySet
 from assetflow.planning.history import Candidate
 from assetflow.planning.plan import Known, others_of, settle, window_of
 from assetflow.planning.reasons import (
@@ -85,21 +84,6 @@ class RunSettings:
     threads: int
     fail_fast: bool = False
     pools: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """The steps that one call of one function makes, mostly one."""
-
-    steps: tuple[Step, ...]
-
-    @property
-    def targets(self) -> tuple[AssetPartition, ...]:
-        """Return what the task makes."""
-        return tuple(step.target for step in self.steps)
-
-    def __hash__(self) -> int:
-        return hash(self.targets)
 
 
 @dataclass(slots=True)
@@ -165,7 +149,7 @@ class Execution:
         self._known = self.knowledge.known()
         found = dynamic_keys(self.knowledge.state)
         self._dynamic = {name: set(keys) for name, keys in found.items()}
-        tasks = _tasks(plan.steps, self.knowledge)
+        tasks = tasks_of(plan.steps, self.knowledge)
         task_of = {step.target: task for task in tasks for step in task.steps}
         waits = {
             task: tuple(
@@ -226,7 +210,7 @@ class Execution:
                 ended = self._begun(task, sink)
             except Cancelled:
                 ended = [self._skipped(step, RunStopped()) for step in task.steps]
-        seconds = _share(time.perf_counter() - started, task.steps)
+        seconds = share(time.perf_counter() - started, task.steps)
         output = shortened(sink.getvalue())
         for one in ended:
             one.result = replace(one.result, seconds=seconds, output=output)
@@ -292,8 +276,8 @@ class Execution:
             for one in settled
             if one[0].target.partition not in keys
         ]
-        for alike in _alike(running, self.knowledge.slices.keys[steps[0].target.asset]):
-            ended.extend(self._made(alike, sink))
+        for together in alike(running, self.knowledge.slices.keys[steps[0].target.asset]):
+            ended.extend(self._made(together, sink))
         return ended
 
     def _settle(self, step: Step) -> tuple[Step, Verdict]:
@@ -361,7 +345,7 @@ class Execution:
                 with self._slot(options.pool):
                     started = time.perf_counter()
                     made = self.maker.make(settled, self.settings.run, attempt, sink)
-                seconds = _share(time.perf_counter() - started, [step for step, _ in settled])
+                seconds = share(time.perf_counter() - started, [step for step, _ in settled])
                 break
             except AssetflowError as error:
                 problem = error
@@ -390,7 +374,7 @@ class Execution:
 
         What was tried as often as it may be as a batch gets one attempt more, alone.
         """
-        alone = _by_partition(settled).values()
+        alone = by_partition(settled).values()
         if len(alone) == 1 or not isinstance(error, StepError):
             return [
                 self._failed(step, verdict.reasons, str(error), attempt)
@@ -662,70 +646,3 @@ def rejected_by(result: StepResult) -> Iterator[AssetName]:
             yield result.target.asset
         elif isinstance(reason, UpstreamRejected):
             yield AssetName(reason.upstream)
-
-
-def _share(seconds: float, steps: Collection[Step]) -> float:
-    """Return what of the time of a task is each step's: partitions of a batch share it.
-
-    Assets that one function returns do not: each took it all.
-    """
-    return seconds / len({step.target.partition for step in steps})
-
-
-def _by_partition(
-    settled: Iterable[tuple[Step, Verdict]],
-) -> dict[PartitionKey, list[tuple[Step, Verdict]]]:
-    """Return what is made for each partition, in the order of `settled`."""
-    partitions: dict[PartitionKey, list[tuple[Step, Verdict]]] = {}
-    for one in settled:
-        partitions.setdefault(one[0].target.partition, []).append(one)
-    return partitions
-
-
-def _alike(
-    settled: Sequence[tuple[Step, Verdict]], keys: KeySet
-) -> Iterator[Sequence[tuple[Step, Verdict]]]:
-    """Yield what can be made together: neighbours whose inputs have the same columns.
-
-    A query is told of the first and the last partition, and would bring the rows between.
-    One query over inputs of several kinds would give each partition the columns of all.
-    """
-    partitions = _by_partition(settled)
-    group: list[tuple[Step, Verdict]] = []
-    before: tuple[object, ...] = ()
-    for key in sorted(partitions, key=keys.index):
-        known = tuple(
-            (step.target.asset, facts.code_version, facts.described, facts.inputs)
-            for step, _ in partitions[key]
-            if (facts := step.facts) is not None
-        )
-        if group and before != (keys.index(key) - 1, *known):
-            yield group
-            group = []
-        group.extend(partitions[key])
-        before = (keys.index(key), *known)
-    if group:
-        yield group
-
-
-def _tasks(steps: Iterable[Step], knowledge: Knowledge) -> list[Task]:
-    """Return `steps` as tasks: what one call of one function, or one query, makes together.
-
-    Partitions of an asset go together as many as it says at once, neighbours in a plan.
-    """
-    assets = knowledge.graph.assets
-    groups: dict[object, list[Step]] = {}
-    counted: Counter[object] = Counter()
-    for step in steps:
-        asset = assets.get(step.target.asset)
-        if asset is None:
-            groups[step.target] = [step]
-            continue
-        code = id(asset.body)
-        if asset.options.batch_size > 1:
-            place = counted[step.target.asset] // asset.options.batch_size
-            counted[step.target.asset] += 1
-            groups.setdefault((code, place), []).append(step)
-        else:
-            groups.setdefault((code, step.target.partition), []).append(step)
-    return [Task(tuple(group)) for group in groups.values()]
