@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assetflow.errors import BrokenExtra
-from assetflow.model.asset import Asset
+from assetflow.model.asset import Asset, PythonBody
 from assetflow.model.fingerprint import fingerprint
 
 
@@ -16,7 +16,8 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
 
     `files` are globs relative to `root`. Values of `env` enter as fingerprints, so that
     no secret is stored. Of what is said about partitions only `partition_by` enters, and
-    the `timezone` of its times: they decide which rows of a batch a partition gets. Raises
+    the `timezone` of its times: they decide which rows of a batch a partition gets. Declared
+    columns enter where a function's rows take their types; a query has its own. Raises
     BrokenExtra for a file or package that is not there.
     """
     options = asset.options
@@ -24,7 +25,7 @@ def extra_parts(asset: Asset, root: Path) -> tuple[tuple[str, str], ...]:
     digits = [("float_digits", str(options.float_digits))] if options.float_digits else []
     columns = (
         [("columns", fingerprint(*(part for c in options.columns for part in c[:2])))]
-        if options.columns
+        if options.columns and isinstance(asset.body, PythonBody)
         else []
     )
     column = options.partition_by

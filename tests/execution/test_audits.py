@@ -19,6 +19,7 @@ checks = [ %s ]
 select id, customer, amount from raw_orders where amount > 0
 """
 
+CLEAN = "select id, customer, amount from raw_orders where amount > 0\n"
 LEAST = """
 /* assetflow
 checks = [ { between = { column = "amount", min = %s, name = "least" } } ]
@@ -137,6 +138,20 @@ def test_a_changed_check_that_fails_too_rejects_again_without_making_it(tmp_path
     assert outcomes(result)["clean"] == "rejected"
     assert amounts(project) == [5, 10, 20]
     assert project.actions() == {"clean": "blocked"}
+
+
+def test_a_contract_of_a_query_is_asked_of_what_is_published_which_is_not_made_again(tmp_path):
+    project = shop(tmp_path)
+    project.materialize()
+    columns = 'columns = { id = "BIGINT", customer = "VARCHAR", amount = "BIGINT" }'
+    header = f'/* assetflow\ncontract = "exact"\n{columns}\n*/\n'
+    project.write({"shop/clean.sql": header + CLEAN})
+
+    result = project.materialize()
+
+    assert outcomes(result) == {"clean": "checked"}
+    assert statuses(result) == {"clean.contract": "passed"}
+    assert project.actions() == {}
 
 
 def test_a_new_check_that_fails_leaves_what_is_served_and_fails_the_run(tmp_path):
