@@ -5,6 +5,7 @@ from collections.abc import Collection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assetflow.model.names import AssetName, AssetPartition
 from assetflow.planning.steps import Request
 from tests.planning.simulation import ALL, Formula, World, changed
 
@@ -35,7 +36,10 @@ KINDS = (
     *("source", "column", "column", "formula", "reads", "reads", "salt", "remove"),
     *("revert", "revert"),
 )
-HOWS = ("all", "all", "die", "die", "select", "only", "force", "refresh", "fail", "lose")
+HOWS = (
+    *("all", "all", "die", "die", "select", "only", "force", "refresh", "again"),
+    *("fail", "lose"),
+)
 
 
 VALUES = {
@@ -109,10 +113,27 @@ def go(world: World, how: str, name: str, number: int) -> None:
         case "refresh":
             volatile = {name for name, one in world.formulas.items() if one.is_volatile}
             assert volatile <= run(world, Request(refresh=True), volatile)
+        case "again":
+            plan_again(world, number)
         case "fail":
             run(world, failing=name)
         case "lose":
             world.lose(name)
+
+
+def plan_again(world: World, number: int) -> None:
+    """Refresh what is volatile, but plan again before the run is done; all of it is published."""
+    volatile = {name for name, one in world.formulas.items() if one.is_volatile}
+    first = run(world, Request(refresh=True), volatile, die_after=number)
+    made = {one.asset: one.version for one in world.materializations}
+    done = frozenset(AssetPartition(AssetName(name)) for name in first)
+
+    second = run(world, Request(refresh=True, done=done), volatile)
+
+    assert volatile <= first | second
+    assert not first & second
+    for target in done:
+        assert world.published[target].version.version == made[target.asset]
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
