@@ -5,15 +5,15 @@ NaN is a value, and lies in no range.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain, count
 
 from assetflow.model.checks import Check, Scalar
 from assetflow.model.columns import Column, Schema
 from assetflow.quality.fitting import as_tuple, columns_of
-from assetflow.quality.literals import NUMERIC, literal
+from assetflow.quality.literals import FLOATS, LONGEST_DATE, NUMERIC, literal
 from assetflow.sql.query import quoted
 
-_FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _MOST_DIGITS = 18
 
 
@@ -70,7 +70,7 @@ def _outside(check: Check, columns: tuple[Column, ...]) -> str:
     name = quoted(column.name)
     beyond = beyond_bounds(check, name, column.type)
     # NaN is greater than any maximum, but it is not less than a minimum.
-    is_open = column.type in _FLOATS and check.argument("max") is None
+    is_open = column.type in FLOATS and check.argument("max") is None
     return f"{beyond} or isnan({name})" if is_open else beyond
 
 
@@ -101,19 +101,33 @@ FEW_VALUES = 20
 
 def _unnested(values: Sequence[Scalar], type_: str) -> str:
     """Return the query of `values` as one text that is split, to be compared with `type_`."""
-    if type_ == "BOOLEAN" or NUMERIC.fullmatch(type_):
-        compared = "DOUBLE" if any(isinstance(value, float) for value in values) else type_
+    if NUMERIC.fullmatch(type_):
         texts = [literal(value, type_) for value in values]
-        return f"select unnest({_split(texts)})::{_as_exact(compared, values)}"
-    return f"select unnest({_split([str(value) for value in values])})::{type_}"
+        return f"select unnest({_split(texts)})::{_as_exact(type_, values)}"
+    texts = [str(value) for value in values]
+    has_time = type_ == "DATE" and any(len(text.strip()) > LONGEST_DATE for text in texts)
+    return f"select unnest({_split(texts)})::{'TIMESTAMP' if has_time else type_}"
 
 
 def _as_exact(type_: str, values: Sequence[Scalar]) -> str:
-    """Return the type in which `values` lose nothing; texts are decimals as they are written."""
+    """Return the type in which `values` are compared with a column of numbers of `type_`.
+
+    Those that a column of floats cannot hold are rounded as it is; others lose nothing.
+    """
+    if type_ in FLOATS:
+        return type_
+    if any(isinstance(value, float) for value in values):
+        return "DOUBLE"
     if not any(isinstance(value, str) for value in values):
-        return type_ if type_ in {"BOOLEAN", "DOUBLE", "FLOAT"} else "HUGEINT"
-    digits = max(len(str(value).partition(".")[2]) for value in values)
+        return "HUGEINT"
+    digits = max(_digits(value) for value in values)
     return f"DECIMAL(38,{min(digits, _MOST_DIGITS)})"
+
+
+def _digits(value: Scalar) -> int:
+    """Return how many digits a number has behind its point."""
+    exponent = Decimal(str(value).strip()).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _split(texts: Sequence[str]) -> str:

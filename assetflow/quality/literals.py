@@ -9,7 +9,8 @@ NUMERIC = re.compile(
     r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\)"
 )
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_LONGEST_DATE = len("2026-01-31")
+FLOATS = frozenset({"FLOAT", "DOUBLE"})
+LONGEST_DATE = len("2026-01-31")
 
 
 def literal(value: Scalar, type_: str = "") -> str:
@@ -29,7 +30,7 @@ def literal(value: Scalar, type_: str = "") -> str:
             return value.strip()
         case str():
             text = "'" + value.replace("'", "''") + "'"
-            is_instant = type_ == "DATE" and len(value.strip()) > _LONGEST_DATE
+            is_instant = type_ == "DATE" and len(value.strip()) > LONGEST_DATE
             return f"{text}::timestamp" if is_instant else text
         case float() if not math.isfinite(value):
             return f"'{value}'::double"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from assetflow.model.checks import Argument, Check
 from assetflow.quality.fitting import as_tuple
@@ -130,6 +131,19 @@ def short(value: float) -> str:
     return f"{value:,.6g}"
 
 
+def instant_text(seconds: float) -> str:
+    """Return the instant that lies so many seconds after 1970 began, in UTC, to the second.
+
+    >>> instant_text(1767225600.5), instant_text(1e15)
+    ('2026-01-01 00:00:00', 'in the year 31,690,709')
+    """
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return f"in the year {1970 + round(seconds / _YEAR):,}"
+
+
+_YEAR = 365.2425 * 86400
 _EXACT = 1e15
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 

@@ -66,6 +66,11 @@ CASES = [
         (12, 119),
         "failed | 12 of 119 rows failed | no nulls, but for 10 % of the rows",
     ),
+    (
+        NotNull(columns=["id"], max_fraction=0.29, where="id > 0"),
+        (29, 100),
+        "passed | 29 of 100 rows failed | no nulls, but for 29 % of the rows",
+    ),
     (NotNull(columns=["id"]), (None,), "passed | 0 of 1,000 rows failed | no nulls"),
     (Unique(columns=["id"]), (990, 980), "failed | 10 of 1,000 rows failed | each once"),
     (
@@ -119,6 +124,11 @@ CASES = [
         Recent(column="day", max_age="2d"),
         (int((NOW - timedelta(hours=36)).timestamp()) * MICROSECONDS,),
         "passed | newest is 2026-01-21 00:00:00, 1d 12h ago | at most 2d ago",
+    ),
+    (
+        Recent(column="day", max_age="2d"),
+        (3093496444800000000,),
+        "passed | newest is in the year 99,999, -35783881d 12h ago | at most 2d ago",
     ),
     (Recent(column="day", max_age="2d"), (None,), "failed | no values | at most 2d ago"),
     (

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from statistics import median
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -422,6 +423,38 @@ def test_a_list_of_a_hundred_thousand_values_is_looked_up(connection):
     check = AcceptedValues(column="id", values=list(range(100_000))).frozen()
 
     assert answer_of(connection, check, 22).failures == 2
+
+
+LISTS = [
+    ("FLOAT", "0.1", [0.1, 0.7], True),
+    ("FLOAT", "0.1", ["0.1", 7], True),
+    ("DOUBLE", "0.1", ["0.1", 0.5], True),
+    ("DECIMAL(9,3)", "0.001", ["1e-3", "0.5"], True),
+    ("DECIMAL(9,3)", "0.001", ["0.0010000"], True),
+    ("DECIMAL(9,3)", "0.001", ["0.002"], False),
+    ("BIGINT", "9007199254740993", [9007199254740993], True),
+    ("BIGINT", "9007199254740993", [9007199254740992], False),
+    ("DATE", "'2026-01-01'", ["2026-01-01"], True),
+    ("DATE", "'2026-01-01'", ["2026-01-01 12:00:00"], False),
+    ("DATE", "'2026-01-01'", ["2026-01-01 00:00:00"], True),
+    ("TIMESTAMP", "'2026-01-01 12:00:00'", ["2026-01-01 12:00:00"], True),
+    ("UUID", "'67e55044-10b1-426f-9247-bb680e5fe0c8'", [str(UUID(int=7))], False),
+]
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize(("type_", "value", "accepted", "is_accepted"), LISTS)
+def test_a_list_accepts_the_same_long_or_short(type_, value, accepted, is_accepted, is_long):
+    more = [str(UUID(int=n)) if type_ == "UUID" else f"19{n}-01-01" for n in range(50, 80)]
+    numbers = [accepted[0].__class__(number) for number in range(50, 80)]
+    longer = numbers if type_ not in {"DATE", "TIMESTAMP", "UUID"} else more
+    check = AcceptedValues(column="x", values=[*accepted, *(longer if is_long else ())]).frozen()
+
+    with duckdb.connect() as opened:
+        scan = f"(select ({value})::{type_} as x)"
+        ((failures,),) = measure(opened, scan, (Column("x", type_),), [check])
+
+    assert failures == (not is_accepted)
 
 
 def test_kinds_that_measure_are_known_to():
