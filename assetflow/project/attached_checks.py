@@ -48,8 +48,12 @@ def conditions(check: Check) -> tuple[str, ...]:
 
 
 def condition_query(asset: AssetName, check: Check, condition: str) -> Asset:
-    """Return the query that asks for the rows of `asset` for which `condition` holds."""
-    return as_asset(asset, check, f"select 1 as holds from {quoted(asset)} where (\n{condition}\n)")
+    """Return the query that asks for the rows of `asset` for which `condition` holds.
+
+    The rows have no name of their own there, since they have none when they are asked.
+    """
+    rows = f"(from {quoted(asset)}) as assetflow_rows"
+    return as_asset(asset, check, f"select 1 as holds from {rows} where (\n{condition}\n)")
 
 
 def bad_condition(
@@ -186,9 +190,7 @@ class _Attaching:
         for condition in conditions(check):
             summary = self._read(asset, check, condition)
             self._refuse_more(asset, check, summary)
-            if len(summary.tables) > 1:
-                hint = "Compare tables with references(...), or in a query in the folder checks."
-                raise self._unfit(asset, check, "reads other tables in a condition", hint)
+            self._refuse_tables(asset, check, summary)
             parts += [*self._canonical(summary), ""]
             volatile = volatile or bool(summary.volatile)
         return replace(check, canonical=fingerprint(*parts), is_volatile=volatile)
@@ -218,6 +220,18 @@ class _Attaching:
             raise self._unfit(
                 asset, check, f"has the parameter ${name}, which it is not given", hint
             )
+
+    def _refuse_tables(self, asset: Asset, check: Check, summary: QuerySummary) -> None:
+        """Raise where a condition is not about the values of one row."""
+        references, *_ = summary.places
+        if len(references) > 1:
+            is_own = len(summary.tables) == 1
+            does = f"reads {'its own table' if is_own else 'other tables'} in a condition"
+            hint = "Compare tables with references(...), or in a query in the folder checks."
+            raise self._unfit(asset, check, does, hint)
+        if "columns" in summary.functions:
+            hint = "Name the columns, or write a check for each."
+            raise self._unfit(asset, check, "takes columns by a pattern in a condition", hint)
 
     @staticmethod
     def _unfit(asset: Asset, check: Check, does: str, hint: str) -> UnfitCheckQuery:
