@@ -912,18 +912,32 @@ def remove_partitions(project: Project, name: str, keys: Sequence[str]) -> Dynam
     return remove(project.state, project.graph, name, keys, now)
 
 
-def _realm(project: Project) -> Realm:
+def _realm(project: Project, environment: str) -> Realm:
+    """Return where environments are; what `environment` gets has to meet its checks there."""
     from assetflow.execution.promoting import Realm
     from assetflow.execution.serving import key_columns
     from assetflow.planning.audits import checks_key
-    from assetflow.planning.check_reads import check_facts
+    from assetflow.planning.check_reads import AskedIn, by_scope, check_facts
 
-    checks = {
-        name: checks_key(check_facts(name, asset.options.checks))
-        for name, asset in project.graph.assets.items()
-        if asset.options.checks
-    }
-    return Realm(project.engine, project.state, key_columns(project.graph), now, checks)
+    asked_in = AskedIn(environment, project.settings.timezone)
+    checks, whole = dict[AssetName, str](), dict[AssetName, str]()
+    for name, asset in project.graph.assets.items():
+        is_partitioned = asset.options.partitions is not None
+        own, together = by_scope(asset.options.checks, is_partitioned=is_partitioned)
+        if own:
+            checks[name] = checks_key(check_facts(name, own, asked_in))
+        if together:
+            whole[name] = checks_key(check_facts(name, together, asked_in))
+    keys = _slices(project).keys if whole else {}
+    return Realm(
+        engine=project.engine,
+        state=project.state,
+        keys=key_columns(project.graph),
+        clock=now,
+        checks=checks,
+        whole=whole,
+        partitions={name: keys[name] for name in whole},
+    )
 
 
 def environments(project: Project) -> tuple[EnvironmentLine, ...]:
@@ -947,7 +961,7 @@ def create_environment(project: Project, name: str, source: str = "main") -> Pub
     from assetflow.execution.promoting import create
 
     check_name(name, "environment")
-    return create(_realm(project), name, source)
+    return create(_realm(project, name), name, source)
 
 
 def promote_environment(project: Project, name: str, target: str = "main") -> PublicationSummary:
@@ -958,7 +972,7 @@ def promote_environment(project: Project, name: str, target: str = "main") -> Pu
     """
     from assetflow.execution.promoting import promote
 
-    moved = promote(_realm(project), name, target)
+    moved = promote(_realm(project, target), name, target)
     return replace(moved, origin=name, differing=project.settings.differing(name, target))
 
 
@@ -968,14 +982,14 @@ def rollback_environment(
     """Publish an earlier state again: that of an instant or sequence, else the one before."""
     from assetflow.execution.promoting import rollback
 
-    return rollback(_realm(project), name, to)
+    return rollback(_realm(project, name), name, to)
 
 
 def delete_environment(project: Project, name: str) -> PublicationSummary:
     """Withdraw all that an environment serves; versions stay for the retention."""
     from assetflow.execution.promoting import delete
 
-    return delete(_realm(project), name)
+    return delete(_realm(project, name), name)
 
 
 def gc(

@@ -15,11 +15,12 @@ from assetflow.execution.check_functions import call_check
 from assetflow.execution.compute import InputData, created_at
 from assetflow.metadata.check_rows import metrics
 from assetflow.model.checks import Check, FunctionCheck
-from assetflow.model.columns import EVERYTHING
+from assetflow.model.columns import EVERYTHING, ReadSet
+from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName, Digest, VersionId
 from assetflow.planning.audits import CheckEvaluated, CheckFacts
 from assetflow.planning.check_pages import CheckOutcome
-from assetflow.planning.check_reads import measured_checks, own_read_set
+from assetflow.planning.check_reads import measured_checks, own_read_set, sees_partition
 from assetflow.planning.history import InputRead, VersionStored
 from assetflow.planning.terms import Terms
 from assetflow.quality.answers import Answer, Known, Point
@@ -56,7 +57,7 @@ class Asker:
 
     knowledge: Knowledge
     maker: Maker
-    _metrics: dict[tuple[AssetName, str], list[tuple[str, str, str, float]]] = field(
+    _metrics: dict[tuple[AssetName, str, str], list[tuple[str, str, str, float]]] = field(
         default_factory=dict
     )
     baselines: Baselines = field(init=False)
@@ -97,15 +98,24 @@ class Asker:
 
         None where asking costs less than finding it, and it is not known.
         """
-        version = subject.version
         if subject.scan:
             return None
+        read_set = self._read_set(subject.version, facts.check)
+        found = self._digest_of(subject.version, facts.check, read_set)
+        key_column = self.knowledge.graph.assets[subject.target.asset].options.key_column
+        if found is None or not sees_partition(facts.check, read_set, key_column):
+            return found
+        return Digest(fingerprint(found, subject.target.partition))
+
+    def _read_set(self, version: VersionStored, check: Check) -> ReadSet:
         if version.format != "parquet":
-            return self.knowledge.digest_of(version.asset, version.version, EVERYTHING)
-        read_set = own_read_set(version.asset, facts.check, version.schema)
-        if facts.check.kind == "function" and version.ordered:
-            read_set = replace(read_set, ordered=True)
-        if is_measured(facts.check):
+            return EVERYTHING
+        read_set = own_read_set(version.asset, check, version.schema)
+        is_ordered = check.kind == "function" and version.ordered
+        return replace(read_set, ordered=True) if is_ordered else read_set
+
+    def _digest_of(self, version: VersionStored, check: Check, read_set: ReadSet) -> Digest | None:
+        if version.format == "parquet" and is_measured(check):
             is_known = version.algorithm == self.knowledge.engine.algorithm
             return dict(version.digests).get(read_set) if is_known else None
         return self.knowledge.digest_of(version.asset, version.version, read_set)
@@ -116,16 +126,19 @@ class Asker:
         return _Question(self, subject, cursor, created_at(subject.version.version)).others(check)
 
     def points(self, subject: Subject, check: Check) -> tuple[Point, ...]:
-        """Return what a check came to for earlier versions, of each partition the last.
+        """Return what the figure of a check was for earlier versions, of each partition the last.
 
-        Where partitions are no windows of time, those of the partition alone.
+        A figure of another column, or of other rows, is none of it. Where partitions are no
+        windows of time, those of the partition alone.
         """
         asset = subject.target.asset
-        if (asset, check.name) not in self._metrics:
-            self._metrics[asset, check.name] = metrics(self.knowledge.state, asset, check.name)
+        figure = reproducing(check, subject.version.schema, asset)
+        known = asset, check.name, figure
+        if known not in self._metrics:
+            self._metrics[known] = metrics(self.knowledge.state, asset, check.name, figure)
         keys = self.knowledge.slices.keys[asset]
         found: dict[str, Point] = {}
-        for partition, version, status, value in self._metrics[asset, check.name]:
+        for partition, version, status, value in self._metrics[known]:
             if status not in _GOOD or version == subject.version.version:
                 continue
             window = keys.window(partition) if partition in keys else None

@@ -39,7 +39,12 @@ from assetflow.model.names import (
     folded,
 )
 from assetflow.planning.audits import Audited, CheckFacts
-from assetflow.planning.check_reads import check_facts, set_aside_settings
+from assetflow.planning.check_reads import (
+    AskedIn,
+    by_scope,
+    check_facts,
+    set_aside_settings,
+)
 from assetflow.planning.facts import SET_ASIDE, AssetFacts, InputFacts
 from assetflow.planning.history import Candidate, History, Publication, VersionStored
 from assetflow.planning.judge import Evidence
@@ -532,11 +537,9 @@ class Knowledge:
             for one in check.inputs
             if keys[other := AssetName(one.upstream or one.name)] is keys[name]
         }
-        if keys[name].partitions is None:
-            return check_facts(name, checks, aligned), ()
-        whole = [one for one in checks if one.scope == "whole" and one.on_failure != "quarantine"]
-        own = [one for one in checks if one not in whole]
-        return check_facts(name, own, aligned), check_facts(name, whole)
+        asked_in = AskedIn(self.environment, self.analysis.declarations.settings.timezone)
+        own, whole = by_scope(checks, is_partitioned=keys[name].partitions is not None)
+        return check_facts(name, own, asked_in, aligned), check_facts(name, whole, asked_in)
 
     def _key_column(self, name: AssetName) -> str:
         """Return under which name readers of an asset see the partition key, "" where not."""

@@ -31,9 +31,11 @@ from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import environments, pointers, publication_history
 from assetflow.metadata.records import Published, RunFinished, RunStarted
-from assetflow.model.names import AssetName, RunId
+from assetflow.model.names import AssetName, AssetPartition, RunId, VersionId
+from assetflow.model.partitions import KeySet
 from assetflow.planning.pages import EnvironmentLine, PublicationLine, PublicationSummary
 from assetflow.planning.reasons import told
+from assetflow.planning.terms import token_of
 from assetflow.warehouse.layout import new_version_id
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Realm:
     """Where environments are: a state folder, what writes its catalogs, and the clock.
 
     `keys` name the columns of partition keys. `checks` are the fingerprints of the checks
-    that assets have now.
+    that assets have now, `whole` of those of all `partitions` together.
     """
 
     engine: Engine
@@ -56,6 +58,8 @@ class Realm:
     keys: KeyColumns
     clock: Clock
     checks: Mapping[AssetName, str] = field(default_factory=dict)
+    whole: Mapping[AssetName, str] = field(default_factory=dict)
+    partitions: Mapping[AssetName, KeySet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,19 @@ def _unaudited(
     moved = {
         target: pointer.version
         for target, pointer in served.items()
-        if target.asset in realm.checks
-        and (target not in present or present[target].version != pointer.version)
+        if target not in present or present[target].version != pointer.version
     }
-    audits = audits_of(realm.state, moved.values()) if moved else {}
+    wanted = {
+        (target, version): realm.checks[target.asset]
+        for target, version in moved.items()
+        if target.asset in realm.checks
+    }
+    for name in {target.asset for target in moved} & realm.whole.keys():
+        wanted[AssetPartition(name), _together(realm, name, served)] = realm.whole[name]
+    audits = audits_of(realm.state, [version for _, version in wanted]) if wanted else {}
     unaudited, failed = [], {}
-    for target, version in moved.items():
-        found = [one for one in audits.get(version, ()) if one.checks == realm.checks[target.asset]]
+    for (target, version), checks in wanted.items():
+        found = [one for one in audits.get(version, ()) if one.checks == checks]
         if not found:
             unaudited.append(str(target))
         elif found[-1].verdict in ("broken", "rejected"):
@@ -131,6 +141,14 @@ def _unaudited(
     if failed:
         raise VersionsRejected(environment, failed)
     return unaudited
+
+
+def _together(realm: Realm, name: AssetName, served: changes.Pointers) -> VersionId:
+    """Return what stands for all partitions of an asset that are served, as they are audited."""
+    targets = [AssetPartition(name, key) for key in realm.partitions[name]]
+    found = [target for target in targets if target in served]
+    versions = [served[target].version for target in found]
+    return VersionId(token_of([target.partition for target in found], versions))
 
 
 def delete(realm: Realm, name: str) -> PublicationSummary:

@@ -190,19 +190,21 @@ def check_points(
     }
 
 
-def metrics(state: Path, asset: AssetName, check: str) -> list[tuple[str, str, str, float]]:
+def metrics(
+    state: Path, asset: AssetName, check: str, sql: str
+) -> list[tuple[str, str, str, float]]:
     """Return the (partition, version, status, metric) of a check, oldest first.
 
-    Of each version the newest, if there is a number.
+    Of each version the newest, if there is a number and `sql` gives it.
     """
     with Store(state).reading() as connection:
         return connection.execute(
             """select partition, version, status, metric
-               from (from check_results where asset = $1 and check_name = $2
+               from (from check_results where asset = $1 and check_name = $2 and sql = $3
                      qualify row_number() over (partition by version
                                                 order by audited_at desc, rowid desc) = 1)
                where metric is not null order by audited_at, version""",
-            [asset, check],
+            [asset, check, sql],
         ).fetchall()
 
 

@@ -1,17 +1,29 @@
 """What the checks of an asset read of other assets. Pure."""
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
-from assetflow.model.checks import Check, check_fingerprint
+from assetflow.model.checks import Check, FunctionCheck, check_fingerprint
 from assetflow.model.columns import ReadSet, Schema
+from assetflow.model.fingerprint import fingerprint
 from assetflow.model.names import AssetName
 from assetflow.planning.audits import CheckFacts, CheckRead
 from assetflow.quality.measures import is_measured
-from assetflow.quality.read_columns import OWN, can_be_carried, read_sets
+from assetflow.quality.read_columns import OWN, both, can_be_carried, read_sets
+
+
+class AskedIn(NamedTuple):
+    """Where checks are asked, as far as that decides how they answer."""
+
+    environment: str
+    timezone: str = "UTC"
 
 
 def check_facts(
-    asset: AssetName, checks: Iterable[Check], aligned: Collection[AssetName] = ()
+    asset: AssetName,
+    checks: Iterable[Check],
+    asked_in: AskedIn,
+    aligned: Collection[AssetName] = (),
 ) -> tuple[CheckFacts, ...]:
     """Return `checks` of an asset as far as deciding needs them.
 
@@ -20,10 +32,42 @@ def check_facts(
     """
     return tuple(
         CheckFacts(
-            check, check_fingerprint(check), _reads(asset, check, aligned), can_be_carried(check)
+            check, _mark(check, asked_in), _reads(asset, check, aligned), can_be_carried(check)
         )
         for check in checks
     )
+
+
+def by_scope(
+    checks: Iterable[Check], *, is_partitioned: bool
+) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+    """Return the checks that each version is asked, and those of all partitions together."""
+    found = tuple(checks)
+    whole = [one for one in found if one.scope == "whole" and one.on_failure != "quarantine"]
+    if not is_partitioned:
+        return found, ()
+    return tuple(one for one in found if one not in whole), tuple(whole)
+
+
+def sees_partition(check: Check, read_set: ReadSet, key_column: str) -> bool:
+    """Whether a check answers by the key of a partition, not by its content alone.
+
+    It is told by the context, or stands in the `key_column` of what it reads.
+    """
+    is_told = isinstance(check.body, FunctionCheck) and bool(check.body.context)
+    return is_told or (
+        bool(key_column) and (read_set.columns is None or key_column in read_set.columns)
+    )
+
+
+def _mark(check: Check, asked_in: AskedIn) -> str:
+    """Return the fingerprint of a check, with what the place decides where it is asked."""
+    told = [check_fingerprint(check)]
+    if asked_in.timezone != "UTC":
+        told.append(asked_in.timezone)
+    if isinstance(check.body, FunctionCheck) and check.body.context:
+        told.append(asked_in.environment)
+    return fingerprint(*told) if len(told) > 1 else told[0]
 
 
 def _reads(asset: AssetName, check: Check, aligned: Collection[AssetName]) -> tuple[CheckRead, ...]:
@@ -36,10 +80,13 @@ def _reads(asset: AssetName, check: Check, aligned: Collection[AssetName]) -> tu
     )
 
 
+NOTHING = ReadSet.of(())
+
+
 def own_read_set(asset: AssetName, check: Check, schema: Schema) -> ReadSet:
     """Return what a check of `asset` reads of it."""
     found = read_sets(check, schema)
-    return found.get(OWN) or found.get(asset) or ReadSet.of(())
+    return both(found.get(OWN, NOTHING), found.get(asset, NOTHING))
 
 
 def measured_checks(checks: Iterable[CheckFacts]) -> tuple[Check, ...]:

@@ -97,7 +97,7 @@ def _elsewhere(others: Sequence[OtherRead], digest_of: WholeDigestOf) -> str:
             digest_of(one.read.upstream, version, one.read.read_set, "") for version in one.versions
         ]
         digest = digest_of_parts(digests) if digests else NOTHING_SEEN
-        read.append(fingerprint(read_set_text(one.read.read_set), digest))
+        read.append(fingerprint(read_set_text(one.read.read_set), digest, *one.partitions))
     return fingerprint(*read)
 
 

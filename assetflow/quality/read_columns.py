@@ -40,8 +40,19 @@ def read_sets(
     """
     if isinstance(check.body, QueryCheck):
         return _of_query(check, check.body, others or {})
-    declared = {_upstream(item): _declared(item.columns) for item in check.inputs}
+    declared: dict[AssetName, ReadSet] = {}
+    for item in check.inputs:
+        read = _declared(item.columns)
+        declared[_upstream(item)] = both(declared.get(_upstream(item), read), read)
     return declared if check.kind in _OF_ALL_ITS_TABLES else {OWN: _own(check, schema), **declared}
+
+
+def both(one: ReadSet, other: ReadSet) -> ReadSet:
+    """Return what is read of a table that is read twice."""
+    is_ordered = one.ordered or other.ordered
+    if one.columns is None or other.columns is None:
+        return ReadSet(ordered=is_ordered)
+    return ReadSet.of((*one.columns, *other.columns), ordered=is_ordered)
 
 
 def _of_query(

@@ -537,6 +537,27 @@ def test_a_whole_that_is_served_and_fails_a_new_check_is_unhealthy(tmp_path):
     assert project.actions() == {}
 
 
+def test_what_was_asked_as_a_whole_is_promoted_and_what_was_not_is_not(tmp_path):
+    project = days(tmp_path, WHOLE)
+    project.materialize()
+    api.create_environment(project.load(), "trial")
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,4")})
+    project.materialize(environment="trial")
+    api.promote_environment(project.load(), "trial")
+    promoted = [row["id"] for row in project.rows("days")]
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,5")})
+    project.materialize(environment="trial")
+    few = '{ row_count = { max = 2, scope = "whole" } }'
+    project.write({"shop/days.sql": DAYS % (1, few)})
+
+    assert promoted == [1, 2, 4]
+    with pytest.raises(VersionsUnaudited, match="days"):
+        api.promote_environment(project.load(), "trial")
+    assert lines(project, "days", environment="trial") == {("days", "row_count", True): "failed"}
+    with pytest.raises(VersionsRejected, match="days"):
+        api.promote_environment(project.load(), "trial")
+
+
 def test_a_new_check_of_the_whole_is_asked_once(tmp_path):
     project = days(tmp_path, "")
     project.materialize()
