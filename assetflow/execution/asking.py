@@ -289,7 +289,21 @@ class _Question:
 def kept_as_text(found: FoundRows) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the columns of rows, and each row as JSON."""
     columns = tuple((name, "") for name in found.columns)
-    return columns, tuple(json.dumps(row, default=_plain) for row in found.rows)
+    return columns, tuple(json.dumps(_with_text_keys(row), default=_plain) for row in found.rows)
+
+
+def _with_text_keys(value: object) -> object:
+    """Return `value` with the keys of maps, which may be of any type, as JSON has them."""
+    match value:
+        case dict():
+            return {_key(key): _with_text_keys(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_with_text_keys(one) for one in value]
+    return value
+
+
+def _key(key: object) -> str:
+    return key if isinstance(key, str) else json.dumps(key, default=_plain).strip('"')
 
 
 def _plain(value: object) -> object:

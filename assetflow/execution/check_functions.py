@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from assetflow.errors import (
@@ -20,6 +22,7 @@ from assetflow.model.checks import Check, CheckResult, FunctionCheck
 from assetflow.model.context import AssetContext, partition_of
 from assetflow.quality.answers import Answer
 from assetflow.quality.judging import judged_result
+from assetflow.quality.wording import finite, plain_text
 from assetflow.warehouse.auditing import FoundRows
 from assetflow.warehouse.returned import as_returned
 
@@ -47,8 +50,8 @@ def call_check(
         raise
     except AssetflowError as error:
         return Answer("errored", message=str(error)), FoundRows()
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - the user's own code
-        message = user_traceback(error, maker.place.root)
+    except BaseException as error:  # noqa: BLE001 - the user's own code; polars panics like that
+        message = plain_text(user_traceback(error, maker.place.root))
         return Answer("errored", message=message), FoundRows()
     return judged_result(check, result), found
 
@@ -68,18 +71,44 @@ def _result(
         arguments[body.context] = _context(subject, maker)
     value = body.function(**arguments)
     rows = subject.version.rows
-    if isinstance(value, CheckResult):
-        if value.failing_rows is None:
-            return value, FoundRows()
-        count, found = _failing(cursor, value.failing_rows, check.kept_rows)
-        return replace(value, failures=value.failures or count, rows=value.rows or rows), found
     if _is_truth(value):
         return CheckResult(bool(value)), FoundRows()
-    try:
-        count, found = _failing(cursor, value, check.kept_rows)
-    except (AssetReturnedNothing, AssetReturnedWrongThing) as error:
-        raise CheckReturnedWrongThing(check.name, value) from error
+    if isinstance(value, CheckResult):
+        told = _plain(check, value)
+        if value.failing_rows is None:
+            return told, FoundRows()
+        count, found = _failing(cursor, check, value.failing_rows)
+        return replace(told, failures=told.failures or count, rows=told.rows or rows), found
+    count, found = _failing(cursor, check, value)
     return CheckResult(count == 0, failures=count, rows=rows, metric=float(count)), found
+
+
+def _plain(check: Check, told: CheckResult) -> CheckResult:
+    """Return `told` with nothing but what can be kept: numbers of numpy and the like as Python's.
+
+    Raises CheckReturnedWrongThing where it says nothing that can be told.
+    """
+    counts = [one for one in (told.failures, told.rows) if one is not None]
+    is_number = told.metric is None or isinstance(told.metric, Real | Decimal)
+    if not _is_truth(told.passed) or not all(map(_is_count, counts)) or not is_number:
+        raise CheckReturnedWrongThing(check.name, told)
+    return CheckResult(
+        passed=bool(told.passed),
+        message=plain_text(told.message),
+        observed=plain_text(told.observed),
+        bound=plain_text(told.bound),
+        failures=None if told.failures is None else int(told.failures),
+        rows=None if told.rows is None else int(told.rows),
+        metric=None if told.metric is None else finite(float(told.metric)),
+    )
+
+
+def _is_count(value: object) -> bool:
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_whole and 0 <= int(str(value)) <= MOST_ROWS
+
+
+MOST_ROWS = 2**63 - 1
 
 
 def _context(subject: Subject, maker: Maker) -> AssetContext:
@@ -97,10 +126,20 @@ def _is_truth(value: object) -> bool:
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
 
 
-def _failing(cursor: duckdb.DuckDBPyConnection, value: Any, most: int) -> tuple[int, FoundRows]:
-    """Return how many rows there are in a table in any form, and the first of them."""
+def _failing(cursor: duckdb.DuckDBPyConnection, check: Check, value: Any) -> tuple[int, FoundRows]:
+    """Return how many rows there are in a table in any form, and the first of them.
+
+    Raises CheckReturnedWrongThing for what is no table.
+    """
     if isinstance(value, list) and not value:
         return 0, FoundRows()
+    try:
+        return _rows(cursor, value, check.kept_rows)
+    except (AssetReturnedNothing, AssetReturnedWrongThing) as error:
+        raise CheckReturnedWrongThing(check.name, value) from error
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, value: Any, most: int) -> tuple[int, FoundRows]:
     with as_returned(cursor, value, None) as returned, returned.errors():
         names = tuple(column.name for column in returned.schema)
         if returned.relation is not None:

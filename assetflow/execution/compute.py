@@ -529,7 +529,8 @@ def created_at(version: VersionId) -> datetime:
 def user_errors(asset: Asset, root: Path) -> Iterator[None]:
     """Turn what a user's code raises into StepFailed, with the user's own frames.
 
-    What would end the process ends the step alone: Ctrl-C itself never arrives here.
+    What would end the process ends the step alone, a panic of polars too: Ctrl-C itself
+    never arrives here.
     """
     try:
         yield
@@ -539,7 +540,7 @@ def user_errors(asset: Asset, root: Path) -> Iterator[None]:
         raise
     except (AssetflowError, Cancelled):
         raise
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
+    except BaseException as error:
         if isinstance(asset.body, SqlBody):
             shown = query_trace(error, asset.location.path, asset.body)
         else:

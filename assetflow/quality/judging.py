@@ -60,10 +60,11 @@ def judged(check: Check, schema: Schema, values: Values, rows: int, known: Known
 def judged_result(check: Check, result: CheckResult) -> Answer:
     """Return how a check came out whose function returned `result`.
 
-    Where it counts failures, the tolerance of the check decides.
+    Where it counts failures, the tolerance of the check decides; what failed without any
+    is not tolerated.
     """
     fails = not result.passed
-    if fails and result.failures is not None:
+    if fails and result.failures:
         fails = not _is_borne(check, result.failures, result.rows)
     counted = "" if result.failures is None else failed_rows(result.failures, result.rows)
     found = _Found(

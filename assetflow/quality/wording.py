@@ -120,6 +120,15 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def plain_text(said: object) -> str:
+    """Return what somebody said as a text that can be kept: what is no Unicode is "?".
+
+    >>> plain_text(None), plain_text(0.5), plain_text("a" + chr(0xD800))
+    ('', '0.5', 'a?')
+    """
+    return "" if said is None else str(said).encode("utf-8", "replace").decode("utf-8")
+
+
 def short(value: float) -> str:
     """Return a number as people compare it: six digits, thousands parted.
 

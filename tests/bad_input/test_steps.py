@@ -74,6 +74,7 @@ FAILS = {
     "raises_a_group": asset("raise ExceptionGroup('two', [ValueError('a'), TypeError('b')])"),
     "fails_to_assert": asset("assert 1 + 1 == 3"),
     "exits": asset("sys.exit(3)"),
+    "panics": asset("import polars\nraise polars.exceptions.PanicException('index out of bounds')"),
     "interrupts_itself": asset("raise KeyboardInterrupt"),
     "recurses_for_ever": {
         **asset("return bottomless(1)"),

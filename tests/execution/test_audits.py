@@ -224,7 +224,10 @@ def test_a_reference_is_asked_again_when_what_it_refers_to_changes(tmp_path):
 
 
 FUNCTION = """
+import numpy as np
+import polars as pl
 import pyarrow as pa
+from decimal import Decimal
 from assetflow import CheckResult, check
 
 @check("clean")
@@ -240,23 +243,67 @@ RETURNED = {
     "dicts": ('return [{"id": 1}]', "failed", "1 of 3 rows failed"),
     "a result": ('return CheckResult(False, "too late")', "failed", "too late"),
     "rows in a result": ("return CheckResult(False, failing_rows=clean)", "failed", "3 of 3 rows"),
-    "nothing": ("return None", "errored", "check 'promise' returned None"),
-    "nonsense": ('return "yes"', "errored", "check 'promise' returned 'yes'"),
+    "nothing": ("return None", "errored", "returned None"),
+    "nonsense": ('return "yes"', "errored", "returned 'yes'"),
     "an error": ("return clean.no_such", "errored", "no_such"),
+    "a count of numpy": ("return CheckResult(False, failures=np.int64(2))", "failed", "2 rows"),
+    "a truth of numpy": ("return CheckResult(np.bool_(True))", "passed", ""),
+    "a number of numpy": ("return CheckResult(True, metric=np.float32(3))", "passed", ""),
+    "a decimal": ("return CheckResult(True, metric=Decimal('3.5'))", "passed", ""),
+    "no number": ("return CheckResult(True, metric=float('nan'))", "passed", ""),
+    "a text as number": (
+        "return CheckResult(True, metric='3')",
+        "errored",
+        "returned CheckResult(",
+    ),
+    "a text as truth": ("return CheckResult('no')", "errored", "returned CheckResult(passed='no'"),
+    "no truth": ("return CheckResult(None)", "errored", "returned CheckResult(passed=None"),
+    "fewer than none": ("return CheckResult(False, failures=-1)", "errored", "CheckResult("),
+    "half a row": ("return CheckResult(False, failures=0.5)", "errored", "CheckResult("),
+    "endless rows": ("return CheckResult(False, failures=10**30)", "errored", "CheckResult("),
+    "no failures": ("return CheckResult(False, 'late', failures=0)", "failed", "0 rows failed"),
+    "no failing rows": ("return CheckResult(False, failing_rows=clean[:0])", "failed", "0 of 3"),
+    "no rows at all": ("return CheckResult(False, failing_rows='x')", "errored", "returned 'x'"),
+    "an error as message": ("return CheckResult(False, ValueError('odd'))", "failed", "odd"),
+    "no message": ("return CheckResult(False, None)", "failed", ""),
+    "no Unicode": ("return CheckResult(False, 'a' + chr(0xD800))", "failed", "a?"),
+    "a panic": ("raise pl.exceptions.PanicException('oh')", "errored", "PanicException: oh"),
+    "maps": (
+        "return pa.table({'m': pa.array([[(1.5, 'a')]], pa.map_(pa.float64(), pa.string()))})",
+        "failed",
+        "1 of 3 rows failed",
+    ),
     "an exit": ("raise SystemExit(3)", "errored", "SystemExit"),
 }
 
 
-@pytest.mark.parametrize(("body", "status", "said"), RETURNED.values(), ids=RETURNED)
-def test_a_function_answers_in_many_forms(tmp_path, body, status, said):
-    project = shop(tmp_path, **{"shop/promises.py": FUNCTION.format(body)})
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    """Ask all functions of one version, and return their answers in the order of RETURNED."""
+    imports, _, function = FUNCTION.partition("\n\n")
+    functions = [
+        function.replace("promise", f"promise_{number}").format(body)
+        for number, (body, _, _) in enumerate(RETURNED.values())
+    ]
+    text = "\n\n".join([imports, *functions])
+    project = shop(tmp_path_factory.mktemp("answered"), **{"shop/promises.py": text})
+    (step,) = project.materialize("clean").steps
+    return dict(zip(RETURNED, step.checks, strict=True))
 
-    result = project.materialize()
 
-    assert statuses(result) == {"clean.promise": status}
-    (outcome,) = (one for step in result.steps for one in step.checks)
+@pytest.mark.parametrize("case", RETURNED)
+def test_a_function_answers_in_many_forms(answered, case):
+    outcome, (_, status, said) = answered[case], RETURNED[case]
+
+    assert outcome.status == status
     assert said in finding(outcome.answer) + outcome.answer.message
-    assert (result.status == "succeeded") == (status == "passed")
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_what_a_function_answers_decides_of_the_run(tmp_path, passes):
+    project = shop(tmp_path, **{"shop/promises.py": FUNCTION.format(f"return {passes}")})
+
+    assert (project.materialize().status == "succeeded") == passes
 
 
 def test_a_function_that_never_ends_is_left_behind(tmp_path):
