@@ -410,11 +410,26 @@ def _in_order(lower: Any, upper: Any) -> bool:
     if isinstance(lower, str) or isinstance(upper, str):
         if any(isinstance(one, int | float | Decimal) for one in (lower, upper)):
             return False
-        return str(_scalar(lower)) <= str(_scalar(upper))
+        return _texts_in_order(str(_scalar(lower)), str(_scalar(upper)))
     try:
         return bool(lower <= upper)
     except TypeError:
         return False
+
+
+def _texts_in_order(lower: str, upper: str) -> bool:
+    """Whether `lower` is not above `upper` as a text, a number, or an instant with its zone."""
+    return lower <= upper or any(_is_below(kind, lower, upper) for kind in _KINDS_OF_TEXT)
+
+
+def _is_below(kind: Callable[[str], Any], lower: str, upper: str) -> bool:
+    try:
+        return bool(kind(lower) <= kind(upper))
+    except (ValueError, ArithmeticError, TypeError):
+        return False
+
+
+_KINDS_OF_TEXT: tuple[Callable[[str], Any], ...] = (Decimal, datetime.fromisoformat)
 
 
 class Between(_Ranged, _ColumnOptions):

@@ -1,6 +1,7 @@
 """From what a table is like, the checks that it passes and that look like promises."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -155,6 +156,8 @@ def _of_range(profile: _Profile) -> Iterator[Suggestion]:
     low, high = profile.low, profile.high
     if low is None or low < 0 or profile.distinct < 2:  # noqa: PLR2004 - one value is no range
         return
+    if math.isnan(high):
+        return  # NaN lies in no range
     is_share = high <= 1 and profile.column.type not in _INTEGER
     bounds = {"min": 0, "max": 1} if is_share else {"min": 0}
     said = f"from {short(low)} to {short(high)}"
@@ -190,6 +193,6 @@ def _toml(value: object) -> str:
     """Return a value as TOML writes it; what JSON writes of texts and numbers, it reads."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, str) and "\\" in value and "'" not in value:
+    if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

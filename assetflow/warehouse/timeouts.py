@@ -26,8 +26,8 @@ def timeout(
     if seconds is None:
         yield
         return
-    over, is_late = threading.Event(), threading.Event()
-    arguments = (connection, seconds, over, is_late)
+    over, is_late, guard = threading.Event(), threading.Event(), threading.Lock()
+    arguments = (connection, seconds, over, is_late, guard)
     threading.Thread(target=_interrupt, args=arguments, daemon=True).start()
     try:
         yield
@@ -36,7 +36,8 @@ def timeout(
             raise
         raise error() from interrupt
     finally:
-        over.set()
+        with guard:
+            over.set()
 
 
 def _interrupt(
@@ -44,13 +45,17 @@ def _interrupt(
     seconds: float,
     over: threading.Event,
     is_late: threading.Event,
+    guard: threading.Lock,
 ) -> None:
     """Interrupt what runs on `connection` from `seconds` on, until it is over.
 
-    Once is not enough: an interrupt that comes between two queries is lost.
+    Once is not enough: an interrupt that comes between two queries is lost. One that comes
+    when it is over would hit what is asked next on the same connection, so `guard` is held.
     """
     pause = seconds
     while not over.wait(pause):
-        is_late.set()
-        connection.interrupt()
+        with guard:
+            if not over.is_set():
+                is_late.set()
+                connection.interrupt()
         pause = INTERRUPT_SECONDS

@@ -151,6 +151,9 @@ WRONG = [
     (lambda: between("a", min=3, max=2), "not below the minimum, 3, and of its kind"),
     (lambda: between("a", min="a", max=3), "not below the minimum, 'a', and of its kind"),
     (lambda: between("a", min=date(2026, 1, 2), max="2026-01-01"), "not below the minimum"),
+    (lambda: between("a", min="b", max="a"), "not below the minimum"),
+    (lambda: between("a", min="9", max="10a"), "not below the minimum"),
+    (lambda: between("a", min="10.5", max="10.25"), "not below the minimum"),
     (lambda: between("a", min=Decimal(2), max=1.5), "not below the minimum"),
     (lambda: between("a"), "'max' of check 'between' is missing."),
     (lambda: between("a", min=True), "a number, or a text, date or instant"),
@@ -203,6 +206,21 @@ def test_what_cannot_be_promised_is_refused(made, says):
         made()
 
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("9.5", "10.5"),
+        ("-3", "-2"),
+        ("a", "b"),
+        ("2026-01-01T01:30:00+02:00", "2026-01-01T00:00:00+00:00"),
+        (date(2026, 1, 1), "2026-01-01"),
+        (Decimal("9.5"), Decimal("10.5")),
+    ],
+)
+def test_bounds_may_be_texts_of_numbers_and_of_instants(low, high):
+    assert between("a", min=low, max=high).argument("min") == str(low)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_what_stands_out_is_suggested_with_its_evidence(connection):
 @settings(max_examples=60, deadline=None)
 @given(
     values=st.lists(st.none() | st.text(max_size=4), min_size=1, max_size=40),
-    name=st.sampled_from(["x", 'a "b"', "Größe", "it's"]),
+    name=st.sampled_from(["x", 'a "b"', "Größe", "it's", "a\\b\n"]),
 )
 def test_suggestions_say_the_same_in_both_languages_and_pass(connection, values, name):
     connection.execute("create or replace table given (x varchar)")
@@ -101,3 +101,16 @@ def test_suggestions_say_the_same_in_both_languages_and_pass(connection, values,
 
 def test_nothing_is_suggested_for_nothing(connection):
     assert suggestions_of(connection, f"select * from ({ORDERS}) where false")[2] == ()
+
+
+@pytest.mark.parametrize("odd", ["'nan'::double", "'inf'::double", "1e300", "0.5", "null"])
+def test_what_is_suggested_of_numbers_passes(connection, odd):
+    query = f"select if(i = 3, {odd}, i / 10) as x from range(11) as r(i)"
+    schema, rows, found = suggestions_of(connection, query)
+
+    python, header = declared(found)
+    measured = measure(connection, "own", schema, python)
+
+    assert python == header
+    answers = [judged(c, schema, v, rows, KNOWN) for c, v in zip(python, measured, strict=True)]
+    assert {answer.status for answer in answers} == {"passed"}
