@@ -207,7 +207,8 @@ def source(
     the path says to which a file belongs (`{day}`, `{key}`, `month=*`), and `event_time`,
     the column (in `timezone`) by whose time partitioned readers are cut and data ages.
     With `static=True` the source does not age; with `assume_complete=True` it is as recent
-    as the look at it. `freshness` says how old its data may be.
+    as the look at it. `freshness` says how old its data may be,
+    "none" that no policy of the settings holds for it.
     """
     location = place_of_caller()
     text = "" if path is None else Path(path).as_posix() if isinstance(path, Path) else path
@@ -336,7 +337,7 @@ def _made_source(
         timezone=said.timezone or "",
         static=said.static,
         assume_complete=said.assume_complete,
-        freshness=said.freshness.frozen() if said.freshness else None,
+        freshness=None if said.freshness is None else said.freshness.frozen(),
     )
     return made, (*_source_errors(made), *errors)
 

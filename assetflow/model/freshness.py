@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BeforeValidator, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    StrictStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from assetflow.model.cron import find_cron_problem
 from assetflow.model.durations import EXPECTED_DURATION, duration_text
@@ -13,6 +19,14 @@ OnOverdue = Literal["report", "materialize"]
 
 EXPECTED_FRESHNESS = '{ max_lag = "6h" }, { deadline = "0 7 * * *", within = "1d" }, or both'
 
+OPTED_OUT = "none"
+"""What an asset or source says for its freshness that no policy of the settings holds for."""
+
+LONGEST_SPAN = 100 * 365.25 * 86400
+_EXPECTED_SPAN = f"{EXPECTED_DURATION}, above 0 and at most a hundred years"
+
+EXPECTED_OF_ONE = f'{EXPECTED_FRESHNESS}; "{OPTED_OUT}" for no policy at all'
+
 
 @dataclass(frozen=True, slots=True)
 class FreshnessPolicy:
@@ -21,7 +35,7 @@ class FreshnessPolicy:
     At each instant at which `deadline` fires by the clocks of `timezone`, data may be at
     most `within_seconds` old; whatever its age in between. `warn_lag_seconds` None: the
     last fifth of a bound is the warning. `slo` is the share of time in
-    which data is to be fresh.
+    which data is to be fresh. Without any bound it stands for "none": no policy holds.
     """
 
     max_lag_seconds: float | None = None
@@ -31,6 +45,11 @@ class FreshnessPolicy:
     timezone: str = "UTC"
     on_overdue: OnOverdue = "report"
     slo: float | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it has no bound: its asset opted out of the policies of the settings."""
+        return self.max_lag_seconds is None and not self.deadline
 
     @property
     def bound_seconds(self) -> float:
@@ -70,8 +89,8 @@ def _cron(text: str) -> str:
 
 def _span(value: object) -> float:
     seconds = seconds_of(value)
-    if not seconds:
-        raise ValueError(EXPECTED_DURATION)
+    if not 0 < seconds <= LONGEST_SPAN:
+        raise ValueError(_EXPECTED_SPAN)
     return seconds
 
 
@@ -148,4 +167,11 @@ def _keys(said: object) -> object:
     return said._asdict() if isinstance(said, Freshness) else said
 
 
+def _unless_opted_out(said: object, validate: ValidatorFunctionWrapHandler) -> Freshness:
+    """Return the policy of one asset or source: one without a bound where it said "none"."""
+    found: Freshness = Freshness() if said == OPTED_OUT else validate(said)
+    return found
+
+
 DeclaredFreshness = Annotated[Freshness, BeforeValidator(_keys), AfterValidator(_fits_together)]
+OwnFreshness = Annotated[DeclaredFreshness, WrapValidator(_unless_opted_out)]

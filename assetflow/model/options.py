@@ -30,7 +30,7 @@ from assetflow.model.check_options import EXPECTED_CHECKS
 from assetflow.model.checks import Check, contract_check
 from assetflow.model.columns import ContractMode, Schema
 from assetflow.model.durations import EXPECTED_DURATION
-from assetflow.model.freshness import EXPECTED_FRESHNESS, DeclaredFreshness
+from assetflow.model.freshness import EXPECTED_OF_ONE, OwnFreshness
 from assetflow.model.mappings import (
     AllPartitions,
     DeclaredMapping,
@@ -282,8 +282,8 @@ class DescribedOptions(BaseModel):
     event_time: ColumnName | None = Field(
         default=None, description="the name of a column", examples=['"ordered_at"']
     )
-    freshness: DeclaredFreshness | None = Field(
-        default=None, description=EXPECTED_FRESHNESS, examples=['{ max_lag = "6h" }']
+    freshness: OwnFreshness | None = Field(
+        default=None, description=EXPECTED_OF_ONE, examples=['{ max_lag = "6h" }']
     )
 
 
@@ -404,7 +404,7 @@ class AssetOptions(DescribedOptions):
             key_column=self.key_column or "",
             event_time=self.event_time or "",
             timezone=self.timezone or "",
-            freshness=self.freshness.frozen() if self.freshness else None,
+            freshness=None if self.freshness is None else self.freshness.frozen(),
             contract=self.contract,
             checks=(*contract_check(self.columns or (), self.contract), *self.checks),
         )

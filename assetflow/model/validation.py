@@ -116,6 +116,8 @@ def _known_keys(model: type[BaseModel], path: list[str]) -> tuple[str, ...]:
 
 def _table_in(annotation: Any) -> type | None:
     """Return the model or named tuple that `annotation` is made of."""
-    if hasattr(annotation, "model_fields") or hasattr(annotation, "_fields"):
-        return annotation if isinstance(annotation, type) else None
+    # An annotated type passes on the attributes of what it annotates.
+    is_table = hasattr(annotation, "model_fields") or hasattr(annotation, "_fields")
+    if is_table and isinstance(annotation, type):
+        return annotation
     return next(filter(None, map(_table_in, get_args(annotation))), None)

@@ -16,6 +16,7 @@ def stated_policies(
 ) -> dict[AssetName, StatedPolicy]:
     """Return the policy of each asset and source that has one: its own, its group's, its tag's.
 
+    One that says "none" has none, whatever its group and its tags have.
     What is upstream or downstream of it inherits nothing.
     """
     found = {thing.name: _stated(thing, groups, tags) for thing in things}
@@ -46,7 +47,7 @@ def _about(thing: Asset | Source) -> Options | Source:
 def _stated(thing: Asset | Source, groups: Policies, tags: Policies) -> StatedPolicy | None:
     about = _about(thing)
     if about.freshness is not None:
-        return StatedPolicy(about.freshness)
+        return None if about.freshness.is_none else StatedPolicy(about.freshness)
     if about.group in groups:
         return StatedPolicy(groups[about.group], f"group {about.group}")
     tag = next((tag for tag in about.tags if tag in tags), None)

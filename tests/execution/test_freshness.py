@@ -274,6 +274,7 @@ from assetflow import source
 source("raw", path="data/raw/{day}.csv")
 """
 RAW = '/* assetflow\ngroup = "raw"\n*/\n'
+OUT = '/* assetflow\ngroup = "raw"\nfreshness = "none"\n*/\n'
 
 
 def test_the_newest_partition_that_should_exist_says_how_old_an_asset_is(shop):
@@ -419,6 +420,11 @@ def test_a_policy_can_hold_for_a_group(shop):
 
     assert shop.freshness() == {"orders": "overdue", "revenue": "fresh"}
     assert shop.line("orders").stated.origin == "group raw"
+
+    shop.write({"shop/orders.sql": f"{OUT}select id, amount, store from raw_orders"})
+
+    assert shop.freshness() == {"orders": "no_policy", "revenue": "fresh"}
+    assert shop.outcomes() == {}
 
 
 def test_the_least_that_is_overdue_is_made_and_says_for_whom(shop):

@@ -33,6 +33,10 @@ WRONG = {
     "nothing": {},
     "no_duration": {"max_lag": "6 hours"},
     "no_time_at_all": {"max_lag": 0},
+    "negative": {"max_lag": -60},
+    "more_than_a_life": {"max_lag": "400000d"},
+    "no_such_word": "off",
+    "misspelled": {"max_lagg": "6h"},
     "warns_too_late": {"max_lag": "6h", "warn_lag": "6h"},
     "warns_of_nothing": {"deadline": "0 7 * * *", "within": "1d", "warn_lag": "1h"},
     "no_cron": {"deadline": "every morning", "within": "1d"},
@@ -52,6 +56,13 @@ def test_a_policy_is_the_same_in_the_header_and_the_decorator(written, policy):
     assert FunctionOptions(freshness=Freshness(**written)).frozen().freshness == policy
 
 
+def test_an_asset_or_source_can_say_that_none_holds_for_it():
+    for options in (HeaderOptions, FunctionOptions):
+        assert options(freshness="none").frozen().freshness == FreshnessPolicy()
+        assert options().frozen().freshness is None
+    assert source("raw", path="raw.csv", freshness="none").freshness.is_none
+
+
 def test_assets_and_sources_have_policies(tmp_path):
     with collecting(tmp_path) as found:
         source("raw", path="raw.csv", freshness=Freshness(max_lag="1h"))
@@ -68,7 +79,8 @@ def test_assets_and_sources_have_policies(tmp_path):
 @pytest.mark.parametrize(("name", "written"), WRONG.items(), ids=WRONG)
 def test_a_policy_that_cannot_be_meant_is_told(name, written):
     said = []
-    for policy in (written, Freshness(**written)):
+    is_meant = isinstance(written, dict) and written.keys() <= {*Freshness._fields}
+    for policy in (written, *([Freshness(**written)] if is_meant else [])):
         with pytest.raises(AssetflowError) as error:
             source("raw", path="raw.csv", freshness=policy)
         said.append(str(error.value).replace(str(error.value.facts["defined in"]), "<place>"))

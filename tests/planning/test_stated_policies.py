@@ -26,6 +26,7 @@ def test_its_own_goes_before_its_groups_and_that_before_its_tags():
                 mart=Options(group="marts", tags=("daily",)),
                 tagged=Options(group="staging", tags=("pii", "daily")),
                 free=Options(group="staging"),
+                out=Options(freshness=FreshnessPolicy(), group="marts", tags=("daily",)),
             ),
         ],
         {"marts": MARTS},
@@ -58,6 +59,7 @@ def test_policies_of_the_settings_that_cannot_be_meant_are_told(name, options):
 
 
 def test_a_policy_of_its_own_settles_which_of_two_tags_holds():
-    one = assets(orders=Options(tags=("daily", "hourly"), freshness=OWN))
+    for policy in (OWN, FreshnessPolicy()):
+        one = assets(orders=Options(tags=("daily", "hourly"), freshness=policy))
 
-    assert not list(policy_errors(one, {}, {"daily": DAILY, "hourly": HOURLY}, ""))
+        assert not list(policy_errors(one, {}, {"daily": DAILY, "hourly": HOURLY}, ""))
