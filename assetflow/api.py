@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from assetflow.planning.reach import Slices
     from assetflow.planning.repair import RepairPlan
     from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
-    from assetflow.planning.results import AssetStatus, FreshnessStatus, RunResult
+    from assetflow.planning.results import AssetStatus, RunResult
     from assetflow.planning.steps import Plan
     from assetflow.warehouse.connection import Engine
 
@@ -608,7 +608,7 @@ def status(
     """Return how each selected asset stands: in sync, in freshness, in health."""
     targets = selected(project, select, exclude)
     knowledge = gathered(project, Request())
-    recency = _recency(project, targets)
+    recency = {name: line.facts.status for name, line in _lines(knowledge, project, targets)}
     return tuple(
         replace(one, freshness=recency.get(one.asset, "no_policy"))
         for one in _standings(project, knowledge)
@@ -674,24 +674,17 @@ def _resources(project: Project) -> Resources:
     return Resources(declared, configs)
 
 
-def _recency(
-    project: Project, targets: Collection[AssetName] | None
-) -> dict[AssetName, FreshnessStatus]:
-    """Return how each asset that has a freshness policy stands against it."""
-    return {name: line.facts.status for name, line in _lines(project, targets).items()}
-
-
 def _lines(
-    project: Project, targets: Collection[AssetName] | None
-) -> dict[AssetName, FreshnessLine]:
-    """Return how old each of `targets` is that has a freshness policy."""
+    knowledge: Knowledge, project: Project, targets: Collection[AssetName] | None
+) -> Iterator[tuple[AssetName, FreshnessLine]]:
+    """Yield how old each of `targets` is that has a freshness policy, by what was seen already."""
     from assetflow.execution.ageing import lines_of
+    from assetflow.execution.gathering import sight_of
 
-    ager = _ager(project)
+    ager = replace(_ager(project), sight=sight_of(knowledge))
     asked = [name for name in ager.stated() if targets is None or name in targets]
-    if not asked:
-        return {}
-    return {line.asset: line for line in lines_of(ager.known(asked), asked)}
+    if asked:
+        yield from ((line.asset, line) for line in lines_of(ager.known(asked), asked))
 
 
 def freshness(
@@ -761,7 +754,7 @@ def show(project: Project, name: str) -> AssetPage:
     found = _named(project, name)
     knowledge = gathered(project, Request())
     standing = {one.asset: one for one in _standings(project, knowledge)}.get(found)
-    line = _lines(project, {found}).get(found)
+    line = dict(_lines(knowledge, project, {found})).get(found)
     if standing is not None and line is not None:
         standing = replace(standing, freshness=line.facts.status)
     return replace(page_of(knowledge, project.root, found, standing), freshness=line)

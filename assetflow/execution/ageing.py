@@ -81,6 +81,7 @@ class Ager:
     """Finds how old the data of one project is, in one environment.
 
     With `is_past`, `now` is a past moment: what was known then counts, and nothing is looked at.
+    `sight` is how the sources were seen, where somebody has looked already.
     """
 
     place: Place
@@ -88,6 +89,7 @@ class Ager:
     engine: Engine
     now: datetime
     is_past: bool = False
+    sight: Sight | None = None
 
     def known(self, wanted: Collection[AssetName] | None = None) -> KnownAges:
         """Return the ages of `wanted` and of all that they are made from; None is everything.
@@ -178,8 +180,19 @@ class Ager:
         """Return the sources as they are now; of a past moment nothing is seen."""
         if self.is_past:
             return Sight()
+        before = self.sight or Sight()
+        seen = {target.asset for target in (*before.states, *before.unseen)}
+        missing = [source for source in sources if source.name not in seen]
+        if not missing:
+            return before
         previous = observations(self.place.state)
-        return Observer(self.place.root, self.now, self.engine).observe_all(sources, previous, keys)
+        observer = Observer(self.place.root, self.now, self.engine)
+        found = observer.observe_all(missing, previous, keys)
+        return Sight(
+            states=before.states | found.states,
+            unseen=before.unseen | found.unseen,
+            keys=before.keys | found.keys,
+        )
 
     def _history(
         self,

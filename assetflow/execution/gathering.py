@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assetflow.execution.knowledge import Knowledge, are_there, needed_sources
-from assetflow.execution.observing import Observer
+from assetflow.execution.observing import Observer, Sight
 from assetflow.metadata.check_rows import rejected_wholes
 from assetflow.metadata.doubt import (
     Expected,
@@ -79,6 +79,15 @@ def gather(
         _look_back(knowledge, request)
     analysis.cache.save()
     return knowledge
+
+
+def sight_of(knowledge: Knowledge) -> Sight:
+    """Return how the sources were seen when `knowledge` was gathered."""
+    return Sight(
+        states=dict(knowledge.sources),
+        unseen=dict(knowledge.unseen),
+        keys={name: knowledge.slices.keys[name] for name in knowledge.graph.sources},
+    )
 
 
 def slices_of(state: Path, analysis: Analysis, now: datetime) -> Slices:

@@ -402,6 +402,53 @@ def test_status_and_its_selection_know_what_is_overdue(shop):
     assert shop.freshness("status:overdue") == {"revenue": "overdue"}
 
 
+ANSWERS = '''
+from pathlib import Path
+
+from assetflow import Freshness, asset, source
+
+HERE = Path(__file__).parent
+
+
+def version():
+    with (HERE / "asked.txt").open("a") as asked:
+        asked.write("x")
+    return (HERE / "version.txt").read_text()
+
+
+source("queue", observe=version, freshness=Freshness(max_lag="6h"))
+
+
+@asset(freshness=Freshness(max_lag="6h"))
+def messages(queue: str) -> list[dict]:
+    return [{"id": 1}]
+'''
+
+
+@pytest.fixture
+def queue(shop):
+    shop.write({"shop/queue.py": ANSWERS, "shop/version.txt": "1", "shop/asked.txt": ""})
+    shop.asks = lambda: len((shop.root / "shop/asked.txt").read_text())
+    return shop
+
+
+def test_a_source_is_observed_once_for_its_state_and_its_age(queue):
+    queue.materialize()
+    for look in (api.status, lambda project: api.show(project, "messages")):
+        before = queue.asks()
+        look(queue.load())
+
+        assert queue.asks() == before + 1
+
+
+def test_a_source_that_nobody_reads_has_an_age_on_its_page(shop):
+    alone = 'from assetflow import *\nsource("alone", path="a.csv", freshness=Freshness("1h"))\n'
+    shop.write({"shop/alone.py": alone})
+    shop.put("a.csv", "id\n1\n", NOON - 2 * HOUR)
+
+    assert api.show(shop.load(), "alone").freshness.facts.status == "overdue"
+
+
 def test_the_page_of_an_asset_says_how_it_stands_against_its_policy(shop):
     shop.materialize()
     shop.later(7)
