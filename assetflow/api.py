@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import (
     AssetflowError,
+    BadOptionValue,
     EmptyProject,
     NeedsOption,
     NoDeadLetter,
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
 
 
 SHORTEST_RETENTION = 3600.0
+AGES_TOLD = range(1970, 3000)
 
 
 def now() -> datetime:
@@ -735,9 +737,16 @@ def _ager(project: Project, at: datetime | None = None) -> Ager:
 
     with _state_that_may_be_read_only(project.state):
         _fold_leftovers(project)
-    instant = now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
+    instant = now() if at is None else _told_instant(at)
     engine = project.engine
     return Ager(project.place, project.analysis, engine, instant, is_past=at is not None)
+
+
+def _told_instant(at: datetime) -> datetime:
+    if at.year not in AGES_TOLD:
+        hint = "Write it like 2026-01-05T13:00."
+        raise BadOptionValue("--at", str(at), "an instant between 1970 and 2999 (UTC)", hint)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def lineage(project: Project, select: Sequence[str] = ()) -> Lineage:

@@ -54,10 +54,10 @@ def _instant(text: str) -> datetime:
     """Return the instant that `text` says; without an offset it is in UTC."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         hint = "Write it like `--at 2026-01-05T13:00`."
         raise BadOptionValue("--at", text, "an instant (UTC)", hint) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 At = Annotated[

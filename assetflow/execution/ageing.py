@@ -12,12 +12,12 @@ from assetflow.errors import NaiveEventTime
 from assetflow.execution.gathering import Place, slices_of
 from assetflow.execution.observing import Observer, Sight
 from assetflow.execution.timing import time_of_state, timed_by
-from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past, recalled_states
+from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past, recalled_sightings
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations
 from assetflow.metadata.rollups import asks, slow_seconds
 from assetflow.model.durations import duration_text
-from assetflow.model.names import AssetName, PartitionKey, VersionId, folded
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, VersionId, folded
 from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
 from assetflow.planning.back_off import LONGEST, longest_rests, rests_until
@@ -28,7 +28,6 @@ from assetflow.planning.freshness_past import (
     PastOfAsset,
     age_points,
     freshness_history,
-    points_of_source,
     trend_of,
 )
 from assetflow.planning.least_refresh import cannot_be_met, least_refresh, usual_durations
@@ -140,11 +139,19 @@ class Ager:
 
     def points(self, name: AssetName, start: datetime) -> tuple[AgePoint, ...]:
         """Return how recent an asset or source was since `start`."""
-        if name in self._graph.sources:
-            states = recalled_states(self.place.state, self._question([name]), name)
-            return points_of_source(states, start, self.now)
-        past = self.past([name], start).get(name)
+        source = self._graph.sources.get(name)
+        past = self._past_of_source(source) if source else self.past([name], start).get(name)
         return age_points(past, start, self.now) if past else ()
+
+    def _past_of_source(self, source: Source) -> PastOfAsset | None:
+        """Return what was seen of a source; None where nothing was."""
+        question = self._question([source.name])
+        states, moves = recalled_sightings(self.place.state, question, source.name)
+        keys = question.keys[source.name]
+        if source.finds_keys and source.partitions:
+            keys = keys_found(source.partitions, {move.partition for move in moves})
+        history = AgeHistory(states=states, ageing=_ageing([source]))
+        return PastOfAsset(source.name, keys, moves, history) if moves else None
 
     def stated(self) -> dict[AssetName, StatedPolicy]:
         """Return the policy of each asset and source that has one."""
@@ -192,6 +199,7 @@ class Ager:
             states=before.states | found.states,
             unseen=before.unseen | found.unseen,
             keys=before.keys | found.keys,
+            shapes=before.shapes | found.shapes,
         )
 
     def _history(
@@ -207,7 +215,8 @@ class Ager:
         for source in sources:
             name = source.name
             here = seen.get(name, {})
-            found = {**recalled.newest.get(name, {}), **{k: one.state for k, one in here.items()}}
+            lost = _not_seen(recalled.newest.get(name, {}), name, sight)
+            found = {**lost, **{key: one.state for key, one in here.items()}}
             if source.finds_keys and source.partitions:
                 keys = sight.keys.get(name) or keys_found(source.partitions, found)
             else:
@@ -299,6 +308,15 @@ def _ageing(sources: Iterable[Source]) -> dict[AssetName, Ageing]:
         for source in sources
         if source.static or source.assume_complete
     }
+
+
+def _not_seen(
+    newest: Mapping[PartitionKey, VersionId], name: AssetName, sight: Sight
+) -> dict[PartitionKey, VersionId]:
+    """Return the last states of what cannot be observed; what is gone from a source has none."""
+    if AssetPartition(name) in sight.unseen or name not in sight.shapes:
+        return dict(newest)
+    return {key: one for key, one in newest.items() if AssetPartition(name, key) in sight.unseen}
 
 
 def _by_source(sight: Sight) -> dict[AssetName, dict[PartitionKey, SourceState]]:
@@ -398,5 +416,5 @@ def history_of(ager: Ager, name: AssetName, days: float) -> FreshnessHistory:
     """Return how old one asset or source was in the last `days`; of a younger one, since then."""
     start = ager.now - timedelta(days=days)
     points = ager.points(name, start)
-    start = next((point.at for point in points if point.data_time), start)
+    start = next((point.at for point in points if point.data_time or point.is_ageless), start)
     return freshness_history(name, ager.stated().get(name), points, start, ager.now)

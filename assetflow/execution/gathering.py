@@ -87,6 +87,7 @@ def sight_of(knowledge: Knowledge) -> Sight:
         states=dict(knowledge.sources),
         unseen=dict(knowledge.unseen),
         keys={name: knowledge.slices.keys[name] for name in knowledge.graph.sources},
+        shapes=dict(knowledge.source_shapes),
     )
 
 

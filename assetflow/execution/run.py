@@ -469,6 +469,8 @@ class Execution:
         outcome: Outcome = "materialized"
         if last is not None and self._is_same(step, last.version, made.version):
             stored, outcome = replace(stored, version=last.version), "unchanged"
+            # The column that tells the time may have been declared since it was made first.
+            self._record_time(step, last.version)
         else:
             self.journal.append(made.version)
             self._record_time(step, made.version)

@@ -100,13 +100,18 @@ def recalled_past(
     return found, moves
 
 
-def recalled_states(state: Path, question: AgeQuestion, source: AssetName) -> list[StateSeen]:
-    """Return the states of a source in the order in which they were seen."""
+def recalled_sightings(
+    state: Path, question: AgeQuestion, source: AssetName
+) -> tuple[list[StateSeen], list[PointerMove]]:
+    """Return the states of a source, and when each of its partitions was seen in which."""
     with Store(state).reading() as connection:
         rows = connection.execute(
-            "select distinct state from observations where source = $1", [source]
+            f"""select observed_at, partition, state from observations
+                where source = $1 and {question.bound("observed_at")} order by number""",
+            [source],
         ).fetchall()
-        return _states(connection, question, [(source, seen) for (seen,) in rows])[0]
+        states = _states(connection, question, {(source, seen) for _, _, seen in rows})[0]
+    return states, [PointerMove(utc(at), partition, seen) for at, partition, seen in rows]
 
 
 def _follow(

@@ -51,11 +51,12 @@ class FreshnessPage:
 class AgePoint:
     """From this instant on, until the next point, an asset has this data time.
 
-    None where there was none.
+    None where there was none, or where it never ages (`is_ageless`).
     """
 
     at: datetime
     data_time: datetime | None
+    is_ageless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """How old data was over time, and how often it was fresh. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from assetflow.model.freshness import StatedPolicy
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
-from assetflow.planning.data_time import AgeHistory, Derivation, StateSeen
+from assetflow.planning.data_time import AgeHistory, Derivation
 from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory
 from assetflow.planning.newest_partitions import counting_keys
 from assetflow.planning.overdue import becomes_overdue
@@ -19,7 +19,7 @@ MOST_POINTS = 500
 
 @dataclass(frozen=True, slots=True)
 class PointerMove:
-    """From `at` on a partition of an asset showed `version`; None: it was withdrawn."""
+    """From `at` on a partition of an asset or source showed `version`; None: it was withdrawn."""
 
     at: datetime
     partition: PartitionKey
@@ -28,7 +28,10 @@ class PointerMove:
 
 @dataclass(frozen=True, slots=True)
 class PastOfAsset:
-    """What the ages of one asset follow from: its `moves` in their order, and its keys."""
+    """What the ages of one asset or source follow from: its `moves` in their order, and its keys.
+
+    A source moves when it is seen in another state.
+    """
 
     asset: AssetName
     keys: KeySet
@@ -42,23 +45,6 @@ def age_points(past: PastOfAsset, start: datetime, end: datetime) -> tuple[AgePo
     times.update(making.published_at for making in past.history.makings)
     chosen = _evenly(sorted(at for at in times if start <= at <= end), MOST_POINTS)
     return tuple(_changes(list(points_at(past, chosen))))
-
-
-def points_of_source(
-    states: Iterable[StateSeen], start: datetime, end: datetime
-) -> tuple[AgePoint, ...]:
-    """Return how recent a source was from `start` to `end`, as its `states` were seen."""
-    newest: datetime | None = None
-    before: datetime | None = None
-    found: list[AgePoint] = []
-    for seen in states:
-        if seen.newest is not None and seen.seen_at <= end:
-            newest = max(newest or seen.newest, min(seen.newest, seen.seen_at))
-            if seen.seen_at <= start:
-                before = newest
-            else:
-                found.append(AgePoint(seen.seen_at, newest))
-    return tuple(_changes([*([AgePoint(start, before)] if before else []), *found]))
 
 
 def points_at(
@@ -80,7 +66,8 @@ def points_at(
         versions = tuple(dict.fromkeys(shown[key] for key in keys))
         if at not in shared:
             shared[at] = Derivation(past.history, at, at)
-        yield AgePoint(at, shared[at].of_versions(past.asset, versions).at)
+        found = shared[at].of_versions(past.asset, versions)
+        yield AgePoint(at, found.at, is_ageless=found.at is None and found.is_known)
 
 
 def _apply(shown: dict[PartitionKey, VersionId], move: PointerMove) -> None:
@@ -98,7 +85,8 @@ def _evenly(instants: Sequence[datetime], most: int) -> Sequence[datetime]:
 
 def _changes(points: Sequence[AgePoint]) -> Iterator[AgePoint]:
     for place, point in enumerate(points):
-        if place == 0 or point.data_time != points[place - 1].data_time:
+        before = points[place - 1] if place else None
+        if before is None or replace(before, at=point.at) != point:
             yield point
 
 
@@ -123,7 +111,7 @@ def freshness_history(
     if stated is None or not known:
         return told
     fresh = sum(
-        max((min(until, becomes_overdue(stated.policy, data)) - since).total_seconds(), 0.0)
+        max((min(until, _fresh_until(stated, data, until)) - since).total_seconds(), 0.0)
         for since, until, data in spans
     )
     slo = stated.policy.slo
@@ -134,13 +122,17 @@ def freshness_history(
     )  # fmt: skip
 
 
+def _fresh_until(stated: StatedPolicy, data: datetime | None, until: datetime) -> datetime:
+    return until if data is None else becomes_overdue(stated.policy, data)
+
+
 def _spans(
     points: Sequence[AgePoint], end: datetime
-) -> Iterator[tuple[datetime, datetime, datetime]]:
-    """Yield the spans in which there was data: since, until, and its data time."""
+) -> Iterator[tuple[datetime, datetime, datetime | None]]:
+    """Yield the spans in which there was data: since, until, and its data time; None: ageless."""
     ends = [*(point.at for point in points[1:]), end]
     for point, until in zip(points, ends, strict=False):
-        if point.data_time is not None and until > point.at:
+        if (point.data_time or point.is_ageless) and until > point.at:
             yield point.at, until, point.data_time
 
 

@@ -19,6 +19,7 @@ LABELS = 8
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _NOTHING = "Nothing of it was published in that time."
+_AGELESS = "Nothing that it is made from ages: it is as recent as ever."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def freshness_chart(history: FreshnessHistory) -> RenderableType:
     if policy is not None:
         parts.append(faint(f"policy: {policy.policy} (from {policy.origin})"))
     if not any(point.data_time for point in history.points):
-        return Group(*parts, Text(), Text(_NOTHING))
+        is_ageless = any(point.is_ageless for point in history.points)
+        return Group(*parts, Text(), Text(_AGELESS if is_ageless else _NOTHING))
     return Group(*parts, Text(), _Chart(history), Text(), *_shares(history))
 
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 _AWARE = "TIMESTAMP WITH TIME ZONE"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_FIRST_US, _LAST_US = (
+    (datetime(*day, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    for day in ((2, 1, 1), (9999, 12, 31))
+)
+"""What lies before or after that counts as then: no zone or policy leads out of the calendar."""
 
 
 def is_naive(type_: str) -> bool:
@@ -79,7 +83,7 @@ def _timed(value: str, type_: str) -> str:
 
 
 def _instant(microseconds: int, type_: str, timezone: str) -> datetime:
-    found = _EPOCH + timedelta(microseconds=min(microseconds, _LAST_US))
+    found = _EPOCH + timedelta(microseconds=max(_FIRST_US, min(microseconds, _LAST_US)))
     if not is_naive(type_):
         return found
     return found.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)

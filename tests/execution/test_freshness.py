@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetflow import api
-from assetflow.errors import NaiveEventTime, NeedsOption, TwoChoices, UnknownTable
+from assetflow.errors import BadOptionValue, NaiveEventTime, NeedsOption, TwoChoices, UnknownTable
 from tests.small_project import SmallProject
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -263,6 +263,30 @@ def test_what_gave_nothing_newer_rests_before_it_is_asked_again(shop):
     assert "gave nothing new: it is asked again at" in shop.line("rates").bottleneck.text
 
 
+def test_an_event_time_that_is_declared_later_counts_also_where_a_run_gives_the_same(shop):
+    shop.write({"shop/rates.py": RATES.format(options="")})
+    shop.materialize()
+    shop.later(1)
+    shop.write({"shop/rates.py": RATES.format(options=', event_time="at"')})
+
+    assert shop.outcomes("rates", refresh=True) == {"rates": "unchanged"}
+    assert shop.lag("rates") == 4
+
+
+@pytest.mark.parametrize("year", ["0001", "1890", "9999"])
+def test_event_times_at_the_ends_of_the_calendar_break_nothing(shop, year):
+    rows = f"id,amount,store,note,sold\n1,10,1,a,{year}-01-01 00:00:00\n"
+    shop.put("data/orders.csv", rows, NOON)
+    timed = ', event_time="sold", timezone="Asia/Tokyo", owners'
+    shop.write({"shop/sources.py": SOURCES.replace(", owners", timed)})
+    policy = 'max_lag = "36525d", deadline = "0 3 * * *", within = "9d", timezone = "Europe/Rome"'
+    revenue = f"/* assetflow\nfreshness = {{ {policy} }}\n*/\nselect sum(amount) as n from orders"
+    shop.write({"shop/revenue.sql": revenue})
+    shop.materialize()
+
+    assert shop.freshness("revenue") == {"revenue": "fresh" if year == "9999" else "overdue"}
+
+
 DAILY = """/* assetflow
 partitions = { daily = { start = "2026-01-05" } }
 freshness = { max_lag = "2d" }
@@ -301,6 +325,84 @@ def test_the_newest_partition_that_should_exist_says_how_old_an_asset_is(shop):
     shop.materialize()
 
     assert (shop.lag("days"), shop.lag("total")) == (0, 0)
+
+
+def data_times(shop: Shop, name: str) -> list[datetime]:
+    points = api.freshness_history(shop.load(), name).points
+    return [point.data_time for point in points if point.data_time]
+
+
+NAMED = 'from assetflow import source, daily\nsource("raw", path="data/raw/{day}.csv"OPTIONS)\n'
+
+
+@pytest.fixture(params=["", ', partitions=daily("2026-01-05")'], ids=["found", "declared"])
+def days(request, shop):
+    for name in ("orders.sql", "revenue.sql"):
+        (shop.root / "shop" / name).unlink()
+    shop.write(
+        {
+            "shop/sources.py": NAMED.replace("OPTIONS", request.param),
+            "shop/total.sql": f"{POLICY}select count(*) as n from raw",
+        }
+    )
+    for day in (5, 6, 7, 8):
+        shop.put(f"data/raw/2026-01-0{day}.csv", f"id\n{day}\n", NOON - (10 - day) * 24 * HOUR)
+    shop.materialize()
+    return shop
+
+
+def test_what_is_gone_from_a_source_does_not_count_for_its_age(days):
+    assert days.lag("raw") == 48
+    (days.root / "data/raw/2026-01-08.csv").unlink()
+
+    assert days.lag("raw") == 72
+
+
+def test_the_history_of_a_source_goes_by_its_newest_partition(days):
+    days.later(1)
+    days.put("data/raw/2026-01-06.csv", "id\n7\n", days.now)
+    days.materialize()
+    days.later(1)
+
+    assert data_times(days, "raw") == [NOON - 48 * HOUR]
+    assert days.line("raw").facts.data_time == NOON - 48 * HOUR
+
+
+def test_a_source_that_went_back_has_a_history_that_does_so(shop):
+    orders = (shop.root / "data/orders.csv").read_text()
+    shop.materialize()
+    shop.later(1)
+    shop.put("data/orders.csv", "id,amount,store,note\n1,11,1,a\n", shop.now)
+    shop.materialize()
+    shop.later(1)
+    shop.put("data/orders.csv", orders, NOON - HOUR)
+    shop.materialize()
+
+    assert data_times(shop, "raw_orders") == [NOON - HOUR, NOON + HOUR, NOON - HOUR]
+    assert shop.line("raw_orders").facts.data_time == NOON - HOUR
+
+
+def test_the_history_of_what_never_ages_is_fresh_throughout(shop):
+    shop.write({"shop/cities.sql": f"{POLICY}select distinct city from raw_stores"})
+    shop.materialize()
+    shop.later(9)
+
+    for name, share in (("cities", 1.0), ("raw_stores", None)):
+        told = api.freshness_history(shop.load(), name)
+        assert [point.is_ageless for point in told.points] == [False, True]
+        assert told.share_fresh == share
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1), datetime.max.replace(tzinfo=UTC)])  # noqa: DTZ001
+def test_a_moment_at_the_ends_of_the_calendar_is_refused(shop, at):
+    with pytest.raises(BadOptionValue, match="--at"):
+        api.freshness(shop.load(), at=at)
+
+
+def test_a_moment_to_come_is_told_as_if_nothing_happened_until_then(shop):
+    shop.materialize()
+
+    assert shop.freshness("revenue", at=NOON + 6 * HOUR) == {"revenue": "overdue"}
 
 
 def test_the_past_can_be_asked_and_nothing_is_written(shop):
@@ -360,9 +462,7 @@ def test_a_source_has_a_history_of_what_was_seen_of_it(shop):
     shop.put("data/orders.csv", "id,amount,store,note\n1,11,1,a\n", shop.now - HOUR)
     shop.materialize()
 
-    told = api.freshness_history(shop.load(), "raw_orders")
-
-    assert [point.data_time for point in told.points] == [NOON - HOUR, NOON + 9 * HOUR]
+    assert data_times(shop, "raw_orders") == [NOON - HOUR, NOON + 9 * HOUR]
 
 
 def test_a_source_can_be_silent_while_its_loads_succeed(shop):
@@ -402,7 +502,7 @@ def test_status_and_its_selection_know_what_is_overdue(shop):
     assert shop.freshness("status:overdue") == {"revenue": "overdue"}
 
 
-ANSWERS = '''
+ANSWERS = """
 from pathlib import Path
 
 from assetflow import Freshness, asset, source
@@ -422,7 +522,7 @@ source("queue", observe=version, freshness=Freshness(max_lag="6h"))
 @asset(freshness=Freshness(max_lag="6h"))
 def messages(queue: str) -> list[dict]:
     return [{"id": 1}]
-'''
+"""
 
 
 @pytest.fixture

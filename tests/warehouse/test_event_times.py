@@ -32,6 +32,9 @@ CASES = {
     "infinity": ("TIMESTAMP", ["infinity", "2026-01-05"], "UTC", "2026-01-05"),
     "nothing but infinity": ("TIMESTAMP", ["infinity"], "UTC", None),
     "far away": ("TIMESTAMP", ["20000-01-01"], "UTC", "9999-12-31"),
+    "before Christ": ("TIMESTAMP", ["0044-03-15 (BC)"], "UTC", "0002-01-01"),
+    "the first day": ("TIMESTAMP", ["0001-01-01"], "Asia/Tokyo", "0001-12-31 14:41:01"),
+    "the last day": ("TIMESTAMP", ["9999-12-31 23:59"], "Pacific/Niue", "9999-12-31 11:00"),
     "texts": ("VARCHAR", ["2026-01-05", "2026-01-06 10:00", "none"], "UTC", "2026-01-06 10:00"),
 }  # fmt: skip
 
