@@ -1,6 +1,6 @@
 """`assetflow freshness`: how old the data is, against what its policies allow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,6 +22,12 @@ from assetflow.planning.freshness_pages import FreshnessHistory, FreshnessPage
 
 FAILS_ON = {"overdue": {"overdue"}, "due_soon": {"overdue", "due_soon"}}
 """With which states of an asset each value of --fail-on fails."""
+
+RULED_OUT = {
+    "--watch": ("--json", "--history", "--at"),
+    "--history": ("SELECT", "--exclude", "--fail-on", "--all"),
+}
+"""Which options make no sense beside another."""
 
 Watch = Annotated[
     bool, typer.Option("--watch", "-w", help="Look again every few seconds, until Ctrl-C.")
@@ -100,13 +106,23 @@ def freshness(
     from assetflow.report.freshness_report import freshness_report
     from assetflow.report.json_shapes import freshness_json
 
-    _check_together(watch=watch, as_json=as_json, history=history)
-    found = opened(project, environment)
+    given = {
+        "--watch": watch,
+        "--history": history,
+        "--json": as_json,
+        "--at": at,
+        "--fail-on": fail_on,
+        "--all": everything,
+        "--exclude": exclude,
+        "SELECT": select,
+    }
+    _check_together({option for option, value in given.items() if value})
     if history:
-        return _history(api.freshness_history(found, history, at=at))
+        return _history(api.freshness_history(opened(project, environment), history, at=at))
     shows_all = everything or bool(select)
 
     def look() -> FreshnessPage:
+        found = opened(project, environment)
         return api.freshness(found, select or (), exclude or (), at=at)
 
     def page(value: FreshnessPage) -> object:
@@ -125,11 +141,11 @@ def freshness(
     return Answer(value, freshness_json, page, int(bool(failing)))
 
 
-def _check_together(*, watch: bool, as_json: bool, history: str) -> None:
-    if watch and as_json:
-        raise TwoChoices("--watch", "--json")
-    if watch and history:
-        raise TwoChoices("--watch", "--history")
+def _check_together(given: Collection[str]) -> None:
+    for option, others in RULED_OUT.items():
+        for other in others:
+            if option in given and other in given:
+                raise TwoChoices(option, other)
 
 
 def _history(found: FreshnessHistory) -> Answer[FreshnessHistory]:

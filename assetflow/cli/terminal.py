@@ -13,8 +13,12 @@ PIPE_WIDTH = 160
 class Terminal(Console):
     """Standard output; a reader who leaves early (`| head`) stops the output, not the work."""
 
+    is_read = True
+    """Whether somebody still reads it, as far as is known."""
+
     def on_broken_pipe(self) -> None:
         """Write to nowhere from now on."""
+        self.is_read = False
         discard_output()
 
 

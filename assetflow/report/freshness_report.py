@@ -23,6 +23,11 @@ BAR = 8
 BEYOND = 3
 """The cells of a bar behind that."""
 
+AROUND = 2
+"""The lines that the headline and a hint take."""
+LEAST = 3
+"""So many lines are shown on the smallest screen."""
+
 WIDE = 100
 """From this width on there are columns for the instant at which data is due, and the trend."""
 
@@ -51,10 +56,28 @@ def freshness_report(page: FreshnessPage, *, everything: bool = False) -> Render
     shown = list(page.lines) if everything else list(_shown(page.lines))
     if not shown:
         return Text(_NO_POLICY)
-    parts: list[RenderableType] = [FreshnessTable(shown, page.at)]
-    left = len(_with_policy(page.lines)) - len(_with_policy(shown))
-    parts += [faint(f"{left:,} more: --all shows them.")] if left else []
-    return Group(*parts, *_causes(page.lines), Text(), summary(page))
+    return _Report(page, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """The lines that are `shown`; on a screen that is kept, as many of them as it has room for."""
+
+    page: FreshnessPage
+    shown: Sequence[FreshnessLine]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        below = Group(*_causes(self.page.lines), Text(), summary(self.page))
+        shown = self.shown
+        if options.height is not None:
+            whole = options.reset_height()
+            room = options.height - len(console.render_lines(below, whole)) - AROUND
+            shown = shown[: max(room, LEAST)]
+        yield FreshnessTable(shown, self.page.at)
+        left = len(_with_policy(self.page.lines)) - len(_with_policy(shown))
+        if left:
+            yield faint(f"{left:,} more: --all shows them.")
+        yield below
 
 
 def _with_policy(lines: Iterable[FreshnessLine]) -> list[FreshnessLine]:

@@ -114,3 +114,4 @@ GOOD_PAST = history(
 DEADLINE_PAST = history(BY_NINE, (168, 3), (120, 1), (53, 20), (20, 1))
 NO_POLICY_PAST = history(None, (100, 1), (40, 1))
 NO_PAST = history(SIX_HOURS)
+AGELESS_PAST = replace(NO_PAST, points=(AgePoint(AT - timedelta(days=2), None, is_ageless=True),))

@@ -3,12 +3,13 @@
 import ast
 import tomllib
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import Group
+from rich.console import Console, Group
 from rich.text import Text
 
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey
@@ -67,6 +68,7 @@ PAGES = {
     "freshness_history_deadline": lambda: freshness_chart(ages.DEADLINE_PAST),
     "freshness_history_no_policy": lambda: freshness_chart(ages.NO_POLICY_PAST),
     "freshness_history_none": lambda: freshness_chart(ages.NO_PAST),
+    "freshness_history_ageless": lambda: freshness_chart(ages.AGELESS_PAST),
     "lineage_all": lambda: lineage_tree(samples.lineage_of(), LineageScope()),
     "lineage_asset": lambda: lineage_tree(samples.lineage_of(["revenue"]), LineageScope()),
     "lineage_up": lambda: lineage_tree(
@@ -131,6 +133,22 @@ PAGES = {
     "dead_letters_none": lambda: dead_letters_table(()),
     "doctor": lambda: listings.findings_report(samples.FINDINGS),
 }
+
+
+@pytest.mark.parametrize("height", [12, 24, 60])
+def test_a_screen_that_is_kept_has_room_for_what_is_most_urgent_and_the_summary(height):
+    console = Console(width=80, file=StringIO())
+
+    lines = console.render_lines(
+        freshness_report(ages.MANY), console.options.update(height=height), pad=False
+    )
+    said = ["".join(part.text for part in line).strip() for line in lines]
+    while not said[-1]:
+        said.pop()
+
+    assert len(said) == height
+    assert said[1].startswith("late_000")
+    assert said[-1] == "210 overdue, 50 fresh, as of 2026-01-05 13:04 UTC."
 
 
 @pytest.mark.parametrize("is_sql", [True, False])
