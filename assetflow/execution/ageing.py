@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from assetflow.errors import NaiveEventTime
 from assetflow.execution.gathering import Place, slices_of
+from assetflow.execution.looks import Looks, kept_looks, rested_look
 from assetflow.execution.observing import Observer, Sight
-from assetflow.execution.timing import time_of_state, timed_by
+from assetflow.execution.timing import timed_by
 from assetflow.metadata.ages import AgeQuestion, recalled_ages, recalled_past, recalled_sightings
 from assetflow.metadata.outline import published_shapes
 from assetflow.metadata.recall import observations
@@ -98,8 +99,10 @@ class Ager:
         question = self._question(wanted)
         recalled = recalled_ages(self.place.state, question)
         sources = [s for name, s in self._graph.sources.items() if name in self._scope(wanted)]
-        sight = self._look(sources, question.keys)
-        history = self._history(recalled, question, sources, sight)
+        looks = kept_looks(self.place.state)
+        sight, rests = self._look(sources, question.keys, looks)
+        history = self._history(recalled, question, sources, sight, looks)
+        looks.save()
         found = data_times(history, self.now, self.now if self.is_past else None)
         upstreams = {name: self._graph.upstreams[name] for name in question.assets}
         names = (*(source.name for source in sources), *question.assets)
@@ -114,7 +117,7 @@ class Ager:
                     source.name: found[source.name] for source in sources if source.name in found
                 },
                 volatile=frozenset(filter(self.analysis.is_volatile, question.assets)),
-                resting=self._resting(question),
+                resting={**self._resting(question), **rests},
                 answering=frozenset(source.name for source in sources if source.observe),
                 owners={name: about(self.analysis, name).owners for name in names},
             ),
@@ -183,24 +186,31 @@ class Ager:
             is_past=self.is_past,
         )
 
-    def _look(self, sources: Iterable[Source], keys: Mapping[AssetName, KeySet]) -> Sight:
-        """Return the sources as they are now; of a past moment nothing is seen."""
+    def _look(
+        self, sources: Iterable[Source], keys: Mapping[AssetName, KeySet], looks: Looks
+    ) -> tuple[Sight, dict[AssetName, datetime]]:
+        """Return the sources as they are now, and until when those rest that gave nothing new.
+
+        Of a past moment nothing is seen.
+        """
         if self.is_past:
-            return Sight()
+            return Sight(), {}
         before = self.sight or Sight()
         seen = {target.asset for target in (*before.states, *before.unseen)}
         missing = [source for source in sources if source.name not in seen]
         if not missing:
-            return before
+            return before, {}
         previous = observations(self.place.state)
         observer = Observer(self.place.root, self.now, self.engine)
-        found = observer.observe_all(missing, previous, keys)
-        return Sight(
+        longest = self._longest() if any(source.observe for source in missing) else {}
+        found, rests = rested_look(observer, missing, previous, keys, looks, longest)
+        sight = Sight(
             states=before.states | found.states,
             unseen=before.unseen | found.unseen,
             keys=before.keys | found.keys,
             shapes=before.shapes | found.shapes,
         )
+        return sight, rests
 
     def _history(
         self,
@@ -208,6 +218,7 @@ class Ager:
         question: AgeQuestion,
         sources: Iterable[Source],
         sight: Sight,
+        looks: Looks,
     ) -> AgeHistory:
         states, current = list(recalled.states), dict(recalled.current)
         looked_at: dict[AssetName, frozenset[VersionId]] = {}
@@ -224,27 +235,23 @@ class Ager:
             counting = counting_keys(keys, found, self.now)
             current[name] = tuple(found[key] for key in counting)
             looked = [here[key] for key in counting if key in here]
-            states += self._newly_seen(looked, recalled, question.timed_by.get(name, ""))
+            how = question.timed_by.get(name, "")
+            states += (
+                StateSeen(name, state.state, self.now, self._newest(state, looks))
+                for state in looked
+                if not _is_recorded(state, how, recalled)
+            )
             looked_at[name] = frozenset(one.state for one in here.values())
         return AgeHistory(recalled.makings, states, current, _ageing(sources), looked_at)
 
-    def _newly_seen(
-        self, looked: Iterable[SourceState], recalled: RecalledAges, how: str
-    ) -> Iterator[StateSeen]:
-        """Yield what the store does not know of the states that count."""
-        for state in looked:
-            if not state.is_new and (not how or (state.state, how) in recalled.timed):
-                continue
-            yield StateSeen(state.source.name, state.state, self.now, self._newest(state))
-
-    def _newest(self, state: SourceState) -> datetime | None:
+    def _newest(self, state: SourceState, looks: Looks) -> datetime | None:
         timezone = self.analysis.declarations.settings.timezone
-        told = time_of_state(state, self.engine, timezone)
+        told = looks.time_of(state, self.engine, timezone)
         if told is not None:
             return told.newest
         changed = max((file.mtime_ns for file in state.files), default=None)
         if changed is None:
-            return self.now
+            return looks.since(state) or self.now
         return datetime.fromtimestamp(changed // 1000 / 1e6, UTC)
 
     def _resting(self, question: AgeQuestion) -> dict[AssetName, datetime]:
@@ -257,10 +264,13 @@ class Ager:
         if not timed:
             return {}
         asked = asks(self.place.state, self.place.environment, timed)
-        policies = {name: one.policy for name, one in self.stated().items()}
-        longest = longest_rests(self._graph.upstreams, policies)
+        longest = self._longest()
         found = {name: rests_until(a, longest.get(name, LONGEST)) for name, a in asked.items()}
         return {name: until for name, until in found.items() if until and until > self.now}
+
+    def _longest(self) -> dict[AssetName, timedelta]:
+        policies = {name: one.policy for name, one in self.stated().items()}
+        return longest_rests(self._graph.upstreams, policies)
 
     def _check_times(self, known: KnownAges) -> None:
         """Raise NaiveEventTime for a root whose age somebody asks for, and nobody can tell."""
@@ -308,6 +318,11 @@ def _ageing(sources: Iterable[Source]) -> dict[AssetName, Ageing]:
         for source in sources
         if source.static or source.assume_complete
     }
+
+
+def _is_recorded(state: SourceState, how: str, recalled: RecalledAges) -> bool:
+    """Whether the store knows how recent a state is, of an event time `how` it is told."""
+    return (state.state, how) in recalled.timed if how else not state.is_new
 
 
 def _not_seen(

@@ -17,6 +17,7 @@ from assetflow.execution.auditor import Auditor
 from assetflow.execution.capture import routed_streams
 from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
+from assetflow.execution.looks import kept_looks
 from assetflow.execution.packed_partitions import Packer
 from assetflow.execution.promoting import user_name
 from assetflow.execution.publishing import Publisher, refresh_catalog
@@ -32,7 +33,6 @@ from assetflow.execution.run import GOOD, Ended, Execution, RunSettings
 from assetflow.execution.serving import key_columns
 from assetflow.execution.stopping import Stop, stop_requests
 from assetflow.execution.telling import Telling
-from assetflow.execution.timing import time_of_state
 from assetflow.execution.whole_audits import WholeAudits
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
@@ -334,11 +334,12 @@ class Materializing:
 
     def _record_knowledge(self, journal: Journal, knowledge: Knowledge) -> None:
         """Journal what was found out on the way: states of sources, digests of versions."""
+        looks = kept_looks(self.place.state)
         for source in knowledge.sources.values():
             if source.is_new:
                 source.is_new = False
                 journal.append(source.observed(self.asked.run, self.clock(), self.engine.algorithm))
-                found = time_of_state(source, self.engine, self.settings.timezone)
+                found = looks.time_of(source, self.engine, self.settings.timezone)
                 if found is not None:
                     journal.append(found)
         knowledge.digest_rest()

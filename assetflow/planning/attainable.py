@@ -18,7 +18,7 @@ class Ages:
     else it names are sources. `published` is how recent what is published is; what was
     never made is not in it. `seen` is of sources as they are now. `volatile` assets can be
     run again at any time; `resting` are those that gave nothing new, until when they are
-    not asked again. `answering` are sources that are no files.
+    not asked again, and sources of which this is so. `answering` are sources that are no files.
     """
 
     upstreams: Mapping[AssetName, tuple[AssetName, ...]]
@@ -97,7 +97,9 @@ def _text(ages: Ages, root: AssetName, now: datetime, *, helps: bool) -> str:
     if helps:
         return f"{root!r} has newer data: running will help"
     what = "answer" if root in ages.answering else "file"
-    return f"{root!r} has no newer {what}: running will not help{_owners(ages, root)}"
+    until = ages.resting.get(root, now)
+    again = "" if until <= now else f"; it is asked again at {until:%Y-%m-%d %H:%M} UTC"
+    return f"{root!r} has no newer {what}: running will not help{again}{_owners(ages, root)}"
 
 
 def _owners(ages: Ages, root: AssetName) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from assetflow import api
 from assetflow.errors import BadOptionValue, NaiveEventTime, NeedsOption, TwoChoices, UnknownTable
+from assetflow.execution import timing
+from assetflow.warehouse import event_times
 from tests.small_project import SmallProject
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -539,6 +541,82 @@ def test_a_source_is_observed_once_for_its_state_and_its_age(queue):
         look(queue.load())
 
         assert queue.asks() == before + 1
+
+
+def test_a_source_that_gave_nothing_new_is_asked_later_each_time(queue):
+    queue.materialize()
+    begun, asked = queue.asks(), []
+    for _ in range(60):
+        queue.freshness("messages")
+        asked.append(queue.asks() - begun)
+        queue.later(1 / 60)
+
+    minutes = [minute for minute in range(1, 60) if asked[minute] > asked[minute - 1]]
+    assert minutes == [1, 3, 7, 15, 31, 49]
+    assert queue.line("queue").bottleneck.text == (
+        "'queue' has no newer answer: running will not help;"
+        " it is asked again at 2026-01-10 13:07 UTC"
+    )
+
+
+def test_a_source_that_rests_is_told_as_it_was_and_asked_by_a_run(queue):
+    queue.materialize()
+    queue.later(7)
+    queue.freshness("messages")
+    queue.write({"shop/version.txt": "2"})
+
+    assert queue.lag("queue") == 7
+    assert queue.outcomes("messages") == {"messages": "unchanged"}
+    assert queue.lag("queue") == queue.lag("messages") == 0
+
+
+def test_a_new_answer_is_as_old_as_the_first_look_that_saw_it(queue):
+    queue.materialize()
+    queue.later(1)
+    queue.write({"shop/version.txt": "2"})
+    assert queue.lag("queue") == 0
+    queue.later(1)
+
+    assert queue.lag("queue") == 1
+    assert queue.line("messages").bottleneck.run_helps
+
+    queue.later(-10)
+    before = queue.asks()
+    queue.freshness("queue")
+
+    assert queue.asks() == before + 1
+
+
+def test_an_event_time_that_a_look_found_is_not_scanned_again_by_the_run(shop, monkeypatch):
+    shop.materialize()
+    rows = "id,amount,store,note,sold\n1,10,1,a,2026-01-10 04:00:00\n"
+    shop.put("data/orders.csv", rows, NOON)
+    timed = ', event_time="sold", timezone="UTC", owners'
+    shop.write({"shop/sources.py": SOURCES.replace(", owners", timed)})
+    scanned = []
+
+    def newest_time(*arguments):
+        scanned.append(arguments)
+        return event_times.newest_time(*arguments)
+
+    monkeypatch.setattr(timing, "newest_time", newest_time)
+
+    assert (shop.lag("raw_orders"), shop.lag("raw_orders")) == (8, 8)
+    shop.materialize()
+    assert shop.lag("revenue") == 8
+    shop.touch("data/orders.csv", NOON + HOUR)
+    assert shop.lag("revenue") == 8
+    assert len(scanned) == 1
+
+
+def test_what_looks_kept_may_be_broken_or_gone(queue):
+    queue.materialize()
+    queue.freshness("messages")
+    (queue.root / ".assetflow/cache/looks.json").write_text("{")
+    before = queue.asks()
+
+    assert queue.freshness("messages") == {"messages": "fresh"}
+    assert queue.asks() == before + 1
 
 
 def test_a_source_that_nobody_reads_has_an_age_on_its_page(shop):
