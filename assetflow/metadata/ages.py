@@ -14,7 +14,7 @@ from assetflow.model.names import WHOLE, AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import WHOLE_KEYS, KeySet, ProductPartitions
 from assetflow.planning.data_time import Making, StateSeen, VersionsRead
 from assetflow.planning.freshness_past import PointerMove
-from assetflow.planning.newest_partitions import counting_keys, newest_due
+from assetflow.planning.newest_partitions import counting_keys, newest_due, newest_read
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -361,10 +361,7 @@ def _counted(keys: KeySet, partitions: str, versions: str) -> tuple[VersionId, .
     read: list[VersionId] = json.loads(versions)
     if keys.time is None:
         return tuple(dict.fromkeys(read))
-    times = [keys.time_part(key) for key in json.loads(partitions)]
-    newest = max(times, default="")
-    chosen = (one for time, one in zip(times, read, strict=False) if time == newest)
-    return tuple(dict.fromkeys(chosen))
+    return tuple(dict.fromkeys(read[place] for place in newest_read(keys, json.loads(partitions))))
 
 
 def _newest_states(

@@ -145,6 +145,16 @@ class Derivation:
             if as_of is None or making.published_at <= as_of:
                 self._makings.setdefault((making.asset, making.version), []).append(making)
         self._found: dict[Node, DataTime] = {}
+        self._renewed = self._looks() if "when_looked" in self._ageing.values() else {}
+
+    def _looks(self) -> dict[Node, datetime]:
+        """Return when each state of a source was last seen or read."""
+        found = {node: seen.seen_at for node, seen in self._states.items()}
+        for making in (one for some in self._makings.values() for one in some):
+            for read in making.reads:
+                for node in ((read.upstream, version) for version in read.versions):
+                    found[node] = max(found.get(node, making.started_at), making.started_at)
+        return found
 
     def of_versions(self, name: AssetName, versions: Iterable[VersionId]) -> DataTime:
         """Return the data time of `versions` of `name` together: that of the oldest."""
@@ -190,8 +200,9 @@ class Derivation:
         name = node[0]
         if self._ageing.get(name) == "never":
             return DataTime(name, None)
-        if self._ageing.get(name) == "when_looked" and node[1] in self._looked_at.get(name, ()):
-            return DataTime(name, self._limit)
+        if self._ageing.get(name) == "when_looked":
+            is_current = node[1] in self._looked_at.get(name, ())
+            return self._at(name, self._limit if is_current else self._renewed.get(node))
         if node in self._states:
             return self._at(name, self._states[node].newest)
         makings = self._makings.get(node, ())

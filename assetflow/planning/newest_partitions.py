@@ -1,7 +1,7 @@
 """Which partitions count for the age of an asset: the newest that should exist by now. Pure."""
 
 import itertools
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 
 from assetflow.model.names import PartitionKey
@@ -38,6 +38,21 @@ def counting_keys(
         for rest in _rests(keys, place)
     )
     return tuple(key for key in found if key is not None)
+
+
+def newest_read(keys: KeySet, read: Sequence[PartitionKey]) -> tuple[int, ...]:
+    """Return the places in `read` of the partitions that count for the age of who read them.
+
+    Of time that is the newest, for each combination of the other dimensions by itself.
+    """
+    if not keys.parts:
+        return (max(range(len(read)), key=read.__getitem__),) if read else ()
+    newest: dict[tuple[str, ...], tuple[str, int]] = {}
+    for at, key in enumerate(read):
+        time = keys.time_part(key)
+        rest = tuple(part for part in key.split(JOINS_DIMENSIONS) if part != time)
+        newest[rest] = max(newest.get(rest, ("", at)), (time, at))
+    return tuple(at for _, at in newest.values())
 
 
 def _place_of_time(keys: KeySet) -> int | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _AWARE = "TIMESTAMP WITH TIME ZONE"
+_OFFSET = r":\d\d.*([zZ]|[+-]\d\d(:?\d\d)?)\s*$"
+"""How a text ends that says its offset from UTC."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US, _LAST_US = (
     (datetime(*day, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -39,10 +41,13 @@ def newest_time(
     """Return the newest instant in `column` of what `scan` reads; None where there is none.
 
     Values without a zone are of `timezone`; of a time that the clocks show twice it is the
-    first, and a date is its first moment. A text counts where it can be read as a time.
+    first, and a date is its first moment. A text counts where it can be read as a time, by
+    its own offset where it has one.
     `parquet` are the files, where nothing but these is read, in the types that they have:
     then their statistics tell, and no row is read. Infinity is no time.
     """
+    if column.type == "VARCHAR":
+        return _of_texts(connection, scan, column, timezone)
     found = _of_statistics(connection, column, parquet) if parquet else None
     if found is None:
         found = _of_rows(connection, scan, column)
@@ -53,8 +58,6 @@ def _of_statistics(
     connection: DuckDBPyConnection, column: Column, paths: Sequence[Path]
 ) -> int | None:
     """Return the microseconds that the statistics tell; None where they do not tell it all."""
-    if column.type == "VARCHAR":
-        return None
     row = connection.execute(
         f"""select max(epoch_us({_timed("stats_max_value", column.type)})),
                    bool_and({_is_told(column.type)})
@@ -75,6 +78,22 @@ def _of_rows(connection: DuckDBPyConnection, scan: str, column: Column) -> int |
         f"select max(epoch_us({time})) from {scan} where isfinite({time})"
     ).fetchone()
     return row[0] if row else None
+
+
+def _of_texts(
+    connection: DuckDBPyConnection, scan: str, column: Column, timezone: str
+) -> datetime | None:
+    value = quoted(column.name)
+    newest = (
+        f"""max(epoch_us({_timed(value, type_)})) filter (
+              where isfinite({_timed(value, type_)})
+                and {is_one} regexp_matches({value}, {quoted_text(_OFFSET)}))"""
+        for type_, is_one in (("TIMESTAMP", "not"), (_AWARE, ""))
+    )
+    row = connection.execute(f"select {', '.join(newest)} from {scan}").fetchone()
+    naive, aware = row or (None, None)
+    found = [] if naive is None else [_instant(naive, "TIMESTAMP", timezone)]
+    return max([*found, *([] if aware is None else [_instant(aware, _AWARE, "")])], default=None)
 
 
 def _timed(value: str, type_: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assetflow.errors import NaiveEventTime
 from assetflow.model.partitions import daily, keys_of, product, static
 from assetflow.planning.data_time import AgeHistory, data_times, event_instant
-from assetflow.planning.newest_partitions import counting_keys, newest_due
+from assetflow.planning.newest_partitions import counting_keys, newest_due, newest_read
 from tests.golden import assert_golden
 from tests.planning.ageing import at, history, made, seen
 
@@ -56,6 +56,19 @@ def test_looking_renews_a_source_only_where_that_is_said():
 
     assert derived(*records)["mart"].at == at("01 00:00")
     assert derived(*records, ageing={"rates": "when_looked"})["mart"].at == at("05 11:00")
+
+
+def test_a_source_that_looking_renews_was_in_the_past_as_recent_as_the_last_look_or_read():
+    records = (
+        seen("rates", "r", "01 00:00", "02 00:00"),
+        made("mart", "m", "03 11:00", {"rates": "r"}),
+    )
+    ageing = {"rates": "when_looked"}
+
+    at_reads = derived(*records, as_of="04 00:00", ageing=ageing, rates=["r"])
+    before = derived(*records, as_of="03 00:00", ageing=ageing, rates=["r"])
+
+    assert (at_reads["rates"].at, before["rates"].at) == (at("03 11:00"), at("02 00:00"))
 
 
 def test_a_volatile_asset_is_as_recent_as_its_events_else_as_its_run():
@@ -229,6 +242,14 @@ def test_of_a_product_each_other_dimension_has_its_newest():
     assert newest_due(keys, NOW) == ("eu|2026-01-04", "us|2026-01-04")
     published = {"eu|2026-01-04", "us|2026-01-02", "us|2026-01-07"}
     assert counting_keys(keys, published, NOW) == ("eu|2026-01-04", "us|2026-01-02")
+
+
+def test_of_what_was_read_each_other_dimension_has_its_newest():
+    both = keys_of(BOTH, NOW)
+
+    read = ["eu|2026-01-03", "eu|2026-01-04", "us|2026-01-02", "us|2026-01-01"]
+    assert newest_read(both, read) == (1, 2)
+    assert newest_read(keys_of(DAYS, NOW), ["2026-01-04", "2026-01-03"]) == (0,)
 
 
 def test_partitions_without_time_count_all():

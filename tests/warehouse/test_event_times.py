@@ -36,6 +36,13 @@ CASES = {
     "the first day": ("TIMESTAMP", ["0001-01-01"], "Asia/Tokyo", "0001-12-31 14:41:01"),
     "the last day": ("TIMESTAMP", ["9999-12-31 23:59"], "Pacific/Niue", "9999-12-31 11:00"),
     "texts": ("VARCHAR", ["2026-01-05", "2026-01-06 10:00", "none"], "UTC", "2026-01-06 10:00"),
+    "texts with offsets": (
+        "VARCHAR",
+        ["2026-01-05T10:00:00+02:00", "2026-01-05 08:30:00Z", "2026-01-05 09:00:00", "2026-01-04"],
+        "Europe/Berlin",
+        "2026-01-05 08:30",
+    ),
+    "texts of a day": ("VARCHAR", ["2026-01-05"], "Europe/Berlin", "2026-01-04 23:00"),
 }  # fmt: skip
 
 
