@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from assetflow.execution.ageing import Ager, KnownAges
+    from assetflow.execution.ageing import Ager
     from assetflow.execution.gathering import Place
     from assetflow.execution.knowledge import Knowledge
     from assetflow.execution.materializing import RunRequest
@@ -707,7 +707,9 @@ def freshness(
     targets = selected(project, select, exclude, with_sources=True)
     ager = _ager(project, at)
     known = ager.known(targets)
-    names = [name for name in known.names if _is_told(project, known, targets, name)]
+    names = [name for name in known.names if targets is None or name in targets]
+    if not select:
+        names = [name for name in names if name in project.graph.assets or name in known.stated]
     lines = with_trends(ager, sorted(lines_of(known, names), key=urgency))
     return FreshnessPage(known.now, tuple(lines))
 
@@ -722,14 +724,6 @@ def freshness_history(
     from assetflow.execution.ageing import history_of
 
     return history_of(_ager(project, at), _named(project, name), days)
-
-
-def _is_told(
-    project: Project, known: KnownAges, targets: Collection[AssetName] | None, name: AssetName
-) -> bool:
-    if targets is not None:
-        return name in targets
-    return name in project.graph.assets or name in known.stated
 
 
 def _ager(project: Project, at: datetime | None = None) -> Ager:

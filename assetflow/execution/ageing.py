@@ -233,7 +233,8 @@ class Ager:
             else:
                 keys = question.keys[name]
             counting = counting_keys(keys, found, self.now)
-            current[name] = tuple(found[key] for key in counting)
+            if counting:
+                current[name] = tuple(found[key] for key in counting)
             looked = [here[key] for key in counting if key in here]
             how = question.timed_by.get(name, "")
             states += (

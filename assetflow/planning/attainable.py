@@ -84,8 +84,10 @@ def bottleneck(ages: Ages, published: DataTime, best: DataTime, now: datetime) -
     that would hold it back then, too.
     """
     helps = recency(best) > recency(published)
-    path = published.path if helps else best.path
-    return Bottleneck(path, helps, _text(ages, path[0], now, helps=helps))
+    held = published if helps else best
+    if not helps and not held.is_known:
+        return Bottleneck(held.path, helps, f"there is no telling how old {held.root!r} is")
+    return Bottleneck(held.path, helps, _text(ages, held.root, now, helps=helps))
 
 
 def _text(ages: Ages, root: AssetName, now: datetime, *, helps: bool) -> str:

@@ -110,6 +110,7 @@ def test_only_assets_and_sources_with_a_policy_are_told_unless_others_are_select
 
     assert shop.freshness() == {"revenue": "fresh", "orders": "no_policy"}
     assert shop.freshness("raw_orders") == {"raw_orders": "no_policy"}
+    assert shop.freshness(exclude=["orders"]) == {"revenue": "fresh"}
 
 
 def test_a_newer_file_can_help_and_only_running_does(shop):
@@ -405,6 +406,26 @@ def test_a_moment_to_come_is_told_as_if_nothing_happened_until_then(shop):
     shop.materialize()
 
     assert shop.freshness("revenue", at=NOON + 6 * HOUR) == {"revenue": "overdue"}
+
+
+def test_a_source_that_was_not_seen_then_is_told_so(shop):
+    shop.materialize()
+
+    line = shop.line("raw_orders", at=NOON - HOUR)
+
+    assert (line.notes, line.bottleneck) == (("never seen",), None)
+
+
+def test_a_source_without_any_time_is_told_so(shop):
+    shop.put("data/orders.csv", "id,amount,store,note,sold\n1,10,1,a,\n", NOON)
+    timed = ', event_time="sold", timezone="UTC", owners'
+    shop.write({"shop/sources.py": SOURCES.replace(", owners", timed)})
+    shop.materialize()
+
+    line = shop.line("revenue")
+
+    assert line.facts.status == "unknown"
+    assert line.bottleneck.text == "there is no telling how old 'raw_orders' is"
 
 
 def test_the_past_can_be_asked_and_nothing_is_written(shop):
