@@ -50,6 +50,42 @@ def test_what_is_really_different_is_seen(case):
     assert not is_same("assetflow materialize", *DIFFERENT[case])
 
 
+REPORT = """\
+asset   status   lag                            held back by
+old     overdue  ████████│██+ 4,709d of 1d      itself
+due     overdue  ████████│██+ 3d of 1d 18h      old
+new     fresh    ········│    12s of 6h         old
+
+2 overdue, 1 fresh, as of 2026-11-22 16:03 UTC.
+"""
+LATER = REPORT.replace("11-22 16:03", "12-02 04:03")
+OF_LATER = {
+    "as much older": (LATER.replace("4,709d", "4,719d"), True),
+    "wrapped otherwise": (LATER.replace("4,709d", "4,719d").replace("  old\n", "\nold\n"), True),
+    "a slow machine": (REPORT.replace("12s", "2m 5s"), True),
+    "another time of the day": (REPORT.replace("1d 18h", "1d"), True),
+    "always as old": (LATER, True),
+    "data of another time": (LATER.replace("4,709d", "4,729d"), False),
+    "made long ago": (REPORT.replace("12s", "5h"), False),
+    "another bound": (REPORT.replace("of 6h", "of 5h"), False),
+    "another bound of a day": (REPORT.replace("of 1d ", "of 2d "), False),
+    "no age": (REPORT.replace("12s of 6h", "never ages"), False),
+    "another state": (REPORT.replace("fresh  ", "due_soon"), False),
+    "another bar": (REPORT.replace("········│", "█·······│"), False),
+}
+
+
+@pytest.mark.parametrize(("found", "is_like"), OF_LATER.values(), ids=OF_LATER)
+def test_ages_are_those_of_the_same_data_at_another_moment(found, is_like):
+    assert is_same("assetflow freshness", REPORT, found) == is_like
+
+
+def test_what_a_policy_allows_does_not_vary():
+    assert is_same("assetflow plan", "revenue is 3h old", "revenue is 2d 5h old")
+    assert not is_same("assetflow plan", "(at most 2d old)", "(at most 3d old)")
+    assert not is_same("assetflow show", "overdue 4d of 2d", "overdue 4d of 1d")
+
+
 def test_only_of_a_run_the_order_of_lines_is_free():
     one, other = STEP + "b\n", "b\n" + STEP
 
