@@ -19,8 +19,9 @@ from assetflow.cli.shared_options import (
     ProjectFolder,
     Select,
     one_of,
+    refuse_beside,
 )
-from assetflow.errors import FileNotWritable, TwoChoices
+from assetflow.errors import FileNotWritable
 from assetflow.planning.check_pages import ChecksPage, ProposalsPage
 
 Rows = Annotated[
@@ -99,11 +100,13 @@ def check(
     from assetflow.report.check_report import check_report
     from assetflow.report.check_shapes import checks_json
 
-    if suggest and select:
-        raise TwoChoices("SELECT", "--suggest")
-    found = opened(project, environment)
     if suggest:
-        return _proposed(api.suggest(found, suggest))
+        others: dict[str, object] = {"SELECT": select, "--exclude": exclude}
+        others |= {"--partition": partition, "--latest": latest, "--force": force}
+        others |= {"--rows": rows, "--all": everything, "--junit": junit, "--sarif": sarif}
+        refuse_beside("--suggest", {**others, "--fail-on": fail_on != "failed"})
+        return _proposed(api.suggest(opened(project, environment), suggest))
+    found = opened(project, environment)
     page = api.check(
         found,
         select or (),

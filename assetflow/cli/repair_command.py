@@ -1,6 +1,7 @@
 """`assetflow repair`: make again the least that can make a failed check pass."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,8 +18,9 @@ from assetflow.cli.shared_options import (
     Partition,
     ProjectFolder,
     Select,
+    refuse_beside,
 )
-from assetflow.errors import NothingToRepair, TwoChoices
+from assetflow.errors import NeedsOption, NothingToRepair, TwoChoices
 from assetflow.planning.listener import Listener, Silent
 from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
 from assetflow.planning.results import RunResult
@@ -76,10 +78,10 @@ def repair(
     from assetflow import api
     from assetflow.cli.opening import opened
 
-    chosen = {"--dry-run": dry_run, "--list": list_them, "--retry": retry, "--resolve": resolve}
-    said = [option for option, is_said in chosen.items() if is_said]
-    if len(said) > 1:
-        raise TwoChoices(*said[:2])
+    asked = _asked({"--list": list_them, "--retry": retry, "--resolve": resolve}, note)
+    others = {"--exclude": exclude, "--partition": partition, "--threads": threads}
+    if asked:
+        refuse_beside(asked, {"--dry-run": dry_run, **others})
     found, wanted = opened(project, environment), select or ()
     if list_them:
         return _letters(api.dead_letters(found, wanted))
@@ -108,6 +110,16 @@ def repair(
     except NothingToRepair:
         page = api.repair_plan(found, wanted, exclude=left, partitions=keys)
         return replace(_planned(page), exit_code=int(bool(page.lines)))
+
+
+def _asked(chosen: Mapping[str, bool], note: str) -> str:
+    """Return which of `chosen` is asked of dead letters, "" if none is; at most one may be."""
+    said = [option for option, is_said in chosen.items() if is_said]
+    if len(said) > 1:
+        raise TwoChoices(*said[:2])
+    if note and said not in (["--retry"], ["--resolve"]):
+        raise NeedsOption("--note", "--retry or --resolve")
+    return said[0] if said else ""
 
 
 def _letters(letters: DeadLetters) -> Answer[DeadLetters]:

@@ -1,13 +1,13 @@
 """Options and arguments that several commands share, each with its one help text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from assetflow.cli.completion import complete_names
-from assetflow.errors import BadOptionValue, did_you_mean
+from assetflow.errors import BadOptionValue, TwoChoices, did_you_mean
 
 
 def whole_number(option: str) -> Callable[[str | int], int]:
@@ -163,3 +163,10 @@ MAIN = "main"
 
 SHARED = frozenset({"--json", "--project", "--env", "--help"})
 """The options that nearly every command has; help shows them last."""
+
+
+def refuse_beside(option: str, others: Mapping[str, object]) -> None:
+    """Raise TwoChoices if one of `others` is given, beside which `option` means nothing."""
+    for other, value in others.items():
+        if value:
+            raise TwoChoices(other, option)

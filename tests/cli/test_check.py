@@ -102,3 +102,13 @@ def test_all_checks_are_shown_when_asked_for(shop, answers, capfd):
 
     assert "more that passed (use --all)" in short
     assert long.count("passed*") == 4987
+
+
+@pytest.mark.parametrize(
+    "others",
+    [["orders"], ["--rows"], ["--junit", "x.xml"], ["--fail-on", "warned"], ["--force"]],
+    ids=" ".join,
+)
+def test_what_means_nothing_beside_suggestions_is_refused(shop, capfd, others):
+    assert run(["check", "--suggest", "daily_revenue", *others, "--json"]) == 2
+    assert json.loads(capfd.readouterr().out)["error"]["code"] == "two_choices"

@@ -39,3 +39,24 @@ def test_where_nothing_can_be_tried_the_reason_is_told(tmp_path, monkeypatch, ca
 
     assert "mend it where it comes from" in planned.out
     assert capfd.readouterr() == planned
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--list", "--retry"], "two_choices"),
+        (["--list", "--partition", "2026-01-01"], "two_choices"),
+        (["--resolve", "--exclude", "totals"], "two_choices"),
+        (["--note", "known"], "needs_option"),
+        (["--list", "--note", "known"], "needs_option"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_options_that_mean_nothing_together_are_refused(
+    tmp_path, monkeypatch, capfd, options, problem
+):
+    shop(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["repair", *options, "--json"]) == 2
+    assert json.loads(capfd.readouterr().out)["error"]["code"] == problem
