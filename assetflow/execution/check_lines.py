@@ -13,7 +13,7 @@ from assetflow.metadata.check_rows import (
     rejected_versions,
     results_of,
 )
-from assetflow.metadata.recall import pointers
+from assetflow.metadata.recall import pointers, versions_by_id
 from assetflow.model.columns import Column
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.planning.audits import CheckFacts
@@ -23,6 +23,7 @@ from assetflow.planning.terms import token_of
 if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
     from assetflow.metadata.records import FailingRowsKept
+    from assetflow.planning.history import VersionStored
 
 
 class Told(NamedTuple):
@@ -37,6 +38,8 @@ def check_lines(place: Place, told: Sequence[Told]) -> Iterator[CheckLine]:
     """Yield a line for each result, in their order."""
     points = check_points(place.state, {one.result.asset for one in told})
     rows = kept_rows(place.state, {one.result.version for one in told})
+    rejected = {one.result.version for one in told if not one.is_published}
+    stored = versions_by_id(place.state, rejected) if rejected else {}
     for result, facts, is_published in told:
         check, outcome = facts.check, result.evaluated.outcome
         kept = rows.get((result.version, check.name))
@@ -53,17 +56,30 @@ def check_lines(place: Place, told: Sequence[Told]) -> Iterator[CheckLine]:
             run=result.run,
             seconds=result.evaluated.seconds,
             failing=_shown(place, kept, outcome.answer.failures) if kept else None,
+            data=_own_file(place, stored.get(result.version)),
             history=points.get((*target, check.name), ()),
         )
+
+
+def _own_file(place: Place, version: VersionStored | None) -> str:
+    """Return where a version lies that shares its file with no other, "" for none."""
+    if version is None or version.packed:
+        return ""
+    return _as_seen(place, f"data/{version.path}")
+
+
+def _as_seen(place: Place, path: str) -> str:
+    """Return a path below the state folder as it is from the project, if it lies there."""
+    full = place.state / path
+    shown = full.relative_to(place.root) if full.is_relative_to(place.root) else full
+    return shown.as_posix()
 
 
 def _shown(place: Place, kept: FailingRowsKept, total: int | None) -> FailingRows:
     """Return rows that were kept; where all of them lie is said relative to the project."""
     columns = tuple(Column(name, type_) for name, type_ in kept.columns)
     rows = tuple(tuple(json.loads(text)) for text in kept.rows)
-    path = place.state / kept.place
-    shown = path.relative_to(place.root) if path.is_relative_to(place.root) else path
-    return FailingRows(columns, rows, total, shown.as_posix() if kept.place else "")
+    return FailingRows(columns, rows, total, _as_seen(place, kept.place) if kept.place else "")
 
 
 def last_lines(

@@ -69,8 +69,9 @@ class CheckLine:
     """One check of one version of an asset, as it stands now.
 
     `is_published` says that readers see the version; else it was rejected, and what is
-    published is older. `run` is the one that evaluated it. `history` has the oldest first,
-    and this evaluation last. `place` is where the check is declared.
+    published is older, and `data` is where it lies, relative to the project, "" where not in
+    a file of its own. `run` is the one that evaluated it. `history` is of the partition,
+    whatever the version, the oldest first. `place` is where the check is declared.
     """
 
     asset: AssetName
@@ -84,6 +85,7 @@ class CheckLine:
     run: RunId | None = None
     seconds: float = 0.0
     failing: FailingRows | None = None
+    data: str = ""
     history: tuple[CheckPoint, ...] = ()
 
     @property

@@ -89,6 +89,7 @@ def _facts(group: AlikeChecks, served: Served) -> dict[str, str]:
         "set aside": counted(quarantined, "row") if quarantined else "",
         "declared in": str(line.place or ""),
         "rejected": "" if line.is_published else _instead(group, served),
+        "kept in": line.data if is_one else "",
     }
 
 

@@ -40,6 +40,7 @@ def _line(line: CheckLine) -> Document:
         "sample": None if line.failing is None else _failing(line.failing),
         "version": line.version,
         "is_published": line.is_published,
+        "data_path": line.data or None,
         "description": line.description,
         "path": None if line.place is None else str(line.place),
         "evaluated_at": json_instant(line.evaluated_at),

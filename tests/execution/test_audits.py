@@ -108,6 +108,9 @@ def test_what_was_rejected_is_kept_and_not_made_again(tmp_path):
         ("clean", "least", True): "passed again",
         ("clean", "least", False): "failed again",
     }
+    served, rejected = sorted(api.check(project.load()).lines, key=lambda one: one.data)
+    assert served.data == ""
+    assert duckdb.read_parquet(str(tmp_path / rejected.data)).shape == (2, 3)
 
 
 def test_a_changed_check_publishes_what_was_rejected_without_making_it_again(tmp_path):

@@ -63,6 +63,7 @@ def past(*metrics, status="passed"):
 
 def line(asset, outcome, *, published=True, **more):
     version = VersionId("v2" if published else "v3")
+    more = {"data": "" if published else f".assetflow/data/{asset}/v3.parquet", **more}
     return CheckLine(
         AssetName(asset), version, published, outcome, evaluated_at=AT, run=RUN, place=PLACE, **more
     )
@@ -155,9 +156,9 @@ SLICED = ChecksPage(
     ),
     keys=KEYS,
 )
-UNIQUE = CheckOutcome("unique(id)", "unique", Answer("failed", "", "each once", 2, 744), ("id",))
+DOUBLED = CheckOutcome("unique(id)", "unique", Answer("failed", "", "each once", 2, 744), ("id",))
 WHOLE_TOO = replace(
-    SLICED, lines=(*SLICED.lines[:24], line(FLIGHTS, UNIQUE, history=past(0, 2), published=False))
+    SLICED, lines=(*SLICED.lines[:24], line(FLIGHTS, DOUBLED, history=past(0, 2), published=False))
 )
 LARGE = ChecksPage(
     tuple(
