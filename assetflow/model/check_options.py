@@ -252,8 +252,11 @@ class KindOptions(BaseModel):
     @field_validator("scope")
     @classmethod
     def _can_span(cls, scope: Scope, info: ValidationInfo) -> Scope:
-        if scope == "whole" and info.data.get("on_failure") == "quarantine":
+        follows = info.data.get("on_failure")
+        if scope == "whole" and follows == "quarantine":
             raise ValueError('"partition": rows are put aside while a partition is made')
+        if scope == "whole" and follows == "repair":
+            raise ValueError('"partition": a repair goes by the partitions that failed')
         return scope
 
     def columns_of(self) -> tuple[str, ...]:

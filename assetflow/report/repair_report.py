@@ -146,10 +146,12 @@ def repair_summary(page: RepairPage) -> Text:
 def mended_lines(mended: Iterable[tuple[AssetPartition, Mended]]) -> Iterator[RenderableType]:
     """Yield a table of what a repair changed, nothing where there was none."""
     table = columns(("check", "change"), folds=["change"], header=False)
-    for target, one in mended:
+    found = list(mended)
+    for target, one in found:
         table.add_row(Name(f"{target}: {one.check}"), change_text(one))
-    if table.row_count:
-        yield faint("Repaired")
+    if found:
+        is_mended = all(one.after.status in ("passed", "warned") for _, one in found)
+        yield faint("Repaired" if is_mended else "What the repair changed")
         yield Padding(table, (0, 0, 0, 2))
         yield Text()
 

@@ -178,6 +178,7 @@ WRONG = [
     (lambda: unique("a", on_failure="quarantine"), "does not tell of each row whether it fails"),
     (lambda: row_count(min=1, on_failure="quarantine"), "does not tell of each row"),
     (lambda: not_null("a", on_failure="quarantine", scope="whole"), "rows are put aside while"),
+    (lambda: unique("a", on_failure="repair", scope="whole"), "by the partitions that failed"),
     (lambda: recent("a", max_age="1d", max_failures=1), "'max_failures' is not a key of check"),
     (lambda: accepted_values("a", []), "at least one value"),
     (lambda: accepted_values("a", "abc"), "a list of texts, numbers, dates"),
