@@ -99,14 +99,15 @@ class Checking:
         *,
         anew: bool,
     ) -> Iterator[tuple[Subject, bool]]:
-        """Yield all partitions of an asset together: as published, then with the rejected."""
+        """Yield all partitions of an asset together: as published, then as a run rejected them."""
         newer = {target: one.version for target, one in rejected.items() if target.asset == name}
         served = whole_subject(self.knowledge, name, current, anew=anew)
         if served is not None:
             yield served, True
-        together = whole_subject(self.knowledge, name, {**current, **newer}, anew=anew)
-        if newer and together is not None:
-            yield together, False
+        if newer:
+            together = whole_subject(self.knowledge, name, {**current, **newer}, anew=anew)
+            if together is not None and self.knowledge.past.audits.get(together.version.version):
+                yield together, False
 
     def _recall(self, checked: Partitions) -> dict[AssetPartition, VersionStored]:
         """Recall what is published of `checked`, and what they read; return the rejected."""

@@ -530,6 +530,16 @@ def test_a_check_of_the_whole_is_asked_of_all_partitions_together(tmp_path):
     assert [row["id"] for row in project.rows("days")] == [1, 2, 3]
 
 
+def test_what_failed_by_itself_is_not_asked_as_a_whole(tmp_path):
+    own = '{ between = { column = "id", max = 3 } }'
+    project = days(tmp_path, f"{own}, {WHOLE}")
+    project.materialize()
+    project.write({"data/days.csv": GOOD_DAYS.replace("03,3", "03,4")})
+    project.materialize()
+
+    assert [key for key in lines(project) if not key[2]] == [("days", "between(id)", False)]
+
+
 def test_what_failed_as_a_whole_is_told_until_a_check_or_the_data_lets_it_pass(tmp_path):
     project = days(tmp_path, WHOLE)
     project.materialize()
