@@ -51,10 +51,13 @@ if TYPE_CHECKING:
     from assetflow.warehouse.connection import Engine
 
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 TREND = timedelta(days=1)
 TREND_POINTS = 12
 MOST_TRENDS = 20
-"""How far back, at how many instants and for how many assets it is told how the lag went."""
+LATEST_OF_PAST = 500
+"""How far back, at how many instants and for how many assets it is told how the lag went, and
+of each version by how many publications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,11 @@ class Ager:
         self._check_times(known)
         return known
 
-    def past(self, names: Collection[AssetName], since: datetime) -> dict[AssetName, PastOfAsset]:
+    def past(
+        self, names: Collection[AssetName], since: datetime, latest: int = LATEST_OF_PAST
+    ) -> dict[AssetName, PastOfAsset]:
         """Return what the ages of the assets `names` followed from since then."""
-        question = replace(self._question(names), assets=[*names], latest=MOST_POINTS)
+        question = replace(self._question(names), assets=[*names], latest=latest)
         recalled, moves = recalled_past(self.place.state, question, since)
         ageing = _ageing(self._graph.sources.values())
         history = AgeHistory(recalled.makings, recalled.states, ageing=ageing)
@@ -143,7 +148,11 @@ class Ager:
     def points(self, name: AssetName, start: datetime) -> tuple[AgePoint, ...]:
         """Return how recent an asset or source was since `start`."""
         source = self._graph.sources.get(name)
-        past = self._past_of_source(source) if source else self.past([name], start).get(name)
+        past = (
+            self._past_of_source(source)
+            if source
+            else self.past([name], start, MOST_POINTS).get(name)
+        )
         return age_points(past, start, self.now) if past else ()
 
     def _past_of_source(self, source: Source) -> PastOfAsset | None:
@@ -253,7 +262,7 @@ class Ager:
         changed = max((file.mtime_ns for file in state.files), default=None)
         if changed is None:
             return looks.since(state) or self.now
-        return datetime.fromtimestamp(changed // 1000 / 1e6, UTC)
+        return EPOCH + timedelta(microseconds=changed // 1000)
 
     def _resting(self, question: AgeQuestion) -> dict[AssetName, datetime]:
         """Return until when volatile assets are not asked again that gave nothing newer."""

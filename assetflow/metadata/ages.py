@@ -12,7 +12,7 @@ from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
 from assetflow.model.names import WHOLE, AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import WHOLE_KEYS, KeySet, ProductPartitions
-from assetflow.planning.data_time import Making, StateSeen, VersionsRead
+from assetflow.planning.data_time import LATEST_OF_ONE, Making, StateSeen, VersionsRead
 from assetflow.planning.freshness_past import PointerMove
 from assetflow.planning.newest_partitions import counting_keys, newest_due, newest_read
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
-
-LATEST_OF_ONE = 20
-"""How many publications of one version tell how recent it is; each renewed it."""
 
 _NEAR = 8
 """So many keys around the newest that should exist are looked at before all of them are."""

@@ -6,13 +6,16 @@ newer inputs, so the newest materialization that points to it counts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeAlias
 
 from assetflow.errors import NaiveEventTime
 from assetflow.model.names import AssetName, VersionId
 from assetflow.model.windows import first_instant, zone_of
+
+LATEST_OF_ONE = 20
+"""How many publications of one version tell how recent it is; each renewed it."""
 
 Ageing = Literal["ages", "never", "when_looked"]
 """Of a source: it ages, it does not (`static`), or looking renews it (`assume_complete`)."""
@@ -135,26 +138,32 @@ class Derivation:
         self._ageing = history.ageing
         self._looked_at = history.looked_at
         self._limit = now if as_of is None else min(now, as_of)
-        self._states = {
-            (seen.source, seen.state): seen
-            for seen in history.states
-            if as_of is None or seen.seen_at <= as_of
-        }
+        self._states: dict[Node, StateSeen] = {}
         self._makings: dict[Node, list[Making]] = {}
+        self._found: dict[Node, DataTime] = {}
+        self._renewed: dict[Node, datetime] = {}
+        self._tells_looks = "when_looked" in self._ageing.values()
+        for seen in history.states:
+            if as_of is None or seen.seen_at <= as_of:
+                self._add_state(seen)
         for making in history.makings:
             if as_of is None or making.published_at <= as_of:
-                self._makings.setdefault((making.asset, making.version), []).append(making)
-        self._found: dict[Node, DataTime] = {}
-        self._renewed = self._looks() if "when_looked" in self._ageing.values() else {}
+                self._add_making(making)
 
-    def _looks(self) -> dict[Node, datetime]:
-        """Return when each state of a source was last seen or read."""
-        found = {node: seen.seen_at for node, seen in self._states.items()}
-        for making in (one for some in self._makings.values() for one in some):
-            for read in making.reads:
-                for node in ((read.upstream, version) for version in read.versions):
-                    found[node] = max(found.get(node, making.started_at), making.started_at)
-        return found
+    def _add_state(self, seen: StateSeen) -> None:
+        node = (seen.source, seen.state)
+        self._states[node] = seen
+        self._renew(node, seen.seen_at)
+
+    def _add_making(self, making: Making) -> None:
+        self._makings.setdefault((making.asset, making.version), []).append(making)
+        if self._tells_looks:
+            for node in nodes_read(making):
+                self._renew(node, making.started_at)
+
+    def _renew(self, node: Node, at: datetime) -> None:
+        """Keep when a state of a source was last seen or read."""
+        self._renewed[node] = max(self._renewed.get(node, at), at)
 
     def of_versions(self, name: AssetName, versions: Iterable[VersionId]) -> DataTime:
         """Return the data time of `versions` of `name` together: that of the oldest."""
@@ -189,12 +198,7 @@ class Derivation:
         return found
 
     def _needed(self, node: Node) -> list[Node]:
-        return [
-            (read.upstream, version)
-            for making in self._makings.get(node, ())
-            for read in making.reads
-            for version in read.versions
-        ]
+        return [one for making in self._makings.get(node, ()) for one in nodes_read(making)]
 
     def _derived(self, node: Node) -> DataTime:
         name = node[0]
@@ -235,6 +239,66 @@ class Derivation:
         if at > self._limit:
             return DataTime(name, self._limit, capped=at)
         return DataTime(name, at)
+
+
+class AdvancingDerivation(Derivation):
+    """The data times of versions as of one moment after the other: only what changed is new."""
+
+    def __init__(self, history: AgeHistory) -> None:
+        super().__init__(replace(history, makings=(), states=()), _LONG_AGO)
+        self._later_states = sorted(history.states, key=lambda one: one.seen_at)[::-1]
+        makings = sorted(history.makings, key=lambda one: one.published_at)
+        self._later_makings = makings[::-1]
+        self._readers: dict[Node, set[Node]] = {}
+
+    def advance(self, as_of: datetime) -> None:
+        """Go on to `as_of`: what was seen and published until then counts."""
+        changed: list[Node] = []
+        if any(one.capped for one in self._found.values()):
+            self._found.clear()
+        self._limit = as_of
+        while self._later_states and self._later_states[-1].seen_at <= as_of:
+            seen = self._later_states.pop()
+            self._add_state(seen)
+            changed.append((seen.source, seen.state))
+        while self._later_makings and self._later_makings[-1].published_at <= as_of:
+            making = self._later_makings.pop()
+            self._add_newer(making)
+            changed.append((making.asset, making.version))
+            changed += nodes_read(making) if self._tells_looks else ()
+        self._forget(changed)
+
+    def _add_newer(self, making: Making) -> None:
+        """Add a making in place of one that had the same by the same: it is no more recent."""
+        node = (making.asset, making.version)
+        for read in nodes_read(making):
+            self._readers.setdefault(read, set()).add(node)
+        before = self._makings.get(node, [])[1 - LATEST_OF_ONE :]
+        self._makings[node] = [one for one in before if not _is_renewed_by(making, one)]
+        self._add_making(making)
+
+    def _forget(self, changed: list[Node]) -> None:
+        """Derive anew what follows from the nodes that `changed`."""
+        seen = set(changed)
+        while changed:
+            node = changed.pop()
+            self._found.pop(node, None)
+            following = self._readers.get(node, set()) - seen
+            seen |= following
+            changed += following
+
+
+def nodes_read(making: Making) -> list[Node]:
+    """Return the versions that count of what a materialization read."""
+    return [(read.upstream, version) for read in making.reads for version in read.versions]
+
+
+def _is_renewed_by(one: Making, other: Making) -> bool:
+    return (
+        other.started_at <= one.started_at
+        and (other.reads, other.event_time) == (one.reads, one.event_time)
+        and other.is_volatile == one.is_volatile
+    )
 
 
 def oldest(found: Sequence[DataTime]) -> DataTime | None:

@@ -8,12 +8,12 @@ from datetime import datetime
 from assetflow.model.freshness import StatedPolicy
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
-from assetflow.planning.data_time import AgeHistory, Derivation
+from assetflow.planning.data_time import AdvancingDerivation, AgeHistory, Derivation
 from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory
 from assetflow.planning.newest_partitions import counting_keys
 from assetflow.planning.overdue import becomes_overdue
 
-MOST_POINTS = 500
+MOST_POINTS = 20_000
 """So many instants are looked at; of more, some evenly among them."""
 
 
@@ -44,30 +44,50 @@ def age_points(past: PastOfAsset, start: datetime, end: datetime) -> tuple[AgePo
     times = {start, *(move.at for move in past.moves)}
     times.update(making.published_at for making in past.history.makings)
     chosen = _evenly(sorted(at for at in times if start <= at <= end), MOST_POINTS)
-    return tuple(_changes(list(points_at(past, chosen))))
+    return tuple(_changes(list(_points(past, chosen))))
 
 
 def points_at(
     past: PastOfAsset,
     instants: Sequence[datetime],
-    derivations: MutableMapping[datetime, Derivation] | None = None,
+    derivations: MutableMapping[datetime, Derivation],
 ) -> Iterator[AgePoint]:
     """Yield how recent an asset was at each of `instants`, which ascend.
 
     `derivations` of the same history are shared by assets that are asked about one another.
     """
-    shared = {} if derivations is None else derivations
+    for at, versions in _shown(past, instants):
+        if at not in derivations:
+            derivations[at] = Derivation(past.history, at, at)
+        yield _point(past, at, versions, derivations[at])
+
+
+def _points(past: PastOfAsset, instants: Sequence[datetime]) -> Iterator[AgePoint]:
+    """Yield how recent one asset was at each of many `instants`, which ascend."""
+    derivation = AdvancingDerivation(past.history)
+    for at, versions in _shown(past, instants):
+        derivation.advance(at)
+        yield _point(past, at, versions, derivation)
+
+
+def _point(
+    past: PastOfAsset, at: datetime, versions: Sequence[VersionId], derivation: Derivation
+) -> AgePoint:
+    found = derivation.of_versions(past.asset, versions)
+    return AgePoint(at, found.at, is_ageless=found.at is None and found.is_known)
+
+
+def _shown(
+    past: PastOfAsset, instants: Sequence[datetime]
+) -> Iterator[tuple[datetime, tuple[VersionId, ...]]]:
+    """Yield the versions that counted for the age of an asset at each of `instants`."""
     shown: dict[PartitionKey, VersionId] = {}
     waiting = list(reversed(past.moves))
     for at in instants:
         while waiting and waiting[-1].at <= at:
             _apply(shown, waiting.pop())
         keys = counting_keys(past.keys, shown, at) if shown else ()
-        versions = tuple(dict.fromkeys(shown[key] for key in keys))
-        if at not in shared:
-            shared[at] = Derivation(past.history, at, at)
-        found = shared[at].of_versions(past.asset, versions)
-        yield AgePoint(at, found.at, is_ageless=found.at is None and found.is_known)
+        yield at, tuple(dict.fromkeys(shown[key] for key in keys))
 
 
 def _apply(shown: dict[PartitionKey, VersionId], move: PointerMove) -> None:

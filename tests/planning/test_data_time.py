@@ -1,14 +1,25 @@
 """Data time as it is derived from what was made of what, now and as of any moment."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetflow.errors import NaiveEventTime
+from assetflow.model.names import WHOLE
 from assetflow.model.partitions import daily, keys_of, product, static
-from assetflow.planning.data_time import AgeHistory, data_times, event_instant
+from assetflow.planning.data_time import (
+    AdvancingDerivation,
+    AgeHistory,
+    Derivation,
+    Making,
+    StateSeen,
+    VersionsRead,
+    data_times,
+    event_instant,
+)
+from assetflow.planning.freshness_past import PastOfAsset, PointerMove, age_points
 from assetflow.planning.newest_partitions import counting_keys, newest_due, newest_read
 from tests.golden import assert_golden
 from tests.planning.ageing import at, history, made, seen
@@ -181,6 +192,54 @@ def test_no_asset_is_newer_than_a_root_that_ages(data):
     assert {name: one.at for name, one in found.items()} == oldest
     for name, one in found.items():
         assert oldest[one.root] == oldest[name]
+
+
+def test_a_history_of_each_minute_leaves_no_minute_out():
+    count, begin = 1500, at("05 00:00")
+    times = [begin + timedelta(minutes=minute) for minute in range(count)]
+    states = [StateSeen("raw", f"s{n}", one, one) for n, one in enumerate(times)]
+    makings = [
+        Making("mart", "m", one, one, (VersionsRead("raw", (f"s{n}",)),))
+        for n, one in enumerate(times)
+    ]
+    moves = [PointerMove(one, WHOLE, "m") for one in times]
+    past = PastOfAsset("mart", keys_of(None, begin), moves, AgeHistory(makings, states))
+
+    found = age_points(past, begin, times[-1])
+
+    assert [(point.at, point.data_time) for point in found] == list(zip(times, times, strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_going_on_from_moment_to_moment_tells_what_each_moment_tells(data):
+    hours = st.integers(0, 47)
+    records = [
+        seen("raw", data.draw(st.sampled_from("xyz")), f"01 {data.draw(hours) % 24:02}:00", when)
+        for when in sorted(f"05 {data.draw(hours) % 24:02}:30" for _ in range(4))
+    ]
+    names = ["raw", "load", "clean", "mart"]
+    for _ in range(8):
+        place = data.draw(st.integers(1, 3))
+        when = f"0{5 + (hour := data.draw(hours)) // 24} {hour % 24:02}:00"
+        reads = {} if place == 1 else {names[place - 1]: data.draw(st.sampled_from("xyz"))}
+        reads |= {"raw": data.draw(st.sampled_from("xyz"))} if place == 3 else {}
+        one = made(
+            names[place], data.draw(st.sampled_from("xyz")), when, reads, is_volatile=place == 1
+        )
+        records.append(one)
+    whole = history(*records, ageing={"raw": data.draw(st.sampled_from(["ages", "when_looked"]))})
+    going = AdvancingDerivation(whole)
+
+    for hour in range(0, 48, 6):
+        moment = at(f"0{5 + hour // 24} {hour % 24:02}:15")
+        going.advance(moment)
+        alone = Derivation(whole, moment, moment)
+        for name in names:
+            for version in "xyz":
+                found = going.of_versions(name, [version])
+                expected = alone.of_versions(name, [version])
+                assert (found.at, found.is_known) == (expected.at, expected.is_known)
 
 
 @pytest.mark.parametrize(
