@@ -193,7 +193,14 @@ class Ager:
                 name: timed_by(one, timezone) for name, one in said.items() if one.event_time
             },
             is_past=self.is_past,
+            differing=self._differing(),
         )
+
+    def _differing(self) -> tuple[AssetName, ...]:
+        """Return the sources that lie elsewhere in some environment."""
+        environments = self.analysis.declarations.settings.environments.values()
+        named = {folded(name) for one in environments for name in one.sources}
+        return tuple(name for name in self._graph.sources if folded(name) in named)
 
     def _look(
         self, sources: Iterable[Source], keys: Mapping[AssetName, KeySet], looks: Looks

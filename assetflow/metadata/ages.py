@@ -28,6 +28,9 @@ _NEAR = 8
 _BEFORE = 32
 """So many windows before a time of the past are looked at for the last that was made then."""
 
+_SEEN_HERE = """(not list_contains($2::varchar[], source)
+                 or run in (select run from runs where environment = $1))"""
+
 _Node = tuple[AssetName, VersionId]
 
 
@@ -38,6 +41,8 @@ class AgeQuestion:
     `keys` are of all assets and sources, `assets` those in question. `timed_by` says of
     those with an event time by what it is told. With `is_past`, `now` is a past moment:
     only what took effect until then counts. `latest` publications of a version are recalled.
+    Of the sources in `differing`, which lie elsewhere in other environments, only what runs
+    of this one saw counts.
     """
 
     environment: str
@@ -47,6 +52,7 @@ class AgeQuestion:
     timed_by: Mapping[AssetName, str] = field(default_factory=dict)
     is_past: bool = False
     latest: int = LATEST_OF_ONE
+    differing: Collection[AssetName] = ()
 
     def bound(self, column: str) -> str:
         """Return the condition that what stands in `column` counts."""
@@ -104,8 +110,9 @@ def recalled_sightings(
     with Store(state).reading() as connection:
         rows = connection.execute(
             f"""select observed_at, partition, state from observations
-                where source = $1 and {question.bound("observed_at")} order by number""",
-            [source],
+                where {question.bound("observed_at")} and {_SEEN_HERE} and source = $3
+                order by number""",
+            [question.environment, [*question.differing], source],
         ).fetchall()
         states = _states(connection, question, {(source, seen) for _, _, seen in rows})[0]
     return states, [PointerMove(utc(at), partition, seen) for at, partition, seen in rows]
@@ -366,7 +373,8 @@ def _newest_states(
 ) -> dict[AssetName, dict[PartitionKey, VersionId]]:
     rows = connection.execute(
         f"""select source, partition, max_by(state, number) from observations
-            where {question.bound("observed_at")} group by all order by all"""
+            where {question.bound("observed_at")} and {_SEEN_HERE} group by all order by all""",
+        [question.environment, [*question.differing]],
     ).fetchall()
     found: dict[AssetName, dict[PartitionKey, VersionId]] = {}
     for source, partition, state in rows:

@@ -773,6 +773,22 @@ def test_a_clock_that_was_set_back_hides_nothing(shop):
     assert shop.line("revenue").facts.lag_seconds == 0
 
 
+def test_a_source_that_lies_elsewhere_in_another_environment_has_a_past_in_each(shop):
+    dev = '[environments.dev.sources]\nraw_orders = "data/dev.csv"\n'
+    shop.write({"assetflow.toml": f'package = "shop"\n{dev}'})
+    shop.put("data/dev.csv", "id,amount,store,note\n1,99,1,a\n", NOON - 5 * HOUR)
+    shop.materialize()
+    shop.later(1)
+    shop.materialize(environment="dev")
+
+    for environment, hours in (("main", 2), ("dev", 6)):
+        project = shop.load(environment)
+        (line,) = api.freshness(project, ["raw_orders"], at=shop.now).lines
+        points = api.freshness_history(project, "raw_orders").points
+        assert [point.data_time for point in points if point.data_time] == [line.facts.data_time]
+        assert line.facts.lag_seconds == hours * 3600
+
+
 def test_environments_age_by_themselves(shop):
     shop.materialize()
     api.create_environment(shop.load(), "dev")
