@@ -21,7 +21,7 @@ from assetflow.model.durations import duration_text
 from assetflow.model.names import AssetName, AssetPartition, PartitionKey, VersionId, folded
 from assetflow.model.path_keys import keys_found
 from assetflow.planning.attainable import Ages, attainable, bottleneck
-from assetflow.planning.back_off import LONGEST, longest_rests, rests_until
+from assetflow.planning.back_off import Ways, rests_until, ways_down
 from assetflow.planning.data_time import AgeHistory, Ageing, DataTime, StateSeen, data_times
 from assetflow.planning.freshness_pages import AgePoint, FreshnessHistory, FreshnessLine
 from assetflow.planning.freshness_past import (
@@ -103,7 +103,8 @@ class Ager:
         recalled = recalled_ages(self.place.state, question)
         sources = [s for name, s in self._graph.sources.items() if name in self._scope(wanted)]
         looks = kept_looks(self.place.state)
-        sight, rests = self._look(sources, question.keys, looks)
+        slow = slow_seconds(self.place.state)
+        sight, rests = self._look(sources, question.keys, looks, slow)
         history = self._history(recalled, question, sources, sight, looks)
         looks.save()
         found = data_times(history, self.now, self.now if self.is_past else None)
@@ -120,13 +121,13 @@ class Ager:
                     source.name: found[source.name] for source in sources if source.name in found
                 },
                 volatile=frozenset(filter(self.analysis.is_volatile, question.assets)),
-                resting={**self._resting(question), **rests},
+                resting={**self._resting(question, slow), **rests},
                 answering=frozenset(source.name for source in sources if source.observe),
                 owners={name: about(self.analysis, name).owners for name in names},
             ),
             history=history,
             keys=question.keys,
-            usual=usual_durations(upstreams, slow_seconds(self.place.state)),
+            usual=usual_durations(upstreams, slow),
             unseen={one.asset: each.error.sentence for one, each in sight.unseen.items()},
         )
         self._check_times(known)
@@ -203,7 +204,11 @@ class Ager:
         return tuple(name for name in self._graph.sources if folded(name) in named)
 
     def _look(
-        self, sources: Iterable[Source], keys: Mapping[AssetName, KeySet], looks: Looks
+        self,
+        sources: Iterable[Source],
+        keys: Mapping[AssetName, KeySet],
+        looks: Looks,
+        slow: Mapping[AssetName, float],
     ) -> tuple[Sight, dict[AssetName, datetime]]:
         """Return the sources as they are now, and until when those rest that gave nothing new.
 
@@ -218,8 +223,8 @@ class Ager:
             return before, {}
         previous = observations(self.place.state)
         observer = Observer(self.place.root, self.now, self.engine)
-        longest = self._longest() if any(source.observe for source in missing) else {}
-        found, rests = rested_look(observer, missing, previous, keys, looks, longest)
+        ways = self._ways(slow) if any(source.observe for source in missing) else {}
+        found, rests = rested_look(observer, missing, previous, keys, looks, ways)
         sight = Sight(
             states=before.states | found.states,
             unseen=before.unseen | found.unseen,
@@ -271,8 +276,13 @@ class Ager:
             return looks.since(state) or self.now
         return EPOCH + timedelta(microseconds=changed // 1000)
 
-    def _resting(self, question: AgeQuestion) -> dict[AssetName, datetime]:
-        """Return until when volatile assets are not asked again that gave nothing newer."""
+    def _resting(
+        self, question: AgeQuestion, slow: Mapping[AssetName, float]
+    ) -> dict[AssetName, datetime]:
+        """Return until when volatile assets are not asked again that gave nothing newer.
+
+        `slow` is how long steps take, nine times out of ten.
+        """
         timed = {
             name: how
             for name, how in question.timed_by.items()
@@ -281,13 +291,14 @@ class Ager:
         if not timed:
             return {}
         asked = asks(self.place.state, self.place.environment, timed)
-        longest = self._longest()
-        found = {name: rests_until(a, longest.get(name, LONGEST)) for name, a in asked.items()}
+        ways = self._ways(slow)
+        found = {name: rests_until(some, ways.get(name, {})) for name, some in asked.items()}
         return {name: until for name, until in found.items() if until and until > self.now}
 
-    def _longest(self) -> dict[AssetName, timedelta]:
+    def _ways(self, slow: Mapping[AssetName, float]) -> dict[AssetName, Ways]:
+        """Return which policies need each asset and source, and how long the way to them is."""
         policies = {name: one.policy for name, one in self.stated().items()}
-        return longest_rests(self._graph.upstreams, policies)
+        return {**ways_down(self._graph.upstreams, policies, slow)}
 
     def _check_times(self, known: KnownAges) -> None:
         """Raise NaiveEventTime for a root whose age somebody asks for, and nobody can tell."""

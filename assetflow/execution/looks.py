@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -19,7 +19,7 @@ from assetflow.execution.source_states import SourceState
 from assetflow.execution.timing import time_of_state, timed_by
 from assetflow.metadata.records import EventTimeFound
 from assetflow.model.names import WHOLE, AssetName, AssetPartition, VersionId
-from assetflow.planning.back_off import LONGEST, rest_after
+from assetflow.planning.back_off import Ways, rest_after
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ class Looks:
         return asked.since if asked and asked.state == state.state else None
 
     def resting(
-        self, source: Source, before: Observed | None, now: datetime, longest: timedelta
+        self, source: Source, before: Observed | None, now: datetime, ways: Ways
     ) -> datetime | None:
         """Return until when a source is not asked again, for it gave nothing new; else None.
 
@@ -87,7 +87,7 @@ class Looks:
         asked = self._asked(source, before)
         if asked is None or asked.at > now:
             return None
-        until = rest_after(asked.fruitless, asked.at, longest)
+        until = rest_after(asked.fruitless, asked.at, asked.since, ways)
         return until if until and until > now else None
 
     def note(self, found: SourceState, before: Observed | None, now: datetime) -> None:
@@ -143,18 +143,17 @@ def rested_look(
     previous: Mapping[AssetName, Mapping[PartitionKey, Observed]],
     keys: Mapping[AssetName, KeySet],
     looks: Looks,
-    longest: Mapping[AssetName, timedelta],
+    ways: Mapping[AssetName, Ways],
 ) -> tuple[Sight, dict[AssetName, datetime]]:
     """Return how `sources` are, and until when those rest that gave nothing new when asked.
 
-    A source that rests is as it was. `longest` says for how long each may.
+    A source that rests is as it was. `ways` are to the policies that need each.
     """
     asked = {one.name: one for one in sources if one.observe}
     before = {name: previous.get(name, {}).get(WHOLE) for name in asked}
 
     def until(name: AssetName) -> datetime | None:
-        most = longest.get(name, LONGEST)
-        return looks.resting(asked[name], before[name], observer.now, most)
+        return looks.resting(asked[name], before[name], observer.now, ways.get(name, {}))
 
     resting = {name for name in asked if until(name)}
     sight = observer.observe_all((s for s in sources if s.name not in resting), previous, keys)

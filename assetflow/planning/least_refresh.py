@@ -84,8 +84,9 @@ def least_refresh(
 
     What is overdue and what was never made is made again; with `within_seconds` also what
     will be overdue by then, or before a run that starts then is done, which takes the
-    `usual` seconds. Each upstream that several policies need is made once, and none that
-    is recent enough for all of them.
+    `usual` seconds; and of what is made then the inputs are so recent, if they can be, that
+    it need not be made again before that is done. Each upstream that several policies need
+    is made once, and none that is recent enough for all of them.
     """
     wants = sorted(_wants(ages, policies, now, usual, within_seconds), key=_urgency)
     if not wants:
@@ -102,7 +103,7 @@ def least_refresh(
         if _helps(policies[name], published, best[name]):
             needs[name] = min(want.need, _at(best[name]))
             asking[name] = (rank,)
-    _pass_up(ages, scope, needs, asking)
+    _pass_up(_Walk(ages, scope, best, {} if within_seconds is None else usual), needs, asking)
     named = {rank for ranks in asking.values() for rank in ranks}
     reasons = {rank: _reason(wants[rank], policies) for rank in named}
     refreshes = (
@@ -163,17 +164,36 @@ def _helps(policy: FreshnessPolicy, published: DataTime | None, best: DataTime) 
     return _due(policy, best) > _due(policy, published)
 
 
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What is walked over, upstream first, and how recent it can be at `best`.
+
+    Where there are `usual` durations, what is made has to last as long as its own step.
+    """
+
+    ages: Ages
+    scope: list[AssetName]
+    best: Mapping[AssetName, DataTime]
+    usual: Mapping[AssetName, float]
+
+    def aim(self, name: AssetName, need: datetime) -> datetime:
+        """Return how recent the inputs of an asset have to be that is made for `need`."""
+        if name not in self.usual:
+            return need
+        before = (self.usual.get(one, 0.0) for one in self.ages.upstreams[name])
+        own = self.usual[name] - max(before, default=0.0)
+        return max(need, min(need + timedelta(seconds=own), _at(self.best[name])))
+
+
 def _pass_up(
-    ages: Ages,
-    scope: list[AssetName],
-    needs: dict[AssetName, datetime],
-    asking: dict[AssetName, tuple[int, ...]],
+    walk: _Walk, needs: dict[AssetName, datetime], asking: dict[AssetName, tuple[int, ...]]
 ) -> None:
     """Add to `needs` the upstreams that are older than what is made from them, and who asks."""
-    for name in reversed(scope):
-        need = needs.get(name)
-        if need is None:
+    ages = walk.ages
+    for name in reversed(walk.scope):
+        if name not in needs:
             continue
+        need = walk.aim(name, needs[name])
         for upstream in ages.upstreams[name]:
             if upstream in ages.upstreams and _is_older(ages, upstream, need):
                 needs[upstream] = max(needs.get(upstream, need), need)

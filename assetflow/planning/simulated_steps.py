@@ -57,6 +57,10 @@ class StepQueue:
             open_above.add(last.number)
         return self._added(name, open_above)
 
+    def open(self, name: AssetName) -> tuple[int, ...]:
+        """Return the steps that make `name` and are not done, the last to be asked for last."""
+        return tuple(step.number for step in self._of_asset.get(name, ()))
+
     def take(self) -> SimulatedStep | None:
         """Return the step to begin with of those that wait for nothing, upstream first."""
         return heapq.heappop(self._ready)[2] if self._ready else None

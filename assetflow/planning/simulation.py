@@ -20,13 +20,14 @@ from typing import TypeAlias
 from assetflow.model.freshness import FreshnessPolicy
 from assetflow.model.names import AssetName
 from assetflow.planning.attainable import Ages
-from assetflow.planning.back_off import LONGEST, longest_rests, rest_after
+from assetflow.planning.back_off import rest_after, ways_down
 from assetflow.planning.data_time import DataTime, oldest
 from assetflow.planning.least_refresh import least_refresh
 from assetflow.planning.overdue import becomes_overdue
 from assetflow.planning.simulated_steps import SimulatedStep, StepQueue
 
 LOOK_AHEAD_SECONDS = 600.0
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class World:
     `upstreams` has each asset, upstream first. `arrivals` are when each root has newer
     data, in order, the first no later than `start`. Of `volatile` assets those in
     `with_events` are as recent as what arrived, all others as their runs. `seconds` are
-    the usual durations of steps (p90), `durations` what they take, over and over again.
+    the usual durations of steps (p90), `durations` what they take in each hour, over and
+    over again: as long for whoever decides.
     """
 
     upstreams: Mapping[AssetName, tuple[AssetName, ...]]
@@ -59,6 +61,11 @@ class World:
     def arrived(self, root: AssetName, now: datetime) -> int:
         """Return how often a root has had newer data by `now`."""
         return bisect_right(self.arrivals[root], now)
+
+    def taken(self, name: AssetName, now: datetime) -> float:
+        """Return the seconds of a step that makes `name` and begins at `now`."""
+        durations = self.durations[name]
+        return durations[int((now - self.start) / HOUR) % len(durations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +95,8 @@ class Moment:
     arrived: AssetName | None = None
 
 
-Decide: TypeAlias = "Callable[[Simulation, Moment], Iterable[AssetName]]"
-"""A way of deciding: what to make again at a moment, upstream first."""
+Decide: TypeAlias = "Callable[[Simulation, Moment], None]"
+"""A way of deciding: it requests what to make again at a moment."""
 
 
 def refresh_least(
@@ -101,24 +108,26 @@ def refresh_least(
     in time.
     """
 
-    def decide(simulation: "Simulation", moment: Moment) -> Iterable[AssetName]:
-        if moment.arrived is not None:
-            return ()
-        ages, policies = simulation.ages(moment.now), simulation.world.policies
-        found = least_refresh(ages, policies, moment.now, usual, within_seconds)
-        return (refresh.asset for refresh in found.refreshes)
+    def decide(simulation: "Simulation", moment: Moment) -> None:
+        if moment.arrived is None:
+            ages, policies = simulation.ages(moment.now), simulation.world.policies
+            found = least_refresh(ages, policies, moment.now, usual, within_seconds)
+            names = [refresh.asset for refresh in found.refreshes]
+            simulation.request(names, moment.now, counts_on_open=True)
 
     return decide
 
 
-def refresh_all(simulation: "Simulation", moment: Moment) -> Iterable[AssetName]:
+def refresh_all(simulation: "Simulation", moment: Moment) -> None:
     """Make everything again at each tick."""
-    return simulation.world.upstreams if moment.arrived is None else ()
+    if moment.arrived is None:
+        simulation.request(simulation.world.upstreams, moment.now)
 
 
-def refresh_eagerly(simulation: "Simulation", moment: Moment) -> Iterable[AssetName]:
+def refresh_eagerly(simulation: "Simulation", moment: Moment) -> None:
     """Make again what is made from a root, as soon as the root has newer data."""
-    return () if moment.arrived is None else simulation.below[moment.arrived]
+    if moment.arrived is not None:
+        simulation.request(simulation.below[moment.arrived], moment.now)
 
 
 def simulate(world: World, decide: Decide, tick: timedelta) -> SimulatedWeek:
@@ -126,7 +135,7 @@ def simulate(world: World, decide: Decide, tick: timedelta) -> SimulatedWeek:
     simulation = Simulation(world)
     for moment in sorted(_moments(world, tick), key=lambda moment: moment.now):
         simulation.advance(moment.now)
-        simulation.request(decide(simulation, moment), moment.now)
+        decide(simulation, moment)
     return simulation.ended()
 
 
@@ -146,7 +155,7 @@ class Simulation:
         self.published: dict[AssetName, DataTime] = {}
         self._expected: dict[AssetName, DataTime] = {}
         self._resting: dict[AssetName, datetime] = {}
-        self._longest = longest_rests(world.upstreams, world.policies)
+        self._ways = ways_down(world.upstreams, world.policies, world.seconds)
         self._fruitless: dict[AssetName, int] = defaultdict(int)
         self._queue = StepQueue({name: place for place, name in enumerate(world.upstreams)})
         self._running: list[tuple[datetime, int, SimulatedStep]] = []
@@ -160,22 +169,34 @@ class Simulation:
             self._reads[name] = self._read(name, world.start)
 
     def ages(self, now: datetime) -> Ages:
-        """Return how old everything is, as it will be when all that waits is made."""
+        """Return how old everything is, as it will be when all that waits is made.
+
+        A volatile asset that was asked rests until it has answered.
+        """
         world = self.world
         sources = world.arrivals.keys() - world.volatile
+        asked = (name for name in world.volatile if self._queue.open(name))
         return Ages(
             upstreams=world.upstreams,
             published=self.published | self._expected,
             seen={source: world.of_root(source, now) for source in sources},
             volatile=world.volatile,
-            resting=self._resting,
+            resting=self._resting | dict.fromkeys(asked, world.end),
         )
 
-    def request(self, names: Iterable[AssetName], now: datetime) -> None:
-        """Queue steps that make `names`, upstream first, and start those that can be."""
+    def request(
+        self, names: Iterable[AssetName], now: datetime, *, counts_on_open: bool = False
+    ) -> None:
+        """Queue steps that make `names`, upstream first, and start those that can be.
+
+        Who `counts_on_open` steps, as `ages` does, waits for those that others asked for.
+        """
         before, asked = self._queue.last, dict[AssetName, int]()
         for name in names:
-            above = {asked[one] for one in self.world.upstreams[name] if one in asked}
+            upstreams = self.world.upstreams[name]
+            above = {asked[one] for one in upstreams if one in asked}
+            if counts_on_open:
+                above.update(*(self._queue.open(one)[-1:] for one in upstreams))
             asked[name] = self._queue.add(name, above)
             self._expected[name] = self._made(name, now, self._expected)
         self._runs += self._queue.last > before
@@ -202,8 +223,7 @@ class Simulation:
             if step.reads == self._reads[name] and name not in self.world.volatile:
                 self._done(step)
                 continue
-            seconds = self.world.durations[name]
-            taken = seconds[step.number % len(seconds)]
+            taken = self.world.taken(name, now)
             self._steps += 1
             self._compute += taken
             done_at = now + timedelta(seconds=taken)
@@ -229,7 +249,8 @@ class Simulation:
     def _rest(self, name: AssetName, now: datetime, *, is_new: bool) -> None:
         """Let a volatile asset rest that gave nothing new, longer each time."""
         self._fruitless[name] = 0 if is_new else self._fruitless[name] + 1
-        until = rest_after(self._fruitless[name], now, self._longest.get(name, LONGEST))
+        newest, ways = self.published[name].at, self._ways.get(name, {})
+        until = rest_after(self._fruitless[name], now, newest, ways)
         self._resting.pop(name, None)
         if until is not None:
             self._resting[name] = until

@@ -254,16 +254,31 @@ def test_a_volatile_asset_with_an_event_time_is_as_recent_as_that(shop):
 def test_what_gave_nothing_newer_rests_before_it_is_asked_again(shop):
     shop.write({"shop/rates.py": RATES.format(options=', event_time="at"')})
     shop.materialize()
-    shop.later(5)
+    shop.later(7)
     asked = []
     for _ in range(4):
         asked.append(list(shop.planned("rates")))
         shop.materialize("rates", overdue=True)
         shop.later(1 / 60)
 
-    assert asked[0] == ["rates"]
-    assert [] in asked
-    assert "gave nothing new: it is asked again at" in shop.line("rates").bottleneck.text
+    assert asked == [["rates"], ["rates"], [], ["rates"]]
+    assert "'rates' gave nothing new: it is asked again at 2026-01-10 19:07 UTC" in (
+        shop.line("rates").bottleneck.text
+    )
+
+
+def test_what_is_needed_soon_rests_no_longer_than_half_of_what_is_left(shop):
+    shop.write({"shop/rates.py": RATES.format(options=', event_time="at"')})
+    shop.materialize()
+    shop.now = datetime(2026, 1, 10, 16, 52, tzinfo=UTC)
+    for minutes in (1, 2, 1):
+        assert list(shop.planned("rates")) == ["rates"]
+        shop.materialize("rates", overdue=True)
+        shop.later(minutes / 60)
+
+    text = shop.line("rates").bottleneck.text
+
+    assert text == "'rates' gave nothing new: it is asked again at 2026-01-10 16:57 UTC"
 
 
 def test_an_event_time_that_is_declared_later_counts_also_where_a_run_gives_the_same(shop):

@@ -3,21 +3,29 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assetflow.planning.attainable import Ages, attainable, bottlenecks
-from assetflow.planning.back_off import longest_rests, rest_after, rests_until
+from assetflow.planning.back_off import (
+    due_to_begin,
+    longest_rest,
+    rest_after,
+    rests_until,
+    ways_down,
+)
 from assetflow.planning.data_time import DataTime
 from assetflow.planning.least_refresh import (
     cannot_be_met,
     least_refresh,
     usual_durations,
 )
-from assetflow.planning.overdue import becomes_overdue
+from assetflow.planning.overdue import becomes_overdue, needed_data_time
 from tests.planning.ageing import at, policy
 
 NOW = at("05 12:00")
+MINUTE = timedelta(minutes=1)
 SHOP = {
     "rates": (),
     "clean": ("orders",),
@@ -166,6 +174,17 @@ def test_a_run_is_begun_in_time_to_be_done_when_data_is_due():
     )
 
 
+@pytest.mark.parametrize(
+    ("clean", "steps"), [("05 07:19", ["clean", "stock"]), ("05 07:20", ["stock"])]
+)
+def test_what_is_made_lasts_until_it_can_be_made_again(clean, steps):
+    usual = usual_durations(SHOP, {"clean": 600.0, "stock": 1800.0})
+    here = ages(ALL_OLD | {"clean": clean}, {"orders": "05 11:30"})
+    policies = {"stock": policy(max_lag="6h")}
+
+    assert names(least_refresh(here, policies, NOW, usual, 600.0)) == steps
+
+
 def test_without_a_look_ahead_only_what_is_overdue_is_made_again():
     usual = dict.fromkeys(SHOP, 3600.0)
     here = ages(ALL_OLD, {"orders": "05 11:30"})
@@ -257,20 +276,73 @@ def test_each_ask_in_vain_is_followed_by_a_longer_rest():
 
 
 def test_a_root_rests_no_longer_than_a_share_of_the_tightest_bound():
-    policies = {"forecast": policy(max_lag="10h"), "stock": policy(max_lag="5d")}
-    policies["revenue"] = policy(max_lag="1d", deadline="0 7 * * *", within="2h")
+    mild, strict = policy(max_lag="10h"), policy(max_lag="1d", deadline="0 7 * * *", within="2h")
 
-    rests = longest_rests(SHOP, policies)
+    assert [longest_rest(one) for one in (mild, strict)] == [30 * MINUTE, 6 * MINUTE]
+    assert rest_after(9, NOW, ways={mild: 0.0, strict: 0.0}) == at("05 12:06")
+    assert rest_after(9, NOW, ways={policy(max_lag="5d"): 0.0}) == at("05 13:00")
+    assert rest_after(9, NOW, ways={policy(max_lag="5m"): 0.0}) == at("05 12:01")
 
-    assert {name: rest.total_seconds() / 60 for name, rest in rests.items()} == {
-        "forecast": 30,
-        "revenue": 6,
-        "rates": 6,
-        "clean": 6,
-        "orders": 6,
-        "stock": 60,
+
+def test_the_way_to_each_policy_is_the_longest():
+    strict, mild = policy(max_lag="3h"), policy(max_lag="6h")
+    policies = {"forecast": mild, "revenue": strict, "stock": mild}
+
+    ways = ways_down(
+        SHOP, policies, dict(zip(SHOP, (1.0, 20.0, 300.0, 4000.0, 50000.0), strict=True))
+    )
+
+    assert ways == {
+        "forecast": {mild: 4000.0},
+        "revenue": {strict: 300.0, mild: 4300.0},
+        "stock": {mild: 50000.0},
+        "rates": {strict: 301.0, mild: 4301.0},
+        "clean": {strict: 320.0, mild: 50020.0},
+        "orders": {strict: 320.0, mild: 50020.0},
     }
-    assert rest_after(9, NOW, rests["rates"]) == at("05 12:06")
+
+
+IN_VAIN = (
+    ("an hour before a run has to begin", "05 11:00", 9, "05 11:30"),
+    ("and not yet often in vain", "05 11:00", 3, "05 11:04"),
+    ("ten minutes before", "05 11:50", 9, "05 11:55"),
+    ("a minute before", "05 11:59", 9, "05 12:00"),
+    ("when it has to begin", "05 12:00", 9, "05 12:01"),
+    ("ten minutes after", "05 12:10", 9, "05 12:15"),
+    ("long after", "06 12:00", 20, "06 12:36"),
+)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "fruitless", "until"),
+    [case[1:] for case in IN_VAIN],
+    ids=[case[0] for case in IN_VAIN],
+)
+def test_a_root_rests_no_longer_than_half_of_what_is_left(asked_at, fruitless, until):
+    half_day = policy(max_lag="12h")
+    newest = at("05 00:30")
+
+    assert due_to_begin(newest, half_day, 1800.0) == NOW
+    assert rest_after(fruitless, at(asked_at), newest, {half_day: 1800.0}) == at(until)
+
+
+def test_a_root_is_asked_as_often_as_the_policy_needs_for_which_it_is_most_urgent():
+    dead, lively = policy(max_lag="1h"), policy(max_lag="12h20m")
+    newest = at("05 00:00")
+
+    assert rest_after(9, NOW, newest, {lively: 0.0}) == at("05 12:10")
+    assert rest_after(2, NOW, newest, {dead: 0.0, lively: 900.0}) == at("05 12:02")
+    assert rest_after(5, NOW, newest, {dead: 0.0, lively: 900.0}) == at("05 12:02:30")
+    assert rest_after(5, NOW, None, {lively: 0.0}) == at("05 12:16")
+
+
+def test_a_deadline_that_is_near_shortens_the_rest():
+    noon = policy(deadline="0 13 * * *", within="11h")
+
+    asks = [(at("05 11:00"), at("05 01:30")), *((at(f"05 11:{n}"), None) for n in range(10, 50))]
+
+    assert rests_until(asks, {noon: 0.0}) == at("05 12:22")
+    assert rests_until(asks, {noon: 3600.0}) == at("05 11:54:30")
 
 
 def test_an_ask_that_gives_newer_data_ends_the_rest():
@@ -371,6 +443,124 @@ def test_what_is_held_back_stays_overdue_whatever_runs(world):
     everything = after(here, here.upstreams)
     for name in held_back:
         assert becomes_overdue(policies[name], everything[name].at) < NOW
+
+
+DEADLINES = ("0 13 * * *", "30 12 * * *", "0 7 * * 1", "0 6,18 * * *")
+
+
+@st.composite
+def looks_ahead(draw):
+    """A world with deadlines, too, how long its steps take, and how far is looked ahead."""
+    here, policies = draw(worlds())
+    for name in policies:
+        if draw(st.booleans()):
+            bounds = {"deadline": draw(st.sampled_from(DEADLINES)), "within": "2h"}
+            if draw(st.booleans()):
+                bounds["max_lag"] = f"{draw(st.integers(3, 9))}h"
+            policies[name] = policy(**bounds)
+    seconds = {name: 60.0 * draw(st.integers(0, 40)) for name in here.upstreams}
+    within = 60.0 * draw(st.integers(0, 120))
+    return here, policies, usual_durations(here.upstreams, seconds), within
+
+
+def done_at(name, usual, within):
+    return NOW + timedelta(seconds=usual.get(name, 0.0) + within)
+
+
+def helps(one, published, best):
+    return becomes_overdue(one, best.at) > becomes_overdue(one, published.at)
+
+
+def to_reach(here, policies, usual, within):
+    """Return how recent each asset is to be, of those that a run helps and need it."""
+    best = attainable(here, NOW)
+    found = {}
+    for name, one in policies.items():
+        published, done = here.published.get(name), done_at(name, usual, within)
+        need = needed_data_time(one, done)
+        is_too_old = published is None or published.at < need
+        if is_too_old and (published is None or helps(one, published, best[name])):
+            found[name] = min(need, best[name].at)
+    return found
+
+
+@given(looks_ahead())
+def test_after_a_look_ahead_nothing_is_overdue_that_can_be_brought_back(drawn):
+    here, policies, usual, within = drawn
+
+    found = least_refresh(here, policies, NOW, usual, within)
+
+    made, best = after(here, names(found)), attainable(here, NOW)
+    assert reaches(made, to_reach(here, policies, usual, within))
+    for name, one in policies.items():
+        done = done_at(name, usual, within)
+        can_be_met = becomes_overdue(one, best[name].at) >= done
+        is_met = becomes_overdue(one, made[name].at) >= done
+        assert is_met or not can_be_met
+        assert is_met or name in found.held_back
+
+
+@given(looks_ahead())
+def test_whatever_brings_all_back_has_each_step_of_the_least(drawn):
+    here, policies, _, within = drawn
+    least = set(names(least_refresh(here, policies, NOW, {}, within)))
+    wanted = to_reach(here, policies, {}, within)
+
+    for left_out in least:
+        others = [name for name in here.upstreams if name != left_out]
+        assert not reaches(after(here, others), wanted)
+
+
+@given(looks_ahead())
+def test_each_step_is_there_once_upstream_first_and_for_a_policy_that_is_below(drawn):
+    here, policies, usual, within = drawn
+
+    found = least_refresh(here, policies, NOW, usual, within)
+
+    places = [list(here.upstreams).index(name) for name in names(found)]
+    assert places == sorted(set(places))
+    for refresh in found.refreshes:
+        asking = [reason.asset for reason in refresh.reasons]
+        assert asking
+        assert len(set(asking)) == len(asking)
+        assert all(name in policies and refresh.asset in made_from(here, name) for name in asking)
+
+
+def made_from(here, name):
+    """Return `name` and all that it is made from."""
+    found, waiting = set(), [name]
+    while waiting:
+        one = waiting.pop()
+        found.add(one)
+        waiting += here.upstreams.get(one, ())
+    return found
+
+
+@given(looks_ahead())
+def test_no_step_is_made_that_gives_nothing_newer(drawn):
+    here, policies, usual, within = drawn
+
+    steps = names(least_refresh(here, policies, NOW, usual, within))
+
+    made = after(here, steps)
+    for name in steps:
+        published = here.published.get(name)
+        assert published is None or made[name].at > published.at
+
+
+@given(looks_ahead())
+def test_what_a_look_ahead_made_need_not_be_made_again_while_its_step_ran(drawn):
+    here, policies, usual, within = drawn
+    lags = {name: one for name, one in policies.items() if not one.deadline}
+
+    steps = names(least_refresh(here, lags, NOW, usual, within))
+
+    made, best = after(here, steps), attainable(here, NOW)
+    for name in lags.keys() & set(steps):
+        inputs = [usual.get(one, 0.0) for one in here.upstreams[name]]
+        own = timedelta(seconds=usual[name] - max(inputs, default=0.0))
+        again = done_at(name, usual, within) + own
+        assert made[name].at >= min(needed_data_time(lags[name], again), best[name].at)
 
 
 def test_a_step_that_many_need_names_the_most_urgent():

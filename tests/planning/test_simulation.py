@@ -1,5 +1,6 @@
 """The simulated week in small: who decides what, when it is done, and what is overdue."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from assetflow.planning.least_refresh import usual_durations
 from assetflow.planning.simulated_steps import StepQueue
 from assetflow.planning.simulation import (
+    Simulation,
     World,
     refresh_all,
     refresh_eagerly,
@@ -103,7 +105,72 @@ def test_a_volatile_asset_that_gives_nothing_new_is_asked_seldom():
     assert least(silent).overdue == 0
     asked = least(events)
     assert asked.overdue == 22 * 3600
-    assert asked.steps == 269
+    assert asked.steps == 170
+
+
+def test_a_volatile_asset_that_was_asked_is_not_asked_again_before_it_answers():
+    loads = {"load": (), "mart": ("load",)}
+    here = world({"mart": "2h"}, {"load": [START]}, loads, volatile=["load"], with_events=["load"])
+    simulation = Simulation(here)
+    simulation.request(["load"], START)
+
+    assert simulation.ages(START + TICK).resting.keys() == {"load"}
+    simulation.advance(START + 2 * TICK)
+
+    assert simulation.ages(START + 2 * TICK).resting == {"load": START + 3 * TICK}
+
+
+def test_who_counts_on_what_is_being_made_waits_for_it():
+    here = world({"mart": "6h"}, {"orders": [START, START + TICK]})
+    found = {}
+    for counts in (False, True):
+        simulation = Simulation(here)
+        simulation.request(["clean"], START + TICK)
+        simulation.request(["mart"], START + 2 * TICK, counts_on_open=counts)
+        simulation.advance(START + 10 * TICK)
+        found[counts] = simulation.published["mart"].at
+
+    assert found == {False: START, True: START + TICK}
+
+
+def test_a_step_takes_as_long_in_one_hour_whoever_decides():
+    here = replace(world({}, {"orders": [START]}), durations={"mart": [1.0, 2.0, 3.0]})
+
+    taken = [here.taken("mart", START + timedelta(minutes=n)) for n in (0, 59, 60, 179, 180)]
+
+    assert taken == [1.0, 1.0, 2.0, 3.0, 1.0]
+
+
+def test_what_comes_late_is_heard_in_time_though_it_was_asked_for_in_vain():
+    loads = {"load": (), "mart": ("load",)}
+    arrivals = [START, at("05 05:56")]
+    here = world(
+        {"mart": "6h"},
+        {"load": arrivals},
+        loads,
+        volatile=["load"],
+        with_events=["load"],
+        seconds={"load": 10.0, "mart": MINUTES},
+        end=at("05 08:00"),
+    )
+
+    week = least(here, within_seconds=3600.0)
+
+    assert week.overdue == 0
+    assert week.steps <= 14
+
+
+def test_what_is_made_is_not_to_be_made_again_while_it_is_made():
+    upstreams = {"one": ("fast",), "two": ("slow",), "mart": ("one", "two")}
+    seconds = {"one": 10.0, "two": 10.0, "mart": 20 * MINUTES}
+    arrivals = {"fast": every(5), "slow": [instant + 2 * TICK for instant in every(5)]}
+    arrivals["slow"][0] = START
+    here = world({"mart": "2h"}, arrivals, upstreams, seconds=seconds)
+
+    week = least(here, within_seconds=60.0)
+
+    assert week.overdue == 0
+    assert week.compute_seconds < 24 * 20 * MINUTES
 
 
 def test_few_workers_make_the_eager_late():
