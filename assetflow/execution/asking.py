@@ -28,6 +28,7 @@ from assetflow.quality.judging import judged
 from assetflow.quality.measures import is_measured
 from assetflow.quality.queries import BASELINE, failing_rows, queries, reproducing
 from assetflow.warehouse.auditing import FoundRows, ask, find_rows, measure
+from assetflow.warehouse.disk import disk_errors
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +72,7 @@ class Asker:
         """Return how each of `checks` came out of a version, by its name."""
         cursor = self.maker.means.engine.cursor()
         question = _Question(self, subject, cursor, at)
-        with self.maker.means.ending.reaching(cursor):
+        with self.maker.means.ending.reaching(cursor), disk_errors(self.knowledge.state):
             return {facts.check.name: self._evaluated(question, facts, terms) for facts in checks}
 
     def _evaluated(

@@ -272,7 +272,7 @@ class Execution:
         keys = {s.target.partition for s, verdict in settled if verdict.action == "materialize"}
         running = [one for one in settled if one[0].target.partition in keys]
         ended = [
-            self._current_now(self._unmade(*one))
+            self._current_now(self._taken(*one))
             for one in settled
             if one[0].target.partition not in keys
         ]
@@ -286,6 +286,13 @@ class Execution:
             raise facts.problem
         step = replace(step, facts=facts)
         return step, settle(self._known, step, facts, self.current)
+
+    def _taken(self, step: Step, verdict: Verdict) -> Ended:
+        """Return how a step ends that takes what is there; it fails if that cannot be audited."""
+        try:
+            return self._unmade(step, verdict)
+        except AssetflowError as error:
+            return self._failed(step, verdict.reasons, str(error))
 
     def _unmade(self, step: Step, verdict: Verdict) -> Ended:
         """Return how a step ends for which nothing is to be computed."""
@@ -356,9 +363,12 @@ class Execution:
         self._add_partitions(made.values())
         found, ended = list(made.values()), []
         for step, verdict in settled:
-            left = self._remaining(step, made[step.target])
-            found.append(left.made)
-            kept = self._kept(step, verdict, left, seconds, attempt)
+            try:
+                left = self._remaining(step, made[step.target])
+                found.append(left.made)
+                kept = self._kept(step, verdict, left, seconds, attempt)
+            except AssetflowError as error:
+                kept = self._failed(step, verdict.reasons, str(error), attempt)
             ended.append(self._current_now(kept))
         self._discard_unkept([one.version for one in found], ended)
         return ended

@@ -971,3 +971,30 @@ def test_checks_that_read_one_another_of_one_call_are_refused(tmp_path):
 
     with pytest.raises(ProjectErrors, match="wait for one another"):
         project.load()
+
+
+LOSING = """
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+from assetflow import asset, references
+
+@asset(volatile=True, checks=[references("id", to="clean.id", on_failure="{}")])
+def losing() -> pa.Table:
+    shutil.rmtree(Path(__file__).parents[1] / ".assetflow/data/clean")
+    return pa.table({{"id": [1]}})
+"""
+
+
+@pytest.mark.parametrize("on_failure", ["block", "quarantine"])
+def test_what_cannot_be_audited_fails_alone(tmp_path, on_failure):
+    project = shop(tmp_path)
+    project.materialize("clean")
+    project.write({"shop/losing.py": LOSING.format(on_failure), "shop/other.sql": "select 1 as a"})
+
+    result = project.materialize("losing", "other")
+
+    assert outcomes(result) == {"losing": "failed", "other": "materialized"}
+    assert result.status == "failed"
+    assert project.materialize("other").steps == ()
