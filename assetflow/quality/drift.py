@@ -1,7 +1,8 @@
 """How far a distribution has moved from an earlier one, by counts in the same bins.
 
 The bins of numbers and times are the deciles of the baseline (for `ks` its percentiles),
-those of other values are the most frequent ones; NULL is a bin of its own.
+those of other values are the most frequent ones of both sides together, since those of one
+side alone are more frequent there by chance. NULL is a bin of its own.
 """
 
 import math
@@ -79,7 +80,7 @@ def _by_quantile(both: str, bins: int) -> str:
 def _by_category(both: str) -> str:
     return (
         "with af_counts as (select v, count_if(b) as f, count_if(not b) as t, "
-        f"row_number() over (order by count_if(b) desc, v) as n from ({both}) group by v) "
+        f"row_number() over (order by count(*) desc, v) as n from ({both}) group by v) "
         "select list([f, t] order by k) from (select k, sum(f) as f, sum(t) as t "
         f"from (select least(n, {MOST_CATEGORIES}) as k, f, t from af_counts) group by k)"
     )
