@@ -24,7 +24,8 @@ def answer_of(type_, before, now, method, where=None, rows=4000):
     with duckdb.connect() as opened:
         for name, value in (("before", before), ("now", now)):
             opened.execute(
-                f"create table {name} as select ({value})::{type_} as x, i from range({rows}) as r(i)"
+                f"create table {name} as "
+                f"select ({value})::{type_} as x, i from range({rows}) as r(i)"
             )
         values = ask(opened, queries(check, schema, "now", {BASELINE: "before"}))
     return judged(check, schema, values, rows, KNOWN)

@@ -183,6 +183,10 @@ def with_where(options: KindOptions, where: str) -> Check:
 @settings(max_examples=200, deadline=None)
 @given(rows=ROWS, case=st.one_of(BY_ROW), where=st.sampled_from(sorted(WHERES)))
 def test_rows_fail_that_fail_by_themselves(connection, rows, case, where):
+    assert_failing(connection, rows, case, where)
+
+
+def assert_failing(connection, rows, case, where):
     options, fails = case
     check, table = with_where(options, where), fill(connection, rows)
 
@@ -366,12 +370,35 @@ def test_every_type_can_be_null_and_unique(type_):
     assert distinct <= keyed / 2
 
 
-def test_nan_lies_in_no_range(connection):
-    fill(connection, [(1, math.nan, None, None, None), (2, None, None, None, None)])
+ODD = (math.nan, math.inf, -math.inf, -0.0, 0.0, 0.1, None)
+LIMITS = (-2.25, 0.0, 0.1, 1.5)
 
-    for low, high in ((0, None), (None, 5), (0, 5)):
-        check = Between(column="amount", min=low, max=high).frozen()
-        assert answer_of(connection, check, 2).failures == 1
+
+def of_floats():
+    """Yield each check of one column, and what it says of a row, that knows odd floats."""
+    for low, high in itertools.product((None, *LIMITS), repeat=2):
+        if (low, high) != (None, None) and (low is None or high is None or low <= high):
+            yield (
+                Between(column="amount", min=low, max=high),
+                lambda row, low=low, high=high: not is_between(row["amount"], low, high),
+            )
+    for count in (1, 30):
+        accepted = [0.0, *(50.0 + number for number in range(count))]
+        yield (
+            AcceptedValues(column="amount", values=accepted),
+            lambda row, accepted=accepted: (
+                row["amount"] is not None and row["amount"] not in accepted
+            ),
+        )
+    yield NotNull(columns=["amount"]), lambda row: row["amount"] is None
+
+
+@pytest.mark.parametrize("where", ["", "id > 2"])
+def test_nan_lies_in_no_range_and_infinities_in_open_ones(connection, where):
+    rows = [(number, value, None, None, None) for number, value in enumerate(ODD * 2)]
+
+    for case in of_floats():
+        assert_failing(connection, rows, case, where)
 
 
 @pytest.mark.parametrize("rows", [30, 3000])
