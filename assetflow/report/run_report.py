@@ -215,8 +215,8 @@ def _step_details(step: StepLine) -> Iterator[RenderableType]:
 
 
 def failure(target: AssetPartition, error: str, attempts: int) -> Iterator[Text]:
-    """Yield the error of a step, with its partition on top if it is one of several."""
-    if target.partition:
+    """Yield the error of a step, with its partition on top if the error does not name it."""
+    if target.partition and f"'{target}'" not in error.partition("\n")[0]:
         yield strong(str(target))
     yield error_text(error, attempts)
 

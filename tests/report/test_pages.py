@@ -29,7 +29,7 @@ from assetflow.report.proposals_text import proposals_text
 from assetflow.report.repair_report import dead_letters_table, repair_report
 from assetflow.report.rows_report import rows_report
 from assetflow.report.run_checks import Found, unmet_checks
-from assetflow.report.run_report import run_page, run_summary, runs_table
+from assetflow.report.run_report import failure, run_page, run_summary, runs_table
 from assetflow.report.status_report import status_report
 from assetflow.report.step_line import step_line
 from assetflow.report.words import shortened
@@ -205,6 +205,15 @@ def test_a_finished_step_stands_on_one_line():
 )
 def test_a_finished_step_says_what_its_checks_found(place, line):
     assert rendered(step_line(checked.RESULT.steps[place]), 160) == f"{line}\n"
+
+
+def test_an_error_that_names_its_partition_has_no_heading():
+    target = AssetPartition(AssetName("days"), PartitionKey("2026-01-01"))
+
+    texts = ["'days' failed.", "'days[2026-01-01]' was computed but not published."]
+
+    headings = [[line.plain for line in failure(target, text, 1)][:-1] for text in texts]
+    assert headings == [["days[2026-01-01]"], []]
 
 
 def test_a_long_name_leaves_room_on_its_line_for_how_the_step_ended():
