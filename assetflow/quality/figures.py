@@ -1,18 +1,16 @@
 """The figures of a column: means, sums, quantiles and the like, as SQL aggregates."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 from assetflow.model.checks import Argument, Check
-from assetflow.model.columns import Schema
-from assetflow.quality.conditions import considered, considering
+from assetflow.model.columns import Column, Schema
+from assetflow.quality.conditions import Size, considered, considering, known
 from assetflow.quality.fitting import columns_of
 from assetflow.sql.query import quoted
 
 SCAN = "assetflow_scan"
 """Stands in a measure for the table itself, where it has to be read once more."""
-
-Distinct = Callable[[Check, list[str]], str]
-"""How distinct values, or rows of values, are counted: `distinct` or `fused_distinct`."""
 
 _FUNCTIONS = {
     "mean": "avg({0})",
@@ -26,7 +24,7 @@ _FUNCTIONS = {
 }
 
 
-def figure(check: Check, schema: Schema, count_distinct: Distinct) -> str:
+def figure(check: Check, schema: Schema, size: Size) -> str:
     """Return the SQL of the figure that an `aggregate` or `anomaly` check is about."""
     name = str(check.argument("function") or check.argument("metric"))
     if name == "row_count":
@@ -36,7 +34,7 @@ def figure(check: Check, schema: Schema, count_distinct: Distinct) -> str:
     if name in {"median", "quantile"} and column.type.startswith("DECIMAL"):
         value = f"{value}::double"  # else what lies between two values is rounded
     if name == "distinct":
-        return count_distinct(check, [value])
+        return f"coalesce({distinct(check, (column,), size)}, 0)"
     if check.where:
         # For a filter each aggregate copies the rows that it lets through.
         value = f"case when {considered(check)} then {value} end"
@@ -45,24 +43,64 @@ def figure(check: Check, schema: Schema, count_distinct: Distinct) -> str:
     return _FUNCTIONS[name].format(value, _quantile(check.argument("quantile")))
 
 
-def distinct(check: Check, names: list[str]) -> str:
+def distinct(check: Check, columns: tuple[Column, ...], size: Size) -> str:
     """Return how many values, NULL not among them, or rows of values without any, there are.
 
-    A query of its own is faster than `count(distinct …)` beside other aggregates.
+    Of none, it may be NULL.
     """
-    known = (f"{name} is not null" for name in names)
-    where = considering(check, *known)
-    rows = f"select distinct {', '.join(names)} from {SCAN} where {where}"
+    return _DISTINCT[size](check, columns)
+
+
+def _selected(check: Check, columns: tuple[Column, ...]) -> str:
+    """Return a query: faster than `count(distinct …)` beside other aggregates."""
+    where = considering(check, known(columns))
+    rows = f"select distinct {', '.join(_names(columns))} from {SCAN} where {where}"
     return f"(select count(*) from ({rows}))"
 
 
-def fused_distinct(check: Check, names: list[str]) -> str:
-    """Return the same as an aggregate, which costs less to plan, and can be grouped."""
-    value = names[0] if len(names) == 1 else f"({', '.join(names)})"
-    if len(names) > 1 or check.where:
-        known = (f"{name} is not null" for name in names)
-        value = f"case when {considering(check, *known)} then {value} end"
+def _aggregated(check: Check, columns: tuple[Column, ...]) -> str:
+    """Return an aggregate, which can be grouped.
+
+    DuckDB crashes where it tells apart rows with an array of a fixed size among them.
+    """
+    value = _value(columns)
+    if len(columns) > 1 and any(_ARRAY.search(column.type) for column in columns):
+        return _selected(check, columns)
+    if len(columns) > 1 or check.where:
+        value = f"case when {considering(check, known(columns))} then {value} end"
     return f"count(distinct {value})"
+
+
+def _listed(check: Check, columns: tuple[Column, ...]) -> str:
+    """Return an aggregate that costs less to plan than a query, or than `distinct` in it."""
+    if not all(_EXACT.fullmatch(column.type) for column in columns):
+        return _selected(check, columns)
+    limits = f" filter (where {considering(check, known(columns))})"
+    filter_ = limits if len(columns) > 1 or check.where else ""
+    return f"list_unique(list({_value(columns)}){filter_})"
+
+
+_ARRAY = re.compile(r"\[\d+\]")
+_EXACT = re.compile(
+    r"BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(.*\)|VARCHAR|UUID|DATE"
+    r"|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?"
+)
+"""Types whose values a list tells apart as `distinct` does: no floats, intervals or nested ones."""
+
+_DISTINCT: Mapping[Size, Callable[[Check, tuple[Column, ...]], str]] = {
+    "few": _listed,
+    "many": _selected,
+    "grouped": _aggregated,
+}
+
+
+def _value(columns: tuple[Column, ...]) -> str:
+    names = _names(columns)
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _names(columns: tuple[Column, ...]) -> list[str]:
+    return [quoted(column.name) for column in columns]
 
 
 def _counted(check: Check) -> str:

@@ -1,7 +1,8 @@
 """Whether a check can be asked of a table with certain columns."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from assetflow.model.checks import Argument, Check
@@ -30,13 +31,20 @@ def columns_of(check: Check, schema: Schema) -> tuple[Column, ...]:
 
     Names are compared without case.
     """
-    found = {folded(column.name): column for column in schema}
+    found = _by_name(schema)
     wanted = (folded(name) for name in named_columns(check))
     return tuple(found[name] for name in wanted if name in found)
 
 
+@lru_cache(maxsize=64)
+def _by_name(schema: Schema) -> Mapping[str, Column]:
+    return {folded(column.name): column for column in schema}
+
+
 def named_columns(check: Check) -> tuple[str, ...]:
     """Return the columns of its asset that `check` names, those that order its rows included."""
+    if check.kind != "monotonic":
+        return check.columns
     more = (check.argument("order_by"), check.argument("group_by"))
     return (*check.columns, *(str(name) for one in more for name in as_tuple(one)))
 
@@ -52,7 +60,7 @@ def missing_columns(check: Check, schema: Schema) -> tuple[str, ...]:
     """Return the columns that `check` names and `schema` has not."""
     if check.kind in _OF_COLUMNS:
         return ()  # that they are there is what it asks
-    found = {folded(column.name) for column in schema}
+    found = _by_name(schema)
     return tuple(name for name in named_columns(check) if folded(name) not in found)
 
 

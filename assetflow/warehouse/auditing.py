@@ -15,8 +15,9 @@ from assetflow.model.checks import Check
 from assetflow.model.columns import ReadSet, Schema
 from assetflow.model.names import Digest
 from assetflow.quality.answers import Broken
+from assetflow.quality.conditions import CONDITIONS, Size
 from assetflow.quality.figures import SCAN
-from assetflow.quality.measures import measures
+from assetflow.quality.measures import counting_any, measures
 from assetflow.warehouse.digests import (
     GROUP_COLUMN,
     SMALL,
@@ -72,16 +73,17 @@ def audit_scan(  # noqa: PLR0913 - what is scanned, and what is asked of it
 
     `rows` is the number of rows of `scan_sql`, where it is known.
     """
-    asked = _Asked.by(checks, schema, fused=rows is not None and rows <= SMALL)
+    asked = _Asked.by(checks, schema, _size(rows))
     wanted = list(read_sets)
 
     def scanned(texts: Sequence[str]) -> Examined:
         return examine(connection, scan_sql, schema, wanted, float_digits, rows, measures=texts)
 
-    found = _unless_broken(partial(scanned, asked.over(scan_sql)))
-    if not isinstance(found, Broken):
-        return asked.audited(found, found.measured)
-    return asked.audited(scanned(()), _one_by_one(connection, scan_sql, asked.texts))
+    found = _unless_broken(partial(scanned, _over(scan_sql, asked.first)))
+    if isinstance(found, Broken):
+        return asked.audited(scanned(()), _one_by_one(connection, scan_sql, asked.texts))
+    known = asked.known(found.measured)
+    return asked.audited(found, _completed(connection, scan_sql, asked, known))
 
 
 def audit_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
@@ -98,7 +100,7 @@ def audit_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
 
     What reads the table once more does so for each group by itself.
     """
-    wanted, asked = list(read_sets), _Asked.by(checks, schema, fused=True)
+    wanted, asked = list(read_sets), _Asked.by(checks, schema, "grouped")
     together = [one for one in asked.texts if SCAN not in one]
 
     def scanned(texts: Sequence[str]) -> dict[GroupKey, Examined]:
@@ -116,21 +118,49 @@ def audit_groups(  # noqa: PLR0913 - what is scanned, and what is asked of it
     }
 
 
+def _size(rows: int | None) -> Size:
+    return "few" if rows is not None and rows <= SMALL else "many"
+
+
+def _over(scan_sql: str, texts: Sequence[str]) -> list[str]:
+    """Return `texts` with the table that they read once more."""
+    return [text.replace(SCAN, scan_sql) for text in texts]
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The measures of several checks, each text once."""
+    """The measures of several checks, each text once.
+
+    Of few rows, `first` has instead of the `counts` of rows that fail a condition one
+    count of those that fail any: where it is 0, all are.
+    """
 
     by_check: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
+    first: tuple[str, ...]
+    counts: tuple[str, ...] = ()
 
     @classmethod
-    def by(cls, checks: Sequence[Check], schema: Schema, *, fused: bool) -> _Asked:
-        by_check = tuple(measures(check, schema, fused=fused) for check in checks)
-        return cls(by_check, tuple(dict.fromkeys(text for one in by_check for text in one)))
+    def by(cls, checks: Sequence[Check], schema: Schema, size: Size) -> _Asked:
+        by_check = tuple(measures(check, schema, size) for check in checks)
+        texts = tuple(dict.fromkeys(text for one in by_check for text in one))
+        of_rows = (
+            one[0]
+            for one, check in zip(by_check, checks, strict=True)
+            if one and check.kind in CONDITIONS
+        )
+        counts = tuple(dict.fromkeys(of_rows))
+        if size != "few" or len(counts) <= 1:
+            return cls(by_check, texts, texts)
+        rest = (text for text in texts if text not in counts)
+        return cls(by_check, texts, (counting_any(counts), *rest), counts)
 
-    def over(self, scan_sql: str) -> list[str]:
-        """Return the texts with the table that they read once more."""
-        return [text.replace(SCAN, scan_sql) for text in self.texts]
+    def known(self, values: Sequence[object]) -> dict[str, object]:
+        """Return what `values`, one for each text of `first`, tell of the texts."""
+        found = dict(zip(self.first, values, strict=True))
+        if self.counts and not found.pop(self.first[0]):
+            found |= dict.fromkeys(self.counts, 0)
+        return found
 
     def parted(self, values: Sequence[object]) -> tuple[Values, ...]:
         """Return of `values`, one for each text, those of each check."""
@@ -147,12 +177,16 @@ def _slice(grouped: Grouped, key: GroupKey) -> str:
 
 
 def _completed(
-    connection: DuckDBPyConnection, scan_sql: str, asked: _Asked, known: Mapping[str, object]
+    connection: DuckDBPyConnection,
+    scan_sql: str,
+    asked: _Asked,
+    known: Mapping[str, object],
+    seconds: float | None = None,
 ) -> Values:
     """Return the values of all that is `asked`, of which some are `known`."""
     missing = [text for text in asked.texts if text not in known]
     found = dict(known) | dict(
-        zip(missing, _all_or_each(connection, scan_sql, missing, None), strict=True)
+        zip(missing, _all_or_each(connection, scan_sql, missing, seconds), strict=True)
     )
     return tuple(found[text] for text in asked.texts)
 
@@ -171,15 +205,16 @@ def measure(
     They are from one scan, without digests; `rows` is their number, where it is known.
     What takes longer than `timeout_seconds` is Broken.
     """
-    asked = _Asked.by(checks, schema, fused=rows is not None and rows <= SMALL)
-    return asked.parted(_all_or_each(connection, scan_sql, asked.texts, timeout_seconds))
+    asked = _Asked.by(checks, schema, _size(rows))
+    known = asked.known(_all_or_each(connection, scan_sql, asked.first, timeout_seconds))
+    return asked.parted(_completed(connection, scan_sql, asked, known, timeout_seconds))
 
 
 def _all_or_each(
     connection: DuckDBPyConnection, scan_sql: str, texts: Sequence[str], seconds: float | None
 ) -> Values:
     """Return the values of `texts`; where one breaks, each is computed by itself."""
-    own = [text.replace(SCAN, scan_sql) for text in texts]
+    own = _over(scan_sql, texts)
     found = _within(connection, seconds, partial(measured_values, connection, scan_sql, own))
     if not isinstance(found, Broken):
         return found

@@ -82,6 +82,11 @@ def bounded(values):
     )
 
 
+def found_in(pattern, text):
+    flags = re.IGNORECASE if "(?i)" in pattern else 0
+    return re.search(pattern.replace("(?i)", ""), text, flags)
+
+
 # Each gives a check, and what it says of one row: whether that fails.
 BETWEEN = [("id", st.integers(-3, 9)), ("Day", DAYS), ("price", PRICES), (NAME, st.just("b"))]
 BY_ROW = [
@@ -114,10 +119,10 @@ BY_ROW = [
             lambda row: not is_between(row["amount"], *pair),
         )
     ),
-    st.sampled_from(["^a", "a$", "'", "^.$", "[A-Zé]"]).map(
+    st.sampled_from(["^a", "a$", "'", "^.$", "[A-Zé]", "^", "^a*", "^b|a", "^$", "^(?i)A"]).map(
         lambda pattern: (
             Matches(column=NAME, pattern=pattern),
-            lambda row: row[NAME] is not None and not re.search(pattern, row[NAME]),
+            lambda row: row[NAME] is not None and not found_in(pattern, row[NAME]),
         )
     ),
     bounded(st.integers(0, 4)).map(
@@ -170,8 +175,10 @@ def fill(connection, rows):
     return [dict(zip([column.name for column in SCHEMA], row, strict=True)) for row in rows]
 
 
-def answer_of(connection, check: Check, rows: int, scan: str = "own") -> Answer:
-    values = measure(connection, scan, SCHEMA, [check])[0]
+def answer_of(
+    connection, check: Check, rows: int, scan: str = "own", *, is_few: bool = False
+) -> Answer:
+    values = measure(connection, scan, SCHEMA, [check], rows=rows if is_few else None)[0]
     asked = ask(connection, queries(check, SCHEMA, scan, {"other": "other", OWN: scan}))
     return judged(check, SCHEMA, (*values, *asked), rows, KNOWN)
 
@@ -181,16 +188,21 @@ def with_where(options: KindOptions, where: str) -> Check:
 
 
 @settings(max_examples=200, deadline=None)
-@given(rows=ROWS, case=st.one_of(BY_ROW), where=st.sampled_from(sorted(WHERES)))
-def test_rows_fail_that_fail_by_themselves(connection, rows, case, where):
-    assert_failing(connection, rows, case, where)
+@given(
+    rows=ROWS,
+    case=st.one_of(BY_ROW),
+    where=st.sampled_from(sorted(WHERES)),
+    is_few=st.booleans(),
+)
+def test_rows_fail_that_fail_by_themselves(connection, rows, case, where, is_few):
+    assert_failing(connection, rows, case, where, is_few=is_few)
 
 
-def assert_failing(connection, rows, case, where):
+def assert_failing(connection, rows, case, where, *, is_few):
     options, fails = case
     check, table = with_where(options, where), fill(connection, rows)
 
-    found = answer_of(connection, check, len(rows))
+    found = answer_of(connection, check, len(rows), is_few=is_few)
     shown = find_rows(connection, failing_rows(check, SCHEMA, "own", {"other": "other"}), 100)
 
     considered = [row for row in table if WHERES[where](row)]
@@ -264,12 +276,13 @@ FIGURES = {
     function=st.sampled_from(sorted(FIGURES)),
     pair=bounded(st.sampled_from([-1.5, 0, 2, Decimal("2.5")])),
     where=st.sampled_from(sorted(WHERES)),
+    is_few=st.booleans(),
 )
-def test_figures_lie_between_their_bounds(connection, rows, function, pair, where):
+def test_figures_lie_between_their_bounds(connection, rows, function, pair, where, is_few):
     options = Aggregate(function=function, column="price", min=pair[0], max=pair[1])
     check, table = with_where(options, where), fill(connection, rows)
 
-    found = answer_of(connection, check, len(rows))
+    found = answer_of(connection, check, len(rows), is_few=is_few)
 
     values = [row["price"] for row in table if WHERES[where](row) and row["price"] is not None]
     if not values and function != "distinct":
@@ -333,6 +346,29 @@ def test_groups_are_measured_as_each_by_itself(connection, rows, is_large):
         assert answers(checks, one) == answers(checks, expected)
 
 
+def counted(measured):
+    return [[int(value or 0) for value in values] for values in measured]
+
+
+TOGETHER = st.lists(
+    st.tuples(st.one_of(BY_ROW), st.sampled_from(sorted(WHERES))), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=ROWS, cases=TOGETHER)
+def test_checks_of_few_rows_find_what_each_finds_by_itself(connection, rows, cases):
+    fill(connection, rows)
+    checks = [with_where(options, where) for (options, _), where in cases]
+    checks = [check for check in checks if check.kind != "references"]
+
+    found = measure(connection, "own", SCHEMA, checks, rows=len(rows))
+    scanned = audit_scan(connection, "own", SCHEMA, [EVERYTHING], checks, rows=len(rows))
+
+    alone = [measure(connection, "own", SCHEMA, [check])[0] for check in checks]
+    assert counted(found) == counted(scanned.measured) == counted(alone)
+
+
 @settings(max_examples=150, deadline=None)
 @given(rows=ROWS, case=st.one_of(BY_ROW), where=st.sampled_from(sorted(WHERES)), data=st.data())
 def test_columns_that_are_not_read_change_no_answer(connection, rows, case, where, data):
@@ -364,10 +400,12 @@ def test_every_type_can_be_null_and_unique(type_):
         checks = [NotNull(columns=["x"]).frozen(), Unique(columns=["x"]).frozen()]
 
         (nulls,), (keyed, distinct) = measure(opened, "own", schema, checks)
+        of_few = measure(opened, "own", schema, checks, rows=2 * len(values))
 
     assert nulls == 2 * values.count("null")
     assert keyed == 2 * (len(values) - values.count("null"))
     assert distinct <= keyed / 2
+    assert of_few == ((nulls,), (keyed, distinct))
 
 
 ODD = (math.nan, math.inf, -math.inf, -0.0, 0.0, 0.1, None)
@@ -397,8 +435,8 @@ def of_floats():
 def test_nan_lies_in_no_range_and_infinities_in_open_ones(connection, where):
     rows = [(number, value, None, None, None) for number, value in enumerate(ODD * 2)]
 
-    for case in of_floats():
-        assert_failing(connection, rows, case, where)
+    for case, is_few in itertools.product(of_floats(), (False, True)):
+        assert_failing(connection, rows, case, where, is_few=is_few)
 
 
 @pytest.mark.parametrize("rows", [30, 3000])
@@ -434,6 +472,75 @@ def test_only_what_breaks_is_broken(connection):
     assert "Could not convert string 'a' to INT32" in answers[1].message
     assert found.rows == 2
     assert EVERYTHING in found.digests
+
+
+def test_what_breaks_of_few_rows_leaves_the_others_be(connection):
+    fill(connection, [(1, 1.0, "a", None, None), (2, 2.0, "7", None, None)])
+    checks = [
+        Between(column="amount", max=1.5).frozen(),
+        Expression(sql='"na""me"::int > 0').frozen(),
+        NotNull(columns=["id"]).frozen(),
+        Unique(columns=["id"]).frozen(),
+    ]
+
+    for values in (
+        measure(connection, "own", SCHEMA, checks, rows=2),
+        audit_scan(connection, "own", SCHEMA, [EVERYTHING], checks, rows=2).measured,
+    ):
+        answers = [judged(c, SCHEMA, v, 2, KNOWN) for c, v in zip(checks, values, strict=True)]
+        assert [one.status for one in answers] == ["failed", "errored", "passed", "passed"]
+        assert [one.failures for one in answers] == [1, None, 0, 0]
+
+
+def test_of_few_rows_what_fails_is_counted_by_check(connection):
+    rows = [(number, float(number), "ab"[number % 2], None, None) for number in range(10)]
+    fill(connection, rows)
+    checks = [
+        Between(column="amount", min=8).frozen(),
+        NotNull(columns=["Day"]).frozen(),
+        NotNull(columns=["id"]).frozen(),
+        Matches(column=NAME, pattern="^a").frozen(),
+        Expression(sql="true or id > 3", where="id > 3 -- or so").frozen(),
+    ]
+
+    found = measure(connection, "own", SCHEMA, checks, rows=10)
+
+    assert found == ((8,), (10,), (0,), (5,), (0, 6))
+
+
+DIFFERENT = {
+    "DOUBLE": (["0.0", "'-0.0'", "'nan'", "'-nan'", "'inf'", "1"], 4),
+    "FLOAT": (["0.0", "'-0.0'", "'nan'", "'-nan'"], 2),
+    "INTERVAL": (["'1 month'", "'30 days'", "'720 hours'", "'1 day'"], 2),
+    "DECIMAL(38,9)": (["0.1", "0.10", "-0.1"], 2),
+    "HUGEINT": (["0", "-1", "170141183460469231731687303715884105727"], 3),
+    "VARCHAR": (["'a'", "'A'", "'a '", "'é'", "'e\u0301'", "''"], 6),
+    "BLOB": (["''", "'\\x00'", "'\\x00\\x00'"], 3),
+    "BIT": (["'01'", "'1'", "'001'"], 3),
+    "TIMESTAMP WITH TIME ZONE": (["'2026-01-01 00:00:00+00'", "'2026-01-01 01:00:00+01'"], 1),
+    "INTEGER[]": (["[1]", "[]", "[null]", "[1, null]"], 4),
+    "INTEGER[2]": (["[1, 2]", "[1, null]", "[2, 1]"], 3),
+    "STRUCT(a INTEGER, b VARCHAR)": (["{'a': 1, 'b': null}", "{'a': null, 'b': null}"], 2),
+    "MAP(VARCHAR, INTEGER)": (["map {'a': 1}", "map {}", "map {'a': null}"], 3),
+}
+
+
+@pytest.mark.parametrize("type_", DIFFERENT)
+@pytest.mark.parametrize("rows", [10, None])
+def test_keys_differ_as_distinct_tells(type_, rows):
+    values, different = DIFFERENT[type_]
+    schema = (Column("x", type_), Column("one", "INTEGER"))
+    checks = [Unique(columns=columns).frozen() for columns in (["x"], ["x", "one"])]
+    with duckdb.connect() as opened:
+        opened.execute(f"create table own (x {type_}, one int)")
+        for value in [*values, "null", "null"]:
+            opened.execute(f"insert into own values ({value}, 1)")
+
+        found = measure(opened, "own", schema, checks, rows=rows)
+        source = f"(select *, 0 as {GROUP_COLUMN} from own)"
+        groups = audit_groups(opened, Grouped(source), schema, [], [0], checks)
+
+    assert found == groups[0].measured == ((len(values), different),) * 2
 
 
 def test_what_takes_too_long_is_broken(connection):
@@ -480,8 +587,9 @@ def test_a_list_accepts_the_same_long_or_short(type_, value, accepted, is_accept
     with duckdb.connect() as opened:
         scan = f"(select ({value})::{type_} as x)"
         ((failures,),) = measure(opened, scan, (Column("x", type_),), [check])
+        ((of_few,),) = measure(opened, scan, (Column("x", type_),), [check], rows=1)
 
-    assert failures == (not is_accepted)
+    assert failures == of_few == (not is_accepted)
 
 
 def test_kinds_that_measure_are_known_to():
