@@ -508,6 +508,32 @@ def test_of_few_rows_what_fails_is_counted_by_check(connection):
     assert found == ((8,), (10,), (0,), (5,), (0, 6))
 
 
+@pytest.mark.parametrize("pattern", ["^", "^$", "^a*", "^b|a", "^(a|)$", "^é?", "^a", "^[^a]*$"])
+@pytest.mark.parametrize("rows", [6, None])
+def test_what_matches_without_a_character_matches(connection, pattern, rows):
+    texts = ["", "a", "b", "ab", "é", None]
+    fill(connection, [(None, None, text, None, None) for text in texts])
+
+    ((failures,),) = measure(
+        connection, "own", SCHEMA, [Matches(column=NAME, pattern=pattern).frozen()], rows=rows
+    )
+
+    assert failures == sum(text is not None and not re.search(pattern, text) for text in texts)
+
+
+@pytest.mark.parametrize("values", [[""], ["a"], ["", "a", "é"], ["|", "b,;"], ["it's"]])
+@pytest.mark.parametrize("rows", [7, None])
+def test_texts_are_accepted_as_they_are(connection, values, rows):
+    texts = ["", "a", "A", "é", "|", "it's", None]
+    fill(connection, [(None, None, text, None, None) for text in texts])
+
+    ((failures,),) = measure(
+        connection, "own", SCHEMA, [AcceptedValues(column=NAME, values=values).frozen()], rows=rows
+    )
+
+    assert failures == sum(text is not None and text not in values for text in texts)
+
+
 DIFFERENT = {
     "DOUBLE": (["0.0", "'-0.0'", "'nan'", "'-nan'", "'inf'", "1"], 4),
     "FLOAT": (["0.0", "'-0.0'", "'nan'", "'-nan'"], 2),
