@@ -290,7 +290,7 @@ class Ager:
         }
         if not timed:
             return {}
-        asked = asks(self.place.state, self.place.environment, timed)
+        asked = asks(self.place.state, self.place.environment, timed, self.now)
         ways = self._ways(slow)
         found = {name: rests_until(some, ways.get(name, {})) for name, some in asked.items()}
         return {name: until for name, until in found.items() if until and until > self.now}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assetflow.metadata.check_rows import rejected_versions
+from assetflow.metadata.encoding import instant_text
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
 from assetflow.model.names import AssetName, PartitionKey, VersionId
@@ -163,11 +164,12 @@ def slow_seconds(state: Path) -> dict[AssetName, float]:
 
 
 def asks(
-    state: Path, environment: str, timed_by: Mapping[AssetName, str]
+    state: Path, environment: str, timed_by: Mapping[AssetName, str], until: datetime
 ) -> dict[AssetName, tuple[tuple[datetime, datetime | None], ...]]:
-    """Return when assets with an event time were computed lately, and how new that was.
+    """Return when assets with an event time were computed before `until`, and how new that was.
 
-    Each has the oldest first. `timed_by` says by what their event time is told.
+    Each has the newest times, the oldest first. `timed_by` says by what their event time is
+    told.
     """
     with Store(state).reading() as connection:
         rows = connection.execute(
@@ -177,9 +179,10 @@ def asks(
                   using (asset)
                 left join event_times as e on e.version = m.version and e.timed_by = t.timed_by
                 where runs.environment = $1 and m.outcome in ('materialized', 'unchanged')
+                  and m.created_at <= $4::timestamp
                 qualify row_number() over (partition by m.asset order by m.number desc) <= {RECENT}
                 order by m.asset, m.number""",
-            [environment, [*timed_by], [*timed_by.values()]],
+            [environment, [*timed_by], [*timed_by.values()], instant_text(until)],
         ).fetchall()
     found: dict[AssetName, list[tuple[datetime, datetime | None]]] = {}
     for asset, at, newest in rows:

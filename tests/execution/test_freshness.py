@@ -262,9 +262,12 @@ def test_what_gave_nothing_newer_rests_before_it_is_asked_again(shop):
         shop.later(1 / 60)
 
     assert asked == [["rates"], ["rates"], [], ["rates"]]
-    assert "'rates' gave nothing new: it is asked again at 2026-01-10 19:07 UTC" in (
-        shop.line("rates").bottleneck.text
-    )
+    told = [shop.line("rates", at=shop.now - n * HOUR / 60).bottleneck.text for n in (0, 2, 5)]
+    assert told == [
+        "'rates' gave nothing new: it is asked again at 2026-01-10 19:07 UTC",
+        "'rates' gave nothing new: it is asked again at 2026-01-10 19:03 UTC",
+        "'rates' can be run again",
+    ]
 
 
 def test_what_is_needed_soon_rests_no_longer_than_half_of_what_is_left(shop):
