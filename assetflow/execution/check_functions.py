@@ -13,6 +13,7 @@ from assetflow.errors import (
     AssetReturnedNothing,
     AssetReturnedWrongThing,
     CheckReturnedWrongThing,
+    StepTimedOut,
 )
 from assetflow.execution.compute import opened
 from assetflow.execution.deadlines import deadline
@@ -48,6 +49,9 @@ def call_check(
             result, found = limited(lambda: _result(check, data, subject, maker, cursor))
     except Cancelled:
         raise
+    except StepTimedOut:
+        message = f"it took longer than {check.timeout_seconds:g}s"
+        return Answer("errored", message=message), FoundRows()
     except AssetflowError as error:
         return Answer("errored", message=str(error)), FoundRows()
     except BaseException as error:  # noqa: BLE001 - the user's own code; polars panics like that

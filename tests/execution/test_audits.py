@@ -318,6 +318,7 @@ def test_a_function_that_never_ends_is_left_behind(tmp_path):
     result = project.materialize()
 
     assert statuses(result) == {"clean.promise": "errored"}
+    assert result.steps[0].checks[0].answer.message == "it took longer than 0.2s"
 
 
 def test_a_query_that_selects_failing_rows_is_a_check(tmp_path):
