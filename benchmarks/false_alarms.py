@@ -71,7 +71,7 @@ def _is_anomaly(points: list[Point], day: int, factor: float) -> bool:
 
 
 METHODS = ("psi", "js", "ks")
-PAIRS, SIZES, SPOILED_ROWS = 40, (100, 1_000), 1_000
+PAIRS, SIZES, SPOILED_ROWS = 100, (100, 1_000), 1_000
 _SAMPLE = """
     select {value} as x
     from (select *, sqrt(-2 * ln(1 - u)) * cos(2 * pi() * v) as n

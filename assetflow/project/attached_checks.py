@@ -265,6 +265,10 @@ class _Attaching:
                 raise self._unknown(asset, check, item)
             source = self._sources.get(folded(upstream))
             has_answer = source is not None and source.observe is not None
+            if item.mapping is not None:
+                does = f"chooses partitions of '{upstream}'"
+                hint = "A check reads the same partition, or all: leave the mapping out."
+                raise self._unfit(asset, check, does, hint)
             if has_answer != (item.form == "value"):
                 by = f"{check.name} of {asset.name}"
                 raise WrongForm(upstream, by, str(check.location), has_answer=has_answer)

@@ -346,3 +346,13 @@ def test_a_loaded_project_is_read_from_the_cache_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("assetflow.sql.reading.read_query", lambda *_: pytest.fail("parsed"))
 
     assert api.plan(loaded(tmp_path, files)).steps
+
+
+def test_a_check_chooses_no_partitions(tmp_path):
+    text = (
+        "from typing import Annotated\n\nfrom assetflow import Latest\n" + IMPORTS
+    ) + "@check('orders')\ndef few(orders: Annotated[pa.Table, Latest()]):\n    return True\n"
+
+    (message,) = problems(tmp_path, {"shop/more.py": text})
+
+    assert message.startswith("The check 'few' of 'orders' chooses partitions of 'orders'.")
