@@ -99,9 +99,13 @@ def _own(check: Check, schema: Schema) -> ReadSet:
 def _mentions(text: str, name: str) -> bool:
     """Whether SQL may name a column: its name stands there as a word, be it in a text.
 
+    What is no identifier of Python may be one of DuckDB, and need no quotes.
+
     >>> _mentions("Amount > 0", "amount"), _mentions("amounts > 0", "amount")
     (True, False)
+    >>> _mentions('a$b > 0', 'a$b'), _mentions('"a b" > 0', 'a b')
+    (True, True)
     """
-    if quoted(name) != f'"{name}"' or not name.isidentifier():
-        return folded(quoted(name)) in folded(text)
+    if not name.isidentifier():
+        return any(folded(one) in folded(text) for one in (name, quoted(name)))
     return re.search(rf"(?<!\w){re.escape(folded(name))}(?!\w)", folded(text)) is not None

@@ -585,6 +585,21 @@ def test_a_list_of_a_hundred_thousand_values_is_looked_up(connection):
     assert answer_of(connection, check, 22).failures == 2
 
 
+@pytest.mark.parametrize("name", ["a$b", "größe", 'a "b"', "A b", "_", "名前", "1st", "a·b"])
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_a_condition_reads_each_column_that_duckdb_lets_it_name(name, is_bare):
+    schema = (Column("a", "INTEGER"), Column(name, "INTEGER"))
+    quoted = '"' + name.replace('"', '""') + '"'
+    condition = f"{name if is_bare else quoted} > 0"
+    with duckdb.connect() as opened:
+        try:
+            opened.execute(f"select * from (select 1 as a, 2 as {quoted}) where {condition}")
+        except duckdb.Error:
+            return
+
+    assert name in read_sets(Expression(sql=condition).frozen(), schema)[OWN].columns
+
+
 LISTS = [
     ("FLOAT", "0.1", [0.1, 0.7], True),
     ("FLOAT", "0.1", ["0.1", 7], True),
