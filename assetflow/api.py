@@ -162,10 +162,11 @@ def load(
 
 def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
     settings = declared.settings
-    cache = AnalysisCache(declared.root / settings.state / "cache" / "analysis.json", _rules())
-    cache.read()
+    kept, rules = declared.root / settings.state / "cache", _rules()
+    texts = AnalysisCache(kept / "queries.json", rules)
+    cache = AnalysisCache(kept / "analysis.json", rules)
     keyed = {} if declared.errors else taken_configs(declared, environ, reads_secrets=False)
-    analysis = Analysis(declared, cache, keyed)
+    analysis = Analysis(declared, texts, cache, keyed)
     errors = (*declared.errors, *_not_following(analysis.errors, declared.errors))
     if errors:
         raise ProjectErrors(errors)

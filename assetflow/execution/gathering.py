@@ -77,7 +77,7 @@ def gather(
     if request is not None:
         knowledge.done = request.done
         _look_back(knowledge, request)
-    analysis.cache.save()
+    analysis.save()
     return knowledge
 
 

@@ -378,7 +378,7 @@ class Materializing:
         counts = tuple(sorted(result.counts.items()))
         journal.append(RunFinished(self.asked.run, result.status, self.clock(), counts))
         journal.sync()
-        self.analysis.cache.save()
+        self.analysis.save()
         if result.status == "unpublished":
             return
         place = self.place

@@ -60,9 +60,13 @@ class Shape:
 
 @dataclass(slots=True)
 class Analysis:
-    """The graph of a project, and the facts of each asset given the shapes of its inputs."""
+    """The graph of a project, and the facts of each asset given the shapes of its inputs.
+
+    `texts` is for what queries say by themselves, `cache` for what follows from columns.
+    """
 
     declarations: Declarations
+    texts: AnalysisCache
     cache: AnalysisCache
     configs: Mapping[tuple[str, str], Config]
     graph: AssetGraph = field(init=False)
@@ -78,7 +82,7 @@ class Analysis:
             **made.settings.variables,
             **made.settings.environment(made.environment).variables,
         }
-        self.sql = SqlReader(self.cache, made.macros, variables)
+        self.sql = SqlReader(self.texts, self.cache, made.macros, variables)
         self._closer = Closer(made.modules, made.root)
         problems: list[AssetflowError] = []
         problems.extend(self._macro_problems())
@@ -95,6 +99,11 @@ class Analysis:
         problems.extend(self._form_problems())
         problems.extend(self._type_problems())
         self.errors = (*problems, *wrong)
+
+    def save(self) -> None:
+        """Keep what was worked out for the next process."""
+        self.texts.save()
+        self.cache.save()
 
     def _macro_problems(self) -> Iterator[AssetflowError]:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CACHE_VERSION = 4
+CACHE_VERSION = 5
 
 
 @dataclass(slots=True)
@@ -17,26 +17,34 @@ class AnalysisCache:
 
     It may vanish or be out of date at any time: then things are worked out again.
     `rules` names all that the values depend on beside their keys; values made under
-    others are not read. Only what was asked for since `read` is kept by `save`.
+    others are not read. The file is read when something is asked for, and only what was
+    asked for is kept by `save`.
     """
 
     path: Path
     rules: str
-    known: dict[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
+    _known: dict[str, Any] | None = None
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Return what an earlier process kept, if it can be read."""
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def _read(self) -> dict[str, Any]:
+        with contextlib.suppress(OSError, ValueError):
+            match json.loads(self.path.read_bytes()):
+                case {"version": version, "rules": rules, "values": dict(values)}:
+                    is_ours = version == CACHE_VERSION and rules == self.rules
+                    return values if is_ours else {}
+        return {}
 
     @property
     def is_new(self) -> bool:
         """Whether no earlier process kept anything, so that all is to be worked out."""
         return not self.known
-
-    def read(self) -> None:
-        """Read what an earlier process kept, if it can be read."""
-        with contextlib.suppress(OSError, ValueError):
-            match json.loads(self.path.read_bytes()):
-                case {"version": version, "rules": rules, "values": dict(values)}:
-                    is_ours = version == CACHE_VERSION and rules == self.rules
-                    self.known = values if is_ours else {}
 
     def get(self, key: str) -> Any | None:
         """Return the value under `key`, or None."""
@@ -56,7 +64,8 @@ class AnalysisCache:
 
         A state folder that is not there or cannot be written keeps nothing.
         """
-        if self.used.keys() == self.known.keys():
+        was_asked = self._known is not None or self.used
+        if not was_asked or self.used.keys() == self.known.keys():
             return
         stored = {"version": CACHE_VERSION, "rules": self.rules, "values": self.used}
         beside = self.path.with_suffix(f".{os.getpid()}.new")
@@ -64,4 +73,4 @@ class AnalysisCache:
             self.path.parent.mkdir(exist_ok=True)
             beside.write_text(json.dumps(stored, separators=(",", ":")), encoding="utf-8")
             beside.replace(self.path)
-            self.known = dict(self.used)
+            self._known = dict(self.used)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assetflow import __version__
 from assetflow.errors import (
     AssetflowError,
     DefinitionError,
@@ -27,14 +28,15 @@ from assetflow.planning.stated_policies import policy_errors
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.configs import load_config, section_names
 from assetflow.project.discovery import PackageFiles, find_package, import_modules, package_files
+from assetflow.project.plain_options import form
 from assetflow.project.settings import Settings
 from assetflow.project.sql_files import read_check_file, read_macros, read_sql_asset
 
 Declared = Asset | Source | Resource | Macro
 D = TypeVar("D", Asset, Source, Resource, Macro)
 
-HEADER_RULES = "TOML 1.0"
-"""What the tables of headers depend on beside their text."""
+HEADER_RULES = f"{__version__} {form()}"
+"""What headers say depends on this, beside their text and where they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,6 @@ def load_declarations(
     resources = frozenset(resource.name for resource in collector.resources)
     python = _python_assets(collector.functions, resources, errors)
     headers = AnalysisCache(root / settings.state / "cache" / "headers.json", HEADER_RULES)
-    headers.read()
     queries = _sql_assets(root, files, headers, errors)
     sources = _moved(collector.sources, settings, environment, errors)
     seen: dict[str, Declared] = {}

@@ -86,15 +86,29 @@ class QuerySummary:
         )
 
     def as_json(self) -> dict[str, object]:
-        """Return what `from_json` reads."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return what `from_json` reads; what is empty is left out."""
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in said.items() if value}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "QuerySummary":
         """Return the summary that `as_json` gave."""
-        lists = {name: tuple(v) for name, v in stored.items() if isinstance(v, list | tuple)}
-        files = tuple((name, call, tuple(globs)) for name, call, globs in lists["files"])
-        return cls(**{**stored, **lists, "files": files})
+        said = stored.get
+        return cls(
+            tables=tuple(said("tables", ())),
+            files=tuple((name, call, tuple(globs)) for name, call, globs in said("files", ())),
+            parameters=tuple(said("parameters", ())),
+            functions=tuple(said("functions", ())),
+            volatile=tuple(said("volatile", ())),
+            order_dependent=tuple(said("order_dependent", ())),
+            is_ordered="is_ordered" in stored,
+            has_dynamic_columns="has_dynamic_columns" in stored,
+            canonical=stored["canonical"],
+            frame=stored["frame"],
+            projections=tuple(said("projections", ())),
+            text=said("text", ""),
+            places=tuple(stored["places"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +174,12 @@ def _own_text(asset: Asset) -> str:
 
 @dataclass(slots=True)
 class SqlReader:
-    """Reads queries and binds them, through the cache; parses only what is not in it."""
+    """Reads queries and binds them, through caches; parses only what is not in them.
 
+    `texts` has what texts say by themselves, `cache` what follows once columns are known.
+    """
+
+    texts: AnalysisCache
     cache: AnalysisCache
     macros: Sequence[Macro]
     variables: Mapping[str, str | int | float | bool]
@@ -187,12 +205,12 @@ class SqlReader:
     def summary(self, asset: Asset) -> QuerySummary:
         """Return what the text of `asset` says; raises what is wrong with it."""
         key = self._text_key(asset)
-        stored = self.cache.get(key)
+        stored = self.texts.get(key)
         if stored is not None:
             return self._with_macros(QuerySummary.from_json(stored))
         query = self.query(asset)
         summary = QuerySummary.of(query, _own_text(asset))
-        self.cache.put(key, summary.as_json())
+        self.texts.put(key, summary.as_json())
         return self._with_macros(summary)
 
     def runnable(self, asset: Asset) -> Query:
@@ -233,36 +251,36 @@ class SqlReader:
     def known_type(self, type_: str) -> str | None:
         """Return `type_` as DuckDB spells it, None where it knows none; asked once."""
         key = fingerprint("type", type_)
-        stored = self.cache.get(key)
+        stored = self.texts.get(key)
         if stored is None:
             try:
                 stored = {"type": self.spelled_type(type_)}
             except AssetflowError:
                 return None
-            self.cache.put(key, stored)
+            self.texts.put(key, stored)
         return str(stored["type"])
 
     def pattern_problem(self, pattern: str) -> str:
         """Return why DuckDB cannot read a regular expression, "" if it can; asked once."""
         key = fingerprint("pattern", pattern)
-        if self.cache.get(key) is None:
+        if self.texts.get(key) is None:
             problem = self._opened_binder().pattern_problem(pattern)
             if problem:
                 return problem
-            self.cache.put(key, {"pattern": len(pattern)})
+            self.texts.put(key, {"pattern": len(pattern)})
         return ""
 
     def check_macros(self) -> None:
         """Raise BadMacro if a macro cannot be created; asked once for each text of them."""
         key = fingerprint("macros", *(macro.sql for macro in self.macros))
-        if not self.macros or self.cache.get(key) is not None:
+        if not self.macros or self.texts.get(key) is not None:
             return
         try:
             self._opened_binder()
         except BadMacro as error:
             place = next(macro.location for macro in self.macros if macro.name == error.name)
             raise BadMacro(error.name, error.says, str(place)) from None
-        self.cache.put(key, {"macros": len(self.macros)})
+        self.texts.put(key, {"macros": len(self.macros)})
 
     def used_macros(self, summary: QuerySummary) -> tuple[Macro, ...]:
         """Return the macros that a query calls, and those that they call, by name."""

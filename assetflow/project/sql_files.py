@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from assetflow.model.names import AssetName
 from assetflow.model.options import HeaderOptions
 from assetflow.model.validation import validate
 from assetflow.project.analysis_cache import AnalysisCache
+from assetflow.project.plain_options import NotPlain, plain, restored
 from assetflow.project.toml_text import decode, line_of, parse_toml
 
 _HEADER = re.compile(r"\s*/\*[ \t]*assetflow[ \t]*\r?\n", re.IGNORECASE)
@@ -57,7 +59,7 @@ _MACRO = re.compile(
 def read_sql_asset(path: str, shown_path: str, headers: AnalysisCache | None = None) -> Asset:
     """Return the asset of the SQL file at `path`; errors name it `shown_path`.
 
-    `headers` holds the tables of those that were read before. ProjectErrors holds all that
+    `headers` holds what those said that were read before. ProjectErrors holds all that
     is wrong with its header; other problems are one error.
     """
     return sql_asset(decode(_read(path, shown_path), shown_path), shown_path, headers)
@@ -72,10 +74,9 @@ def sql_asset(text: str, shown_path: str, headers: AnalysisCache | None = None) 
     if parts is None:
         return _asset(stem, SqlBody(text), location, Options())
     first = Location(shown_path, parts.header_line)
-    keys = _header_table(parts.header, first, headers)
-    said = _header_options(keys, parts.header, stem, first)
+    said = _known_header(parts.header, stem, first, headers)
     body = SqlBody(parts.query, said.dialect, parts.query_line)
-    return _asset(said.name or stem, body, location, said.frozen())
+    return _asset(said.name, body, location, said.options)
 
 
 def read_check_file(path: str, shown_path: str) -> CheckOf:
@@ -168,25 +169,33 @@ def _refuse_empty(text: str, name: str, location: Location) -> None:
         raise EmptyQuery(name, location)
 
 
-def _header_table(text: str, first: Location, headers: AnalysisCache | None) -> Mapping[str, Any]:
-    """Return the keys that a header says; a parser in Python is slow where there are thousands."""
-    known: Mapping[str, Any] | None = headers.get(text) if headers is not None else None
-    if known is not None:
-        return known
+class _Said(NamedTuple):
+    """What a header says, validated; the asset's name is its own or that of the file."""
+
+    name: str
+    dialect: str
+    options: Options
+
+
+def _known_header(text: str, stem: str, first: Location, headers: AnalysisCache | None) -> _Said:
+    """Return what a header says; to parse and to validate it is slow where there are thousands."""
+    if headers is None:
+        return _header(text, stem, first)
+    key = f"{first}\n{text}"
+    with suppress(NotPlain):
+        known = headers.get(key)
+        if known is not None:
+            return _Said(known["name"], known["dialect"], restored(known["options"]))
+    said = _header(text, stem, first)
+    with suppress(NotPlain):
+        headers.put(key, {**said._asdict(), "options": plain(said.options)})
+    return said
+
+
+def _header(text: str, stem: str, first: Location) -> _Said:
     keys = parse_toml(text, "The header of a SQL file", first.path, first.line)
-    if headers is not None and _is_plain(keys):
-        headers.put(text, keys)
-    return keys
-
-
-def _is_plain(value: object) -> bool:
-    """Whether JSON holds `value` as it is; it has no dates and times."""
-    match value:
-        case dict():
-            return all(map(_is_plain, value.values()))
-        case list():
-            return all(map(_is_plain, value))
-    return isinstance(value, str | int | float)
+    said = _header_options(keys, text, stem, first)
+    return _Said(said.name or stem, said.dialect, said.frozen())
 
 
 def _header_options(

@@ -330,7 +330,7 @@ def test_an_upgrade_of_the_canonical_rules_reruns_nothing(project, monkeypatch):
     for module in (analysis, sql_facts):
         monkeypatch.setattr(module, "parse_query", marked)
     monkeypatch.setattr(analysis, "CANONICALIZER", "other rules")
-    (project.root / ".assetflow/cache/analysis.json").unlink()
+    (project.root / ".assetflow/cache/queries.json").unlink()
 
     assert project.actions() == {}
     project.write({"shop/totals.sql": "select customer, 1 as total from clean group by all"})
