@@ -130,7 +130,7 @@ class Ager:
             usual=usual_durations(upstreams, slow),
             unseen={one.asset: each.error.sentence for one, each in sight.unseen.items()},
         )
-        self._check_times(known)
+        self._check_times(known, question.timed_by)
         return known
 
     def past(
@@ -300,10 +300,13 @@ class Ager:
         policies = {name: one.policy for name, one in self.stated().items()}
         return {**ways_down(self._graph.upstreams, policies, slow)}
 
-    def _check_times(self, known: KnownAges) -> None:
-        """Raise NaiveEventTime for a root whose age somebody asks for, and nobody can tell."""
+    def _check_times(self, known: KnownAges, timed: Collection[AssetName]) -> None:
+        """Raise NaiveEventTime for a root whose age somebody asks for, and nobody can tell.
+
+        `timed` are those that have an event time.
+        """
         settings = self.analysis.declarations.settings
-        if "timezone" in settings.model_fields_set:
+        if not timed or "timezone" in settings.model_fields_set:
             return
         in_question = frozenset(known.names)
         asked = [name for name in known.stated if name in in_question]
@@ -428,7 +431,7 @@ def _notes(known: KnownAges, name: AssetName, data: DataTime | None) -> Iterator
     if data.capped is not None:
         at = f"{data.capped:%Y-%m-%d %H:%M} UTC"
         yield f"{data.root!r} has data of the future ({at}): it counts as of now"
-    if data.root in known.unseen:
+    if known.unseen and data.root in known.unseen:
         yield f"{data.root!r} cannot be observed: {known.unseen[data.root]}"
 
 

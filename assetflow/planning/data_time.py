@@ -177,6 +177,8 @@ class Derivation:
         which only a changed graph can make, is cut where it is entered; what was derived
         inside of it holds for `wanted` alone.
         """
+        if wanted in self._found:
+            return self._found[wanted]
         waiting, begun, is_circular = [wanted], set[Node](), False
         while waiting:
             node = waiting[-1]
@@ -226,10 +228,12 @@ class Derivation:
         if self._ageing.get(read.upstream) == "when_looked":
             is_current = self._looked_at.get(read.upstream, frozenset()).issuperset(read.versions)
             return self._at(read.upstream, self._limit if is_current else making.started_at)
-        nodes = ((read.upstream, version) for version in read.versions)
-        unknown = DataTime(read.upstream, None, is_known=False)
+        nodes = [(read.upstream, version) for version in read.versions]
         # What is not found is being derived: a circle that only a changed graph can make.
-        found = [self._found.get(node, unknown) for node in nodes]
+        found = [
+            self._found.get(node) or DataTime(read.upstream, None, is_known=False)
+            for node in nodes
+        ]
         return oldest(found) or found[0]
 
     def _at(self, name: AssetName, at: datetime | None) -> DataTime:
