@@ -231,8 +231,7 @@ class Derivation:
         nodes = [(read.upstream, version) for version in read.versions]
         # What is not found is being derived: a circle that only a changed graph can make.
         found = [
-            self._found.get(node) or DataTime(read.upstream, None, is_known=False)
-            for node in nodes
+            self._found.get(node) or DataTime(read.upstream, None, is_known=False) for node in nodes
         ]
         return oldest(found) or found[0]
 
