@@ -553,7 +553,7 @@ def _known_failed(project: Project, knowledge: Knowledge) -> list[FailedCheck]:
     from assetflow.execution.repairing import known_failed
 
     steps = make_plan(knowledge.known(), Request()).steps
-    unsettled = {step.target for step in steps}
+    unsettled = {step.target: step.reasons for step in steps}
     return list(known_failed(knowledge, project.environment, unsettled))
 
 

@@ -182,7 +182,7 @@ class Materializing:
         return execution
 
     def _repairs_due(self, execution: Execution) -> RepairPlan:
-        stopped = {target for target, one in self.results.items() if is_rejected(one)}
+        stopped = {target: one.reasons for target, one in self.results.items() if is_rejected(one)}
         if not stopped:
             return RepairPlan()
         fold(self.place.state, self.clock())

@@ -13,10 +13,10 @@ from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import EventHappened, RepairHappened
 from assetflow.metadata.repairs import CheckedPartition, Tries, failed_versions
-from assetflow.model.names import AssetName, AssetPartition, RunId
+from assetflow.model.names import AssetName, AssetPartition, RunId, VersionId
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.check_reads import own_read_set
-from assetflow.planning.reasons import RejectedLastTime
+from assetflow.planning.reasons import Reason, RejectedLastTime
 from assetflow.planning.repair import (
     Failing,
     Repair,
@@ -51,15 +51,18 @@ def is_rejected(result: StepResult) -> bool:
 
 
 def known_failed(
-    knowledge: Knowledge, environment: str, unsettled: Collection[AssetPartition]
+    knowledge: Knowledge,
+    environment: str,
+    unsettled: Mapping[AssetPartition, Collection[Reason]],
 ) -> Iterator[FailedCheck]:
     """Yield the checks of severity error that failed, of what is rejected or served now.
 
-    What was rejected counts of the `unsettled` alone, which a plan does something about: of
-    others what is served is what would be made.
+    What was rejected counts of the `unsettled` alone, which a plan does something about, for the
+    reasons that each has: of others what is served is what would be made.
     """
     checked = {name: facts.checks for name, facts in knowledge.facts.items() if facts.checks}
-    versions = failed_versions(knowledge.state, environment, checked.keys(), unsettled)
+    found = failed_versions(knowledge.state, environment, checked.keys(), unsettled)
+    versions = {**found, **_rejected_before(unsettled)}
     results = results_of(knowledge.state, versions.values())
     for target, version in versions.items():
         declared = {one.check.name: one.fingerprint for one in checked[target.asset]}
@@ -71,6 +74,18 @@ def known_failed(
         for outcome in newest.values():
             if outcome.status == "failed" and outcome.has_failed:
                 yield target, outcome
+
+
+def _rejected_before(
+    unsettled: Mapping[AssetPartition, Collection[Reason]],
+) -> dict[AssetPartition, VersionId]:
+    """Return what would come out again, and was rejected: also before what is served was made."""
+    return {
+        target: VersionId(reason.version)
+        for target, reasons in unsettled.items()
+        for reason in reasons
+        if isinstance(reason, RejectedLastTime)
+    }
 
 
 def repair_page(

@@ -280,6 +280,29 @@ def test_of_what_went_back_to_its_published_state_nothing_is_to_repair(tmp_path)
     assert api.dead_letters(project.load()) == ()
 
 
+def test_what_was_rejected_before_what_is_served_is_repaired_when_it_comes_again(tmp_path):
+    project = fed(tmp_path, BAD, GOOD, BAD, [3, 9])
+    assert changes(project.materialize()) == [("amounts", 1, 0)]
+
+    result = project.materialize("feed", downstream=True, refresh=True)
+
+    assert result.status == "succeeded"
+    assert project.rows("totals") == [{"total": 12}]
+    assert project.materialize().steps == ()
+
+
+def test_what_was_rejected_before_what_is_served_can_be_repaired_by_hand(tmp_path):
+    project = fed(tmp_path, BAD, GOOD, BAD)
+    project.materialize()
+    project.materialize("feed", "clean", refresh=True, only=True)
+    assert project.rows("totals") == [{"total": 8}]
+
+    (line,) = api.repair_plan(project.load()).lines
+
+    assert (line.outcome.check, line.attempts) == ("amounts", 0)
+    assert [one.asset for one in line.chosen] == ["feed"]
+
+
 def test_a_repair_makes_no_partition_that_was_never_made(tmp_path):
     """What a check reads of others is only as much of them as there is."""
     days = 'partitions.static = ["a", "b"]\nkey_column = "day"\n'
