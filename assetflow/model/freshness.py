@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple, get_args
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     StrictStr,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -116,13 +117,20 @@ class Freshness(NamedTuple):
     `slo` is the share of time in which data is to be fresh.
     """
 
-    max_lag: _Span | None = None
-    warn_lag: _Span | None = None
-    deadline: Annotated[StrictStr, AfterValidator(_cron)] | None = None
-    within: _Span | None = None
-    timezone: Timezone | None = None
-    on_overdue: Annotated[OnOverdue, BeforeValidator(_action)] = "report"
-    slo: Annotated[float, BeforeValidator(_share)] | None = None
+    max_lag: Annotated[_Span | None, Field(examples=['"6h"'])] = None
+    warn_lag: Annotated[_Span | None, Field(examples=['"5h"'])] = None
+    deadline: Annotated[
+        Annotated[StrictStr, AfterValidator(_cron)] | None,
+        Field(description="a cron expression of five fields", examples=['"0 7 * * 1-5"']),
+    ] = None
+    within: Annotated[_Span | None, Field(examples=['"1d"'])] = None
+    timezone: Annotated[Timezone | None, Field(examples=['"Europe/Berlin"'])] = None
+    on_overdue: Annotated[
+        OnOverdue, BeforeValidator(_action), Field(examples=['"materialize"'])
+    ] = "report"
+    slo: Annotated[Annotated[float, BeforeValidator(_share)] | None, Field(examples=["0.99"])] = (
+        None
+    )
 
     def __repr__(self) -> str:
         said = (

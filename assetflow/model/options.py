@@ -349,7 +349,7 @@ class AssetOptions(DescribedOptions):
     contract: ContractMode | None = Field(
         default=None,
         description='"additive" or "exact"',
-        examples=['"additive"'],
+        examples=['"additive", and beside it columns = { id = "BIGINT" }'],
     )
 
     @field_validator("contract")

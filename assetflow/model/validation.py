@@ -5,7 +5,7 @@ a new key is one field.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -101,10 +101,17 @@ def _field_at(model: type[BaseModel], path: list[str]) -> tuple[str, FieldInfo |
     table: Any = model
     found: tuple[str, FieldInfo | None] = ("", None)
     for part in path:
-        field = getattr(table, "model_fields", {}).get(part)
+        field = getattr(table, "model_fields", {}).get(part) or _field_of_tuple(table, part)
         if field:
             found, table = (part, field), _table_in(field.annotation)
     return found
+
+
+def _field_of_tuple(table: Any, part: str) -> FieldInfo | None:
+    """Return what a named tuple tells of one of its fields, if it has an example of it."""
+    hints = get_type_hints(table, include_extras=True) if hasattr(table, "_fields") else {}
+    told = get_args(hints.get(part))
+    return next((one for one in told if isinstance(one, FieldInfo) and one.examples), None)
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> tuple[str, ...]:

@@ -356,6 +356,9 @@ WRONG = {
         'columns = { id = "bigint", day = { type = "date", nullable = false } }\n*/\n'
         "select id::integer as id, amount from raw_orders\n"
     },
+    "a_contract_about_nothing": {
+        "shop/bad.sql": '/* assetflow\ncontract = "exact"\n*/\nselect id from raw_orders\n'
+    },
     "a_broken_macro": {"shop/macros/m.sql": "create macro twice(x) as x x x;\n"},
     "no_macro": {"shop/macros/m.sql": "select 1\n"},
 }
