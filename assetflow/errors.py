@@ -1447,13 +1447,17 @@ class OptionNeedsValue(UsageError):
 
 
 class NeedsOption(UsageError):
-    """An option that says more of another, which was not given."""
+    """An option that says more of another, or one of others, none of which was given."""
 
     code = "needs_option"
 
-    def __init__(self, option: str, other: str) -> None:
+    def __init__(self, option: str, other: str, *or_others: str) -> None:
+        others = (other, *or_others)
+        named = " or ".join(f"'{one}'" for one in others)
         super().__init__(
-            f"'{option}' says more of '{other}', which is not given.", {}, f"Add {other}."
+            f"'{option}' says more of {named}, which is not given.",
+            {},
+            f"Add {' or '.join(others)}.",
         )
 
 

@@ -118,7 +118,7 @@ def _asked(chosen: Mapping[str, bool], note: str) -> str:
     if len(said) > 1:
         raise TwoChoices(*said[:2])
     if note and said not in (["--retry"], ["--resolve"]):
-        raise NeedsOption("--note", "--retry or --resolve")
+        raise NeedsOption("--note", "--retry", "--resolve")
     return said[0] if said else ""
 
 

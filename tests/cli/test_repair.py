@@ -60,3 +60,14 @@ def test_options_that_mean_nothing_together_are_refused(
 
     assert run(["repair", *options, "--json"]) == 2
     assert json.loads(capfd.readouterr().out)["error"]["code"] == problem
+
+
+def test_a_note_is_refused_where_there_is_nothing_to_note_it_of(tmp_path, monkeypatch, capfd):
+    shop(tmp_path, **{"shop/clean.sql": PRICED % 6})
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["repair", "--note", "known since May"]) == 2
+    assert capfd.readouterr().err == (
+        "'--note' says more of '--retry' or '--resolve', which is not given.\n"
+        "Add --retry or --resolve.\n"
+    )
