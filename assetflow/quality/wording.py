@@ -25,6 +25,8 @@ def tolerance(check: Check) -> str:
 
 def _bounds(check: Check) -> str:
     low, high = (_value(check.argument(name)) for name in ("min", "max"))
+    if low and low == high:
+        return f"exactly {low}"
     if low and high:
         return f"between {low} and {high}"
     return f"at least {low}" if low else f"at most {high}"

@@ -85,6 +85,7 @@ CASES = [
     ),
     (RowCount(min=1001), (), "failed | 1,000 rows | at least 1,001 rows"),
     (RowCount(max=5, where="id > 0"), (5,), "passed | 5 rows | at most 5 rows"),
+    (RowCount(min=5, max=5, where="id > 0"), (4,), "failed | 4 rows | exactly 5 rows"),
     (
         References(columns=["id"], to=["stores.id"]),
         (3,),
