@@ -82,11 +82,11 @@ def least_refresh(
 ) -> LeastRefresh:
     """Return the least to make again so that none of `policies` is overdue when it is done.
 
-    What is overdue and what was never made is made again; with `within_seconds` also what
-    will be overdue by then, or before a run that starts then is done, which takes the
-    `usual` seconds; and of what is made then the inputs are so recent, if they can be, that
-    it need not be made again before that is done. Each upstream that several policies need
-    is made once, and none that is recent enough for all of them.
+    What is overdue, what was never made and what nobody can tell of is made again; with
+    `within_seconds` also what will be overdue by then, or before a run that starts then is
+    done, which takes the `usual` seconds; and of what is made then the inputs are so recent,
+    if they can be, that it need not be made again before that is done. Each upstream that
+    several policies need is made once, and none that is recent enough for all of them.
     """
     wants = sorted(_wants(ages, policies, now, usual, within_seconds), key=_urgency)
     if not wants:
@@ -123,6 +123,8 @@ def _wants(
 ) -> Iterator[_Want]:
     for name, policy in policies.items():
         published = ages.published.get(name)
+        if published is not None and not published.is_known:
+            published = None
         if name not in ages.upstreams or (published is not None and published.at is None):
             continue
         done = now + timedelta(seconds=usual.get(name, 0.0) + (within_seconds or 0.0))
@@ -159,7 +161,7 @@ def _helps(policy: FreshnessPolicy, published: DataTime | None, best: DataTime) 
     """Whether the `best` that a run can give becomes overdue later than what is published."""
     if published is None:
         return True
-    if best.at is None:
+    if not published.is_known or best.at is None:
         return best.is_known
     return _due(policy, best) > _due(policy, published)
 

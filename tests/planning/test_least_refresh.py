@@ -154,6 +154,22 @@ def test_what_was_never_made_is_made_with_all_that_it_needs():
     assert names(found) == ["clean", "revenue"]
 
 
+@pytest.mark.parametrize(
+    ("seen", "steps"),
+    [("05 11:30", ["clean", "stock"]), (None, [])],
+    ids=["the source tells", "nothing tells"],
+)
+def test_of_what_nobody_can_tell_a_run_is_made_if_it_can_be_told_then(seen, steps):
+    untold = {name: DataTime(name, None, is_known=False) for name in ("clean", "stock")}
+    orders = DataTime("orders", at(seen) if seen else None, is_known=seen is not None)
+    here = Ages(SHOP, untold, {"orders": orders}, VOLATILE)
+
+    found = least_refresh(here, {"stock": LAG}, NOW, {})
+
+    assert names(found) == steps
+    assert list(found.held_back) == ([] if seen else ["stock"])
+
+
 def test_what_never_ages_is_never_made_again():
     here = ages({"constant": None, "mart": None}, {}, {"constant": (), "mart": ("constant",)})
 
