@@ -551,9 +551,11 @@ def _planned_repairs(
 
 def _known_failed(project: Project, knowledge: Knowledge) -> list[FailedCheck]:
     from assetflow.execution.repairing import known_failed
+    from assetflow.planning.standing import to_be_changed
 
     steps = make_plan(knowledge.known(), Request()).steps
-    unsettled = {step.target: step.reasons for step in steps}
+    changed = to_be_changed(steps)
+    unsettled = {step.target: step.reasons for step in steps if step.target in changed}
     return list(known_failed(knowledge, project.environment, unsettled))
 
 
