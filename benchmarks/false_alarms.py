@@ -77,7 +77,7 @@ _SAMPLE = """
     from (select *, sqrt(-2 * ln(1 - u)) * cos(2 * pi() * v) as n
           from (select {uniform} from range({rows}) as r(i)))
 """
-_UNIFORM = ", ".join(f"hash(i, {{seed}}, '{name}') / 2.0 ** 64 as {name}" for name in "uvw")
+_UNIFORM = ", ".join(f"hash(hash(i, {{seed}}, '{name}')) / 2.0 ** 64 as {name}" for name in "uvw")
 
 VALUES: Mapping[str, tuple[str, str]] = {
     "normal": ("DOUBLE", "n"),
