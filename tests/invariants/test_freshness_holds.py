@@ -229,6 +229,8 @@ def go(
     served, now, follows = living.served(), living.look(), living.follows()
     for name, (data_time, *_) in ages.items():
         assert now[name][0] >= data_time, f"{name} became older"
+        if name in ended and name in ("orders", "stores") and how in ("overdue", "within"):
+            assert now[name][0] > data_time, f"{name} was asked for in vain"
         if name not in ended:
             assert (served[name], now[name][0]) == (before[name], data_time)
         elif name in QUERIES:
