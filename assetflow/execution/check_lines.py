@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetflow.metadata.check_rows import (
@@ -18,12 +18,14 @@ from assetflow.model.columns import Column
 from assetflow.model.names import AssetName, PartitionKey, VersionId
 from assetflow.planning.audits import CheckFacts
 from assetflow.planning.check_pages import CheckLine, FailingRows
+from assetflow.planning.reasons import RejectedLastTime
 from assetflow.planning.terms import token_of
 
 if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
     from assetflow.metadata.records import FailingRowsKept
     from assetflow.planning.history import VersionStored
+    from assetflow.planning.results import AssetStatus
 
 
 class Told(NamedTuple):
@@ -87,12 +89,12 @@ def last_lines(
     name: AssetName,
     checks: Iterable[CheckFacts],
     keys: Iterable[PartitionKey],
-    rejected: Collection[PartitionKey],
+    standing: AssetStatus,
 ) -> tuple[CheckLine, ...]:
     """Return how the checks of an asset came out last, without asking anything.
 
-    Of what is published and of what was `rejected` since, then of all partitions in `keys`
-    together; in the order of declaration.
+    Of what is published and of what was rejected that its `standing` tells of, then of all
+    partitions in `keys` together; in the order of declaration.
     """
     declared = {facts.fingerprint: facts for facts in checks}
     if not declared:
@@ -103,8 +105,11 @@ def last_lines(
     newer = {
         target.partition: version
         for target, version in rejected_versions(state, environment, [name]).items()
-        if target.partition in rejected
+        if target.partition in standing.rejected
     }
+    again = {one.version for one in standing.reasons if isinstance(one, RejectedLastTime)}
+    stored = versions_by_id(state, [VersionId(one) for one in again]) if again else {}
+    newer |= {one.partition: version for version, one in stored.items()}
     groups = (
         ([*served.values(), _together(keys, served)], True),
         ([*newer.values(), _together(keys, {**served, **newer})] if newer else [], False),

@@ -18,16 +18,16 @@ from assetflow.execution.compute import Maker, Means
 from assetflow.execution.gathering import Place, gather
 from assetflow.execution.promoting import user_name
 from assetflow.execution.whole_audits import whole_subject
-from assetflow.metadata.check_rows import rejected_versions
+from assetflow.metadata.check_rows import rejected_versions, was_ever_rejected
 from assetflow.metadata.folding import fold
 from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.recall import remembered, versions_by_id
 from assetflow.metadata.records import DigestAdded, Record, RunFinished, RunStarted
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, RunId, VersionId
 from assetflow.planning.check_pages import ChecksPage
 from assetflow.planning.plan import others_of, plan
-from assetflow.planning.standing import to_be_changed
+from assetflow.planning.standing import rejected_again, to_be_changed
 from assetflow.planning.steps import Request
 from assetflow.planning.terms import distinct_reads
 from assetflow.planning.wanted import targets_of, wanted_partitions
@@ -123,19 +123,26 @@ class Checking:
         past = remembered(state, environment, wanted, {})
         knowledge.reach = checked
         knowledge.recall(past)
-        found = rejected_versions(state, environment, checked.keys())
-        if found:
-            wanted_now = self._to_be_changed()
-            found = {target: version for target, version in found.items() if target in wanted_now}
+        found = self._rejected(checked.keys())
         stored = versions_by_id(state, found.values())
         knowledge.versions.update(stored)
         return {target: stored[version] for target, version in found.items() if version in stored}
 
-    def _to_be_changed(self) -> set[AssetPartition]:
-        """Return what a plan would change: what was rejected of all else is of no matter now."""
+    def _rejected(self, assets: Collection[AssetName]) -> dict[AssetPartition, VersionId]:
+        """Return the rejected versions of what a plan would change; of all else they do not matter.
+
+        Of each partition the newest, or what would come out again.
+        """
+        state = self.place.state
+        if not was_ever_rejected(state, assets):
+            return {}
         analysis, engine = self.knowledge.analysis, self.means.engine
         known = gather(self.place, analysis, engine, self.clock(), Request()).known()
-        return to_be_changed(plan(known, Request()).steps)
+        steps = [step for step in plan(known, Request()).steps if step.target.asset in assets]
+        changed = to_be_changed(steps)
+        found = rejected_versions(state, self.place.environment, assets)
+        newest = {target: version for target, version in found.items() if target in changed}
+        return {**newest, **rejected_again({step.target: step.reasons for step in steps})}
 
     def _audited(self, subjects: Sequence[tuple[Subject, bool]]) -> list[Told]:
         """Audit `subjects`, keep what is new, and return all results."""

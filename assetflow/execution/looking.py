@@ -94,7 +94,7 @@ def _last_checks(
 ) -> tuple[CheckLine, ...]:
     name = standing.asset
     facts, keys = knowledge.facts[name], knowledge.slices.keys[name]
-    return last_lines(place, name, (*facts.checks, *facts.whole), keys, standing.rejected)
+    return last_lines(place, name, (*facts.checks, *facts.whole), keys, standing)
 
 
 def _partitions(knowledge: Knowledge, name: AssetName) -> PartitionsPage | None:

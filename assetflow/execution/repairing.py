@@ -13,7 +13,7 @@ from assetflow.metadata.journal import Journal
 from assetflow.metadata.presence import run_presence
 from assetflow.metadata.records import EventHappened, RepairHappened
 from assetflow.metadata.repairs import CheckedPartition, Tries, failed_versions
-from assetflow.model.names import AssetName, AssetPartition, RunId, VersionId
+from assetflow.model.names import AssetName, AssetPartition, RunId
 from assetflow.planning.check_pages import CheckOutcome
 from assetflow.planning.check_reads import own_read_set
 from assetflow.planning.reasons import Reason, RejectedLastTime
@@ -25,6 +25,7 @@ from assetflow.planning.repair import (
     repair_lines,
 )
 from assetflow.planning.repair_pages import DeadLetterLine, Mended, RepairPage
+from assetflow.planning.standing import rejected_again
 from assetflow.warehouse.layout import new_version_id
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def known_failed(
     """
     checked = {name: facts.checks for name, facts in knowledge.facts.items() if facts.checks}
     found = failed_versions(knowledge.state, environment, checked.keys(), unsettled)
-    versions = {**found, **_rejected_before(unsettled)}
+    versions = {**found, **rejected_again(unsettled)}
     results = results_of(knowledge.state, versions.values())
     for target, version in versions.items():
         declared = {one.check.name: one.fingerprint for one in checked[target.asset]}
@@ -74,18 +75,6 @@ def known_failed(
         for outcome in newest.values():
             if outcome.status == "failed" and outcome.has_failed:
                 yield target, outcome
-
-
-def _rejected_before(
-    unsettled: Mapping[AssetPartition, Collection[Reason]],
-) -> dict[AssetPartition, VersionId]:
-    """Return what would come out again, and was rejected: also before what is served was made."""
-    return {
-        target: VersionId(reason.version)
-        for target, reasons in unsettled.items()
-        for reason in reasons
-        if isinstance(reason, RejectedLastTime)
-    }
 
 
 def repair_page(

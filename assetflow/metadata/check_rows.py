@@ -243,6 +243,17 @@ def _kept(columns: str, lines: str) -> tuple[tuple[tuple[str, str], ...], tuple[
     return read_text(PAIRS, columns), read_text(_NAMES, lines)
 
 
+def was_ever_rejected(state: Path, assets: Collection[AssetName]) -> bool:
+    """Whether any version of `assets` was rejected, in whatever environment."""
+    with Store(state).reading() as connection:
+        found = connection.execute(
+            """select 1 from materializations where outcome = 'rejected'
+               and asset in (select unnest($1::varchar[])) limit 1""",
+            [[*assets]],
+        ).fetchone()
+    return found is not None
+
+
 def rejected_versions(
     state: Path, environment: str, assets: Collection[AssetName] | None = None
 ) -> dict[AssetPartition, VersionId]:

@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from assetflow.model.names import AssetName, AssetPartition, PartitionKey
+from assetflow.model.names import AssetName, AssetPartition, PartitionKey, VersionId
 from assetflow.model.partitions import KeySet
 from assetflow.planning.audits import AuditVerdict
 from assetflow.planning.history import Publication, RollUp
 from assetflow.planning.plan import Known, plan
-from assetflow.planning.reasons import RejectedLastTime, UpToDate, by_weight
+from assetflow.planning.reasons import Reason, RejectedLastTime, UpToDate, by_weight
 from assetflow.planning.results import AssetStatus, Health, Sync
 from assetflow.planning.steps import PartitionRange, Request, Step, ranges_of
 
@@ -43,7 +43,9 @@ def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
     checks = [one.check.name for one in (*facts.checks, *facts.whole)]
     counts: Counter[str] = Counter(map(_sync, steps))
     counts["up_to_date"] += len(keys) - sum(step.action != "withdraw" for step in steps)
-    changing = {target.partition for target in to_be_changed(steps)}
+    changing = to_be_changed(steps)
+    newer = [key for key in served.rejected if AssetPartition(name, key) in changing]
+    again = rejected_again({step.target: step.reasons for step in steps})
     reasons = by_weight(tuple(reason for step in steps for reason in step.reasons))
     behind = [
         upstream
@@ -63,7 +65,7 @@ def _status(known: Known, name: AssetName, steps: Sequence[Step], served: RollUp
         rows=served.rows,
         ranges=_ranges(keys, steps) if keys.partitions is not None else None,
         unmet=tuple(name for name in served.unmet if name in checks),
-        rejected=tuple(key for key in served.rejected if key in changing),
+        rejected=tuple(dict.fromkeys([*newer, *(target.partition for target in again)])),
     )
 
 
@@ -98,6 +100,21 @@ def to_be_changed(steps: Iterable[Step]) -> set[AssetPartition]:
     Of no other target does it matter that a newer version was rejected.
     """
     return {step.target for step in steps if _sync(step) != "up_to_date"}
+
+
+def rejected_again(
+    steps: Mapping[AssetPartition, Collection[Reason]],
+) -> dict[AssetPartition, VersionId]:
+    """Return what would come out again of `steps`, by their reasons, and was rejected.
+
+    It may have been so before what is served now was made.
+    """
+    return {
+        target: VersionId(reason.version)
+        for target, reasons in steps.items()
+        for reason in reasons
+        if isinstance(reason, RejectedLastTime)
+    }
 
 
 def _sync(step: Step) -> Sync:

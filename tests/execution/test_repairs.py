@@ -303,6 +303,25 @@ def test_what_was_rejected_before_what_is_served_can_be_repaired_by_hand(tmp_pat
     assert [one.asset for one in line.chosen] == ["feed"]
 
 
+def test_what_was_rejected_before_what_is_served_is_told_when_it_comes_again(tmp_path):
+    project = fed(tmp_path, BAD, GOOD, BAD)
+    project.materialize()
+    assert not api.check(project.load(), ["clean"]).has_failed
+
+    project.materialize("feed", "clean", refresh=True, only=True)
+    page = api.check(project.load(), ["clean"])
+    shown = api.show(project.load(), "clean")
+    status = next(one for one in api.status(project.load()) if one.asset == "clean")
+
+    assert page.has_failed
+    assert [(one.outcome.status, one.is_published) for one in page.lines] == [
+        ("passed", True),
+        ("failed", False),
+    ]
+    assert [one.version for one in shown.checks] == [one.version for one in page.lines]
+    assert status.rejected == ("",)
+
+
 def test_a_repair_makes_no_partition_that_was_never_made(tmp_path):
     """What a check reads of others is only as much of them as there is."""
     days = 'partitions.static = ["a", "b"]\nkey_column = "day"\n'
