@@ -128,8 +128,8 @@ class Auditor:
         }
         to_ask = [one for one in checks if one.check.name not in known | taken]
         at = self.clock()
-        asked = {**(self.asker.ask(subject, to_ask, terms, at) if to_ask else {}), **taken}
         version = subject.version.version
+        asked = {**self._asked(subject, to_ask, terms, at), **taken}
         asset, key = subject.target
         new = {
             name: ResultKept(asset, key, version, self.run, at, one)
@@ -194,6 +194,27 @@ class Auditor:
         if not known or not has_seen(known[-1], terms):
             return False
         return known[-1].verdict == verdict_of(one.evaluated.outcome for one in results)
+
+    def _asked(
+        self, subject: Subject, checks: Sequence[CheckFacts], terms: Terms, at: datetime
+    ) -> dict[str, tuple[CheckEvaluated, Asked]]:
+        """Return how each of `checks` came out, with what it took of the version before."""
+        if not checks:
+            return {}
+        asked = self.asker.ask(subject, checks, terms, at)
+        version = subject.version.version
+        return {name: (self._taken_before(version, one), to) for name, (one, to) in asked.items()}
+
+    def _taken_before(self, version: VersionId, one: CheckEvaluated) -> CheckEvaluated:
+        """Return `one` with the rows that its check took of the version when that was made."""
+        before = self.knowledge.results.taken_of(version, one.term)
+        if before is None:
+            return one
+        first = before.evaluated.outcome
+        answer = first.answer if one.outcome.status == "passed" else one.outcome.answer
+        outcome = replace(one.outcome, answer=answer, quarantined=first.quarantined)
+        # It tells of more than what can be read of the version: no other may have this result.
+        return replace(one, outcome=outcome, digest=None)
 
     def _carried(self, subject: Subject, terms: Terms) -> dict[str, ResultKept]:
         """Return what need not be asked: nothing that it depends on is different."""

@@ -31,6 +31,7 @@ class KeptResults:
     _by_digest: dict[tuple[AssetName, _Question], dict[Digest, ResultKept]] = field(
         default_factory=dict
     )
+    _taken: dict[tuple[VersionId, str], ResultKept] = field(default_factory=dict)
     _is_read: bool = False
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
@@ -47,6 +48,12 @@ class KeptResults:
         with self._guard:
             self._read()
             return self._by_version.get((version, _question(term)))
+
+    def taken_of(self, version: VersionId, term: Term) -> ResultKept | None:
+        """Return how a check came out that took rows of a version, whatever it read elsewhere."""
+        with self._guard:
+            self._read()
+            return self._taken.get((version, term.fingerprint))
 
     def read(self, version: VersionId) -> None:
         """Read the results of one more version."""
@@ -81,6 +88,8 @@ class KeptResults:
             return
         question = _question(one.evaluated.term)
         self._by_version[one.version, question] = one
+        if one.evaluated.outcome.quarantined:
+            self._taken[one.version, one.evaluated.term.fingerprint] = one
         if one.evaluated.digest:
             self._by_digest.setdefault((one.asset, question), {})[one.evaluated.digest] = one
 

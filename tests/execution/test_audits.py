@@ -447,6 +447,23 @@ def test_rows_that_fail_are_set_aside_and_the_rest_is_published(tmp_path, severi
     assert project.actions() == {}
 
 
+def test_a_forced_check_still_tells_how_many_rows_were_set_aside(tmp_path):
+    project = shop(tmp_path, **{"shop/clean.sql": CHECKED % ASIDE})
+    project.materialize()
+
+    lines = [
+        api.check(project.load(), force=force).lines[0] for force in (False, True, True, False)
+    ]
+    status = next(one for one in api.status(project.load()) if one.asset == "clean")
+
+    told = [(one.outcome.status, one.outcome.quarantined, one.outcome.answer) for one in lines]
+    assert told == [told[0]] * 4
+    assert told[0][:2] == ("warned", 1)
+    assert [one.outcome.carried_over for one in lines] == [True, False, False, True]
+    assert lines[-1].failing == lines[0].failing
+    assert (status.health, status.unmet) == ("warned", ("least",))
+
+
 def test_a_quarantine_that_refers_to_others_follows_them(tmp_path):
     told = 'columns = ["customer"], to = "customers.name", on_failure = "quarantine"'
     check = f"{{ references = {{ {told} }} }}"
