@@ -6,7 +6,7 @@ code over the same inputs gives the same again, so that to make it anew cannot m
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from assetflow.graph.lineage import VALUE_KINDS, ColumnName
@@ -27,6 +27,7 @@ from assetflow.planning.repair_reasons import (
     Unrelated,
 )
 from assetflow.planning.steps import Request, Step
+from assetflow.quality.findings import added_up, finding, observed
 
 Columns = frozenset[str] | None
 """Some columns of an asset, folded; None is all of it, and none at all which rows there are."""
@@ -167,7 +168,7 @@ def repair_lines(planned: RepairPlan, limits: RepairLimits) -> Iterator[RepairLi
         waiting = [until[failing] for failing, _ in found if failing in until]
         yield RepairLine(
             asset=asset,
-            outcome=found[0][0].outcome,
+            outcome=_together([failing for failing, _ in found]),
             state=state,
             partitions=tuple(failing.target.partition for failing, _ in found),
             chosen=_chosen(of_all),
@@ -176,6 +177,18 @@ def repair_lines(planned: RepairPlan, limits: RepairLimits) -> Iterator[RepairLi
             max_attempts=limits.max_attempts,
             not_before=max(waiting, default=None),
         )
+
+
+def _together(failing: Sequence[Failing]) -> CheckOutcome:
+    """Return how a check came out of several partitions: rows added up, else of the first."""
+    target, outcome = failing[0].target, failing[0].outcome
+    answers = [one.outcome.answer for one in failing]
+    together = added_up(answers) if len(answers) > 1 else outcome.answer
+    if together is None:
+        is_same = len({finding(one) for one in answers}) == 1
+        where = "" if is_same else f" in {target.partition}"
+        together = replace(outcome.answer, observed=f"{observed(outcome.answer)}{where}")
+    return replace(outcome, answer=together)
 
 
 def _state(

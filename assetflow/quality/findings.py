@@ -1,5 +1,8 @@
 """What a check found, in a few words; the same in reasons, tables, documents and for CI."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from assetflow.quality.answers import Answer
 
 
@@ -11,6 +14,22 @@ def failed_rows(failures: int, rows: int | None) -> str:
     """
     total = f"{failures:,} of {rows:,}" if rows is not None else f"{failures:,}"
     return f"{total} row{'' if (failures if rows is None else rows) == 1 else 's'} failed"
+
+
+def added_up(answers: Sequence[Answer]) -> Answer | None:
+    """Return what one check found in several partitions as one; None if it counts no rows.
+
+    >>> found = [Answer("failed", failures=20, rows=37), Answer("failed", failures=4, rows=40)]
+    >>> added_up(found).observed
+    '24 of 77 rows failed'
+    """
+    failures = [one.failures for one in answers if one.failures is not None]
+    if not failures or len(failures) < len(answers):
+        return None
+    rows = [one.rows for one in answers if one.rows is not None]
+    count, total = sum(failures), sum(rows) if len(rows) == len(answers) else None
+    found = failed_rows(count, total)
+    return replace(answers[0], observed=found, failures=count, rows=total, metric=float(count))
 
 
 def observed(answer: Answer) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 from assetflow.model.checks import Severity
 from assetflow.planning.check_pages import CheckLine, CheckOutcome, CheckPoint
 from assetflow.quality.answers import CheckStatus
-from assetflow.quality.findings import failed_rows, observed
+from assetflow.quality.findings import added_up, observed
 from assetflow.report.check_order import UNMET, urgency
 from assetflow.report.palette import ROOMY, Listing, Name, columns, faint, state
 from assetflow.report.partition_ranges import UNDIVIDED, Alike, Keys, grouped
@@ -125,10 +125,9 @@ def outcome_state(outcome: CheckOutcome) -> Text:
 def _observed(group: AlikeChecks) -> str:
     """Return what was found; of several partitions their sum, else the worst and where it is."""
     answers = [line.outcome.answer for line in group.members]
-    failures = [answer.failures for answer in answers if answer.failures is not None]
-    rows = [answer.rows for answer in answers if answer.rows is not None]
-    if len(answers) > 1 and len(failures) == len(rows) == len(answers):
-        return failed_rows(sum(failures), sum(rows))
+    together = added_up(answers) if len(answers) > 1 else None
+    if together is not None:
+        return together.observed
     texts = {observed(answer) for answer in answers}
     if len(texts) == 1:
         return texts.pop()

@@ -18,6 +18,7 @@ from assetflow.planning.repair import (
     Failing,
     Repair,
     RepairLimits,
+    RepairPlan,
     find_repair,
     plan_repairs,
     reaching,
@@ -181,6 +182,32 @@ def test_repairs_are_limited_and_have_to_cool_down(attempts, minutes_ago, expect
     found = plan_repairs(world.known(), [one], LIMITS, NOW)
 
     assert [line.state for line in repair_lines(found, LIMITS)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("answers", "found", "counted"),
+    [
+        ([("", 20, 37), ("", 224, 438)], "244 of 475 rows failed", (244, 475)),
+        ([("", 20, 37), ("", 4, None)], "24 rows failed", (24, None)),
+        ([("0.4", None, None), ("0.3", None, None)], "0.4 in 2026-01-01", (None, None)),
+        ([("2 rows twice", 2, 9)], "2 rows twice", (2, 9)),
+        ([("0.4", None, None)] * 2, "0.4", (None, None)),
+    ],
+)
+def test_what_failed_is_added_up_over_the_partitions(answers, found, counted):
+    days = ["2026-01-01", "2026-01-02"]
+    failed = [
+        Failing(one.target, replace(one.outcome, answer=Answer("failed", *values)), attempts=3)
+        for day, (text, failures, rows) in zip(days, answers, strict=False)
+        for one in [failing("daily", key=day)]
+        for values in [(text, "", failures, rows)]
+    ]
+
+    (line,) = repair_lines(RepairPlan(exhausted=tuple(failed)), LIMITS)
+
+    answer = line.outcome.answer
+    assert (answer.observed, (answer.failures, answer.rows)) == (found, counted)
+    assert len(line.partitions) == len(answers)
 
 
 EDGES = (
