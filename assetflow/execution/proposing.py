@@ -11,7 +11,7 @@ from assetflow.model.columns import united
 from assetflow.model.names import AssetName
 from assetflow.planning.check_pages import ProposalsPage
 from assetflow.quality.figures import SCAN
-from assetflow.quality.suggestions import profile_measures, suggested
+from assetflow.quality.suggestions import profile_measures, suggested, undeclared
 
 if TYPE_CHECKING:
     from assetflow.execution.gathering import Place
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def proposals(place: Place, graph: AssetGraph, engine: Engine, name: AssetName) -> ProposalsPage:
     """Return the checks that all published partitions of an asset pass together.
+
+    What it declares already is only counted.
 
     Raises NothingAsOf where nothing is published, NotATable of files,
     SourceNotChecked of a source.
@@ -38,5 +40,9 @@ def proposals(place: Place, graph: AssetGraph, engine: Engine, name: AssetName) 
     cursor = engine.cursor()
     found = cursor.execute(f"select {', '.join(['count(*)', *texts])} from {scan}").fetchone()
     rows, *values = found or (0,)
-    is_sql = graph.assets[name].kind == "sql"
-    return ProposalsPage(name, suggested(schema, values, rows), rows, is_sql)
+    asset = graph.assets[name]
+    passed = suggested(schema, values, rows)
+    proposed = tuple(undeclared(passed, asset.options.checks))
+    return ProposalsPage(
+        name, proposed, rows, asset.kind == "sql", declared=len(passed) - len(proposed)
+    )

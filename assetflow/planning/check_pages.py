@@ -130,10 +130,12 @@ class ChecksPage:
 class ProposalsPage:
     """The checks that are proposed for an asset, from a look at `rows` rows of it.
 
-    `is_sql` says that it is declared by a header.
+    `is_sql` says that it is declared by a header. `declared` more are left out, since it has
+    them already.
     """
 
     asset: AssetName
     proposals: tuple[Suggestion, ...]
     rows: int
     is_sql: bool = False
+    declared: int = 0

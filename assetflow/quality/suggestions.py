@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from assetflow.model.checks import CheckKind
+from assetflow.model.checks import Check, CheckKind
 from assetflow.model.columns import Column, Schema
+from assetflow.model.names import folded
 from assetflow.quality.figures import SCAN
 from assetflow.quality.fitting import TEXT
 from assetflow.quality.literals import NUMERIC, literal
@@ -36,12 +37,14 @@ class Suggestion:
     """A check that a table passes, as it is declared, and what speaks for it.
 
     `python` is an element of `checks=[…]`; `header` is one of `checks = […]` in a header.
+    `columns` are those that it is about.
     """
 
     kind: CheckKind
     python: str
     header: str
     evidence: str
+    columns: tuple[str, ...] = ()
 
 
 class _Profile(NamedTuple):
@@ -91,6 +94,26 @@ def suggested(schema: Schema, values: Sequence[object], rows: int) -> tuple[Sugg
         found += _of_keys(profiles, rows)
         found += [one for profile in profiles for one in _of_values(profile, rows)]
     return tuple(found)
+
+
+def undeclared(found: Iterable[Suggestion], checks: Iterable[Check]) -> Iterator[Suggestion]:
+    """Yield what none of `checks` declares already: one of its kind, about its columns.
+
+    Of a check of nulls, which is about each column by itself, those columns that are left.
+    """
+    told = {(one.kind, _folded(one.columns)) for one in checks if not one.where}
+    full = {name for kind, names in told if kind == "not_null" for name in names}
+    for one in found:
+        left = [name for name in one.columns if folded(name) not in full]
+        if one.kind != "not_null":
+            if (one.kind, _folded(one.columns)) not in told:
+                yield one
+        elif left:
+            yield _suggestion("not_null", {"columns": left}, one.evidence)
+
+
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(folded, names))
 
 
 def _profiles(schema: Schema, values: list[Any], rows: int) -> Iterator[_Profile]:
@@ -177,7 +200,8 @@ def _suggestion(kind: CheckKind, said: Mapping[str, Any], evidence: str) -> Sugg
     else:
         inside = ", ".join(f"{name} = {_toml(value)}" for name, value in said.items())
         header = f"{{ {kind} = {{ {inside} }} }}"
-    return Suggestion(kind, f"{kind}({python})", header, evidence)
+    columns = tuple(said.get("columns", [said[name] for name in ("column",) if name in said]))
+    return Suggestion(kind, f"{kind}({python})", header, evidence, columns)
 
 
 def _python(value: object) -> str:

@@ -13,10 +13,15 @@ WIDEST_CODE = 60
 def proposals_text(page: ProposalsPage) -> str:
     """Return the declarations, each with its evidence in a comment."""
     if not page.proposals:
-        return f"Nothing stands out in the {counted(page.rows, 'row')} of '{page.asset}'."
+        more = f" beside {counted(page.declared, 'declared check')}" if page.declared else ""
+        return f"Nothing stands out in the {counted(page.rows, 'row')} of '{page.asset}'{more}."
     found = counted(len(page.proposals), "check")
     where = "the header" if page.is_sql else "the decorator"
     head = f"# {found} that '{page.asset}' passes, in {where}: keep those that are promises."
+    if page.declared:
+        head += (
+            f"\n# {page.declared:,} more {'is' if page.declared == 1 else 'are'} declared already."
+        )
     if page.is_sql:
         codes = [f"  {one.header}," for one in page.proposals]
         return "\n".join([head, "checks = [", *_commented(codes, page.proposals, "  "), "]"])

@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -122,6 +123,31 @@ def test_checks_are_proposed_that_what_is_published_passes(tmp_path):
     assert (page.rows, page.is_sql) == (40, True)
     assert kinds >= {"not_null", "row_count", "unique", "accepted_values", "between"}
     assert api.check(project.load()).counts == {"passed": len(page.proposals)}
+
+
+def test_checks_that_are_declared_are_not_proposed_again(tmp_path):
+    project = shop(tmp_path, **{"data/orders.csv": MANY})
+    project.materialize()
+    every = api.suggest(project.load(), "clean").proposals
+    one = 'checks = [ { unique = "ID" }, { not_null = "amount" }, { matches = '
+    one += '{ column = "customer", pattern = "a", where = "id > 0", max_fraction = 0.9 } } ]'
+    query = "select id, customer, amount from raw_orders\n"
+    project.write({"shop/clean.sql": f"/* assetflow\n{one}\n*/\n{query}"})
+
+    page = api.suggest(project.load(), "clean")
+    declared = "\n".join(["/* assetflow", proposals_text(replace(page, proposals=every)), "*/"])
+    project.write({"shop/clean.sql": f"{declared}\n{query}"})
+    nothing = api.suggest(project.load(), "clean")
+
+    assert [each.kind for each in page.proposals] == [
+        each.kind for each in every if each.kind != "unique"
+    ]
+    assert page.proposals[0].columns == ("id", "customer")
+    assert "\n# 1 more is declared already.\n" in proposals_text(page)
+    assert (nothing.proposals, nothing.declared) == ((), len(every))
+    assert proposals_text(nothing) == (
+        f"Nothing stands out in the 40 rows of 'clean' beside {len(every)} declared checks."
+    )
 
 
 def test_proposals_can_be_pasted_in_either_form(tmp_path):
