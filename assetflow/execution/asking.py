@@ -136,7 +136,9 @@ class Asker:
         figure = reproducing(check, subject.version.schema, asset)
         known = asset, check.name, figure
         if known not in self._metrics:
-            self._metrics[known] = metrics(self.knowledge.state, asset, check.name, figure)
+            self._metrics[known] = metrics(
+                self.knowledge.state, self.knowledge.environment, asset, check.name, figure
+            )
         keys = self.knowledge.slices.keys[asset]
         found: dict[str, Point] = {}
         for partition, version, status, value in self._metrics[known]:

@@ -191,20 +191,24 @@ def check_points(
 
 
 def metrics(
-    state: Path, asset: AssetName, check: str, sql: str
+    state: Path, environment: str, asset: AssetName, check: str, sql: str
 ) -> list[tuple[str, str, str, float]]:
     """Return the (partition, version, status, metric) of a check, oldest first.
 
-    Of each version the newest, if there is a number and `sql` gives it.
+    Of each version the newest, if there is a number and `sql` gives it; of those alone that
+    `environment` ever published, or that runs of its own audited.
     """
     with Store(state).reading() as connection:
         return connection.execute(
             """select partition, version, status, metric
                from (from check_results where asset = $1 and check_name = $2 and sql = $3
+                     and (run in (select run from runs where environment = $4)
+                          or version in (select version from publications
+                                         where environment = $4 and asset = $1))
                      qualify row_number() over (partition by version
                                                 order by audited_at desc, rowid desc) = 1)
                where metric is not null order by audited_at, version""",
-            [asset, check, sql],
+            [asset, check, sql, environment],
         ).fetchall()
 
 

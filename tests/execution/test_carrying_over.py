@@ -144,6 +144,28 @@ def test_what_is_told_its_environment_is_asked_in_each(tmp_path):
     assert statuses(main) == {"clean.strict": "failed"}
 
 
+def test_a_figure_is_held_against_what_its_environment_knew(tmp_path):
+    days = """
+        /* assetflow
+        partitions = { daily = { start = "2026-01-01", end = "2026-01-11" } }
+        checks = [ { anomaly = "row_count", name = "usual", severity = "warn" } ]
+        */
+        select range as id from range(%d) where $partition_start is not null
+        """
+    project = SmallProject(tmp_path, {"shop/days.sql": days % 100})
+    project.materialize(partitions=["2026-01-01"])
+    api.create_environment(project.load(), "early")
+    project.materialize(partitions=[f"2026-01-{day:02}" for day in range(2, 10)])
+    project.write({"shop/days.sql": days % 3})
+
+    early = project.materialize(partitions=["2026-01-10"], environment="early")
+    api.create_environment(project.load(), "late")
+    late = project.materialize(partitions=["2026-01-10"], environment="late", force=True)
+
+    assert statuses(early) == {"days[2026-01-10].usual": "learning"}
+    assert statuses(late) == {"days[2026-01-10].usual": "warned"}
+
+
 def test_a_figure_is_held_against_its_own_history(tmp_path):
     days = """
         /* assetflow
