@@ -352,13 +352,16 @@ class UnknownKey(DefinitionError):
 
     code = "unknown_key"
 
-    def __init__(self, key: str, of: str, known: Iterable[str], place: object) -> None:
+    def __init__(
+        self, key: str, of: str, known: Iterable[str], place: object, why: str = ""
+    ) -> None:
         names = sorted(known)
         every = f"The keys are {', '.join(names)}." if names else f"Remove {key!r}."
+        facts = {"because": why} if why else {}
         super().__init__(
             f"{key!r} is not a key of {of}.",
-            {"defined in": place},
-            did_you_mean(key, names, every),
+            {**facts, "defined in": place},
+            f"Remove {key!r}." if why else did_you_mean(key, names, every),
         )
 
 

@@ -203,12 +203,15 @@ class KindOptions(BaseModel):
     """What may be said about every check.
 
     `kind` is the name in Python and in headers; `short` is the key that a plain value in a
-    header stands for.
+    header stands for. `meaningless` are keys of other kinds, and why they are not keys of this.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: ClassVar[CheckKind]
     short: ClassVar[str] = ""
+    meaningless: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("max_failures", "max_fraction"), "a check of this kind counts no rows that fail"
+    )
 
     name: StrictStr | None = Field(
         default=None, description="a text of one line", examples=['"revenue_is_positive"']

@@ -1,7 +1,8 @@
 """Values that users write, checked by pydantic models; each problem an error of its own.
 
 A field's `description` says what is expected of it, its first example how to write it:
-a new key is one field.
+a new key is one field. What a model names as `meaningless` are keys that others like it have,
+and why it has them not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,9 @@ def _error(
     place: object,
 ) -> DefinitionError:
     if details["type"] in _UNKNOWN:
-        return UnknownKey(path[-1], _owner(path[:-1], of), _known_keys(model, path[:-1]), place)
+        why = getattr(model, "meaningless", {}).get(path[-1], "") if len(path) == 1 else ""
+        known = _known_keys(model, path[:-1])
+        return UnknownKey(path[-1], _owner(path[:-1], of), known, place, why)
     expected, example = _expectation(model, path, details)
     if details["type"] in _MISSING:
         return MissingKey(".".join(path), of, expected, example, place)
