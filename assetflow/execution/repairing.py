@@ -63,7 +63,8 @@ def known_failed(
     """
     checked = {name: facts.checks for name, facts in knowledge.facts.items() if facts.checks}
     found = failed_versions(knowledge.state, environment, checked.keys(), unsettled)
-    versions = {**found, **rejected_again(unsettled)}
+    again = rejected_again(unsettled).items()
+    versions = {**found, **{target: one for target, one in again if target.asset in checked}}
     results = results_of(knowledge.state, versions.values())
     for target, version in versions.items():
         declared = {one.check.name: one.fingerprint for one in checked[target.asset]}

@@ -322,6 +322,37 @@ def test_what_was_rejected_before_what_is_served_is_told_when_it_comes_again(tmp
     assert status.rejected == ("",)
 
 
+@pytest.mark.parametrize("scope", ["partition", "whole"])
+def test_a_rejection_that_comes_again_is_told_of_each_scope(tmp_path, scope):
+    clean = """
+        /* assetflow
+        partitions.static = ["a", "b"]
+        checks = [ { between = "id", min = 0, name = "counts_up", scope = "%s" } ]
+        */
+        select id, key from raw where key = $partition_key
+        """
+    project = SmallProject(
+        tmp_path,
+        {
+            "shop/sources.py": "from assetflow import source\nsource('raw', path='raw.csv')\n",
+            "shop/clean.sql": clean % scope,
+        },
+    )
+    told = []
+    for second in (2, -2, 3, -2):
+        project.write({"raw.csv": f"id,key\n1,a\n{second},b\n"})
+        ended = project.materialize().status
+        page = api.check(project.load(), ["clean"])
+        shown = api.show(project.load(), "clean").checks
+        (status,) = api.status(project.load(), ["clean"])
+        assert [one.version for one in shown] == [one.version for one in page.lines]
+        told.append((ended, page.has_failed, status.rejected))
+
+    good, bad = ("succeeded", False, ()), ("failed", True, ("b",))
+    assert told == [good, bad, good, bad]
+    assert api.repair_plan(project.load()).environment == "main"
+
+
 def test_a_repair_makes_no_partition_that_was_never_made(tmp_path):
     """What a check reads of others is only as much of them as there is."""
     days = 'partitions.static = ["a", "b"]\nkey_column = "day"\n'
