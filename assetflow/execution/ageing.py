@@ -33,7 +33,7 @@ from assetflow.planning.freshness_past import (
 )
 from assetflow.planning.least_refresh import cannot_be_met, least_refresh, usual_durations
 from assetflow.planning.newest_partitions import counting_keys, newest_due
-from assetflow.planning.overdue import judge_freshness
+from assetflow.planning.overdue import judge_freshness, needed_data_time
 from assetflow.planning.pages import Finding
 from assetflow.planning.stated_policies import stated_policies
 from assetflow.planning.steps import OverdueRefresh, Request
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from assetflow.metadata.ages import RecalledAges
     from assetflow.model.asset import Asset, Options, Source
     from assetflow.model.columns import Schema
-    from assetflow.model.freshness import StatedPolicy
+    from assetflow.model.freshness import FreshnessPolicy, StatedPolicy
     from assetflow.model.partitions import KeySet
     from assetflow.project.analysis import Analysis
     from assetflow.warehouse.connection import Engine
@@ -412,7 +412,8 @@ def lines_of(known: KnownAges, names: Iterable[AssetName]) -> Iterator[Freshness
         )
         held = None
         if data is not None and (data.at is not None or not data.is_known):
-            held = bottleneck(ages, data, best.get(name, data), known.now)
+            need = _need(known, name, stated.policy) if stated else None
+            held = bottleneck(ages, data, best.get(name, data), known.now, need)
         yield FreshnessLine(
             asset=name,
             facts=facts,
@@ -422,6 +423,12 @@ def lines_of(known: KnownAges, names: Iterable[AssetName]) -> Iterator[Freshness
             notes=tuple(_notes(known, name, data)),
             is_source=name not in ages.upstreams,
         )
+
+
+def _need(known: KnownAges, name: AssetName, policy: FreshnessPolicy) -> datetime:
+    """Return how recent the data has to be when a run that starts now is done."""
+    done = known.now + timedelta(seconds=known.usual.get(name, 0.0))
+    return needed_data_time(policy, done)
 
 
 def _notes(known: KnownAges, name: AssetName, data: DataTime | None) -> Iterator[str]:

@@ -77,17 +77,49 @@ def bottlenecks(ages: Ages, now: datetime) -> dict[AssetName, Bottleneck]:
     }
 
 
-def bottleneck(ages: Ages, published: DataTime, best: DataTime, now: datetime) -> Bottleneck:
+def bottleneck(
+    ages: Ages,
+    published: DataTime,
+    best: DataTime,
+    now: datetime,
+    need: datetime | None = None,
+) -> Bottleneck:
     """Return what holds back an asset that is `published`, and could be the `best`.
 
     Where a run would make it newer that is the root of what is published, else the root
-    that would hold it back then, too.
+    that would hold it back then, too. A volatile root that was run since, and is of `need`
+    or newer, needs no run: what was made from it before that holds back.
     """
     helps = recency(best) > recency(published)
     held = published if helps else best
     if not helps and not held.is_known:
         return Bottleneck(held.path, helps, f"there is no telling how old {held.root!r} is")
+    behind = _first_behind(ages, held, best, need) if helps else None
+    if behind is not None:
+        text = f"{behind!r} was not made again since {held.root!r} has newer data"
+        return Bottleneck(held.path, helps, f"{text}: running will help", behind)
     return Bottleneck(held.path, helps, _text(ages, held.root, now, helps=helps))
+
+
+def _first_behind(
+    ages: Ages, held: DataTime, best: DataTime, need: datetime | None
+) -> AssetName | None:
+    """Return the first below a volatile root that was not made of what the root has now.
+
+    None where the root itself has to run again.
+    """
+    root = ages.published.get(held.root)
+    if held.root not in ages.volatile or root is None or recency(root) <= recency(held):
+        return None
+    is_enough = need is None or root.at is None or root.at >= need
+    if not is_enough and recency(root) < recency(best):
+        return None
+    older = (
+        name
+        for name in held.path[1:]
+        if name in ages.published and recency(ages.published[name]) <= recency(held)
+    )
+    return next(older, held.name)
 
 
 def _text(ages: Ages, root: AssetName, now: datetime, *, helps: bool) -> str:

@@ -99,7 +99,7 @@ def least_refresh(
     for rank, want in enumerate(wants):
         name, published = want.asset, ages.published.get(want.asset)
         if _at(best[name]) < want.need:
-            held_back[name] = bottleneck(ages, published, best[name], now) if published else None
+            held_back[name] = _held_back(ages, best[name], now, want)
         if _helps(policies[name], published, best[name]):
             needs[name] = min(want.need, _at(best[name]))
             asking[name] = (rank,)
@@ -112,6 +112,11 @@ def least_refresh(
         if name in needs
     )
     return LeastRefresh(tuple(refreshes), held_back)
+
+
+def _held_back(ages: Ages, best: DataTime, now: datetime, want: _Want) -> Bottleneck | None:
+    published = ages.published.get(want.asset)
+    return bottleneck(ages, published, best, now, want.need) if published else None
 
 
 def _wants(

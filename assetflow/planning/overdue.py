@@ -35,17 +35,24 @@ class FreshnessFacts:
 class Bottleneck:
     """What holds an asset back: the `path` from the root down to it, and if a run would help.
 
-    `text` says it in one sentence.
+    `text` says it in one sentence. `behind` is the first on the path that lags behind the
+    root; None where it is the root that holds back.
     """
 
     path: tuple[AssetName, ...]
     run_helps: bool
     text: str = ""
+    behind: AssetName | None = None
 
     @property
     def root(self) -> AssetName:
         """Return the source or volatile asset that everything below is as old as."""
         return self.path[0]
+
+    @property
+    def blamed(self) -> tuple[AssetName, ...]:
+        """Return the path from what holds back, which the text is about."""
+        return self.path if self.behind is None else self.path[self.path.index(self.behind) :]
 
 
 def judge_freshness(

@@ -182,10 +182,10 @@ def _level(seconds: float | None, top: float) -> str:
 
 
 def _held_back(line: FreshnessLine, *, shows_path: bool) -> RenderableType:
-    """Return the root that the data is as old as, and, where there is room, the path to it."""
+    """Return what the data is as old as, and, where there is room, the path from it."""
     if line.bottleneck is None:
         return faint(line.notes[0] if line.notes else "")
-    above = line.bottleneck.path[:-1]
+    above = line.bottleneck.blamed[:-1]
     if not above:
         return faint("itself")
     if not shows_path or len(above) == 1:
@@ -211,12 +211,12 @@ def _causes(lines: Iterable[FreshnessLine]) -> Iterator[RenderableType]:
 
 
 def _held(lines: Sequence[FreshnessLine]) -> str:
-    """Return what one root holds back, beside itself; of a single asset by which path."""
-    below = [line for line in lines if line.bottleneck and line.bottleneck.root != line.asset]
+    """Return what one thing holds back, beside itself; of a single asset by which path."""
+    below = [line for line in lines if line.bottleneck and line.bottleneck.blamed[1:]]
     if not below:
         return ""
     said = listed_within(tuple(f"'{line.asset}'" for line in below), 3)
-    between = below[0].bottleneck.path[1:-1] if below[0].bottleneck else ()
+    between = below[0].bottleneck.blamed[1:-1] if below[0].bottleneck else ()
     through = f", through {' → '.join(between)}" if len(below) == 1 and between else ""
     return f" It holds back {said}{through}."
 

@@ -270,6 +270,25 @@ def test_what_gave_nothing_newer_rests_before_it_is_asked_again(shop):
     ]
 
 
+def test_a_root_that_was_just_run_is_not_what_holds_back(shop):
+    mart = f"{POLICY}select rate * 2 as twice from rates"
+    shop.write({"shop/rates.py": RATES.format(options=""), "shop/mart.sql": mart})
+    shop.materialize()
+    shop.later(7)
+    shop.write({"shop/rates.py": RATES.format(options="").replace('"rate": 2', '"rate": 3')})
+    before = shop.line("mart").bottleneck
+    shop.materialize("rates", refresh=True)
+
+    after = shop.line("mart").bottleneck
+
+    assert list(shop.planned("mart")) == ["mart"]
+    assert (before.text, before.blamed) == ("'rates' can be run again", ("rates", "mart"))
+    assert after.text == (
+        "'mart' was not made again since 'rates' has newer data: running will help"
+    )
+    assert (after.path, after.blamed) == (("rates", "mart"), ("mart",))
+
+
 def test_what_is_needed_soon_rests_no_longer_than_half_of_what_is_left(shop):
     shop.write({"shop/rates.py": RATES.format(options=', event_time="at"')})
     shop.materialize()

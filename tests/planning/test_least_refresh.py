@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assetflow.planning.attainable import Ages, attainable, bottlenecks
+from assetflow.planning.attainable import Ages, attainable, bottleneck, bottlenecks
 from assetflow.planning.back_off import (
     due_to_begin,
     longest_rest,
@@ -57,6 +57,7 @@ ALL_OLD = {"rates": "05 06:00", "clean": "05 06:00", "revenue": "05 06:00"} | {
     "stock": "05 06:00",
 }
 LAG = policy(max_lag="3h")
+BEHIND = "'revenue' was not made again since 'rates' has newer data: running will help"
 
 
 def names(found):
@@ -257,6 +258,42 @@ def test_bottlenecks_name_the_root_and_if_a_run_helps():
     assert found["stock"].text == "'orders' has no newer answer: running will not help"
     newer = bottlenecks(replace(here, seen={"orders": data("orders", "05 11:00")}), NOW)
     assert newer["stock"].text == "'orders' has newer data: running will help"
+
+
+@pytest.mark.parametrize(
+    ("need", "root", "text", "blamed"),
+    [
+        (None, "11:00", BEHIND, ("revenue", "forecast")),
+        ("05 09:00", "11:00", BEHIND, ("revenue", "forecast")),
+        ("05 11:30", "11:00", "'rates' can be run again", ("rates", "revenue", "forecast")),
+        ("05 09:00", "05:00", "'rates' can be run again", ("rates", "revenue", "forecast")),
+    ],
+)
+def test_a_root_that_was_run_since_and_is_recent_enough_is_not_to_blame(need, root, text, blamed):
+    upstreams = {"rates": (), "revenue": ("rates",), "forecast": ("revenue",)}
+    old = data("revenue", "05 05:00", data("rates", "05 05:00"))
+    published = {"rates": data("rates", f"05 {root}"), "revenue": old}
+    here = Ages(upstreams, published, {}, VOLATILE)
+    best = attainable(here, NOW)["forecast"]
+
+    found = bottleneck(here, data("forecast", "05 05:00", old), best, NOW, need and at(need))
+
+    assert (found.text, found.blamed, found.run_helps) == (text, blamed, True)
+    assert found.path == ("rates", "revenue", "forecast")
+
+
+def test_what_was_made_again_in_between_is_not_to_blame():
+    upstreams = {"rates": (), "revenue": ("rates",), "forecast": ("revenue",)}
+    old = data("forecast", "05 05:00", data("revenue", "05 05:00", data("rates", "05 05:00")))
+    here = replace(
+        ages({"rates": "05 11:00", "revenue": "05 11:00"}, {}, upstreams),
+        resting={"rates": at("05 12:30")},
+    )
+
+    found = bottleneck(here, old, attainable(here, NOW)["forecast"], NOW)
+
+    assert found.blamed == ("forecast",)
+    assert found.text.startswith("'forecast' was not made again since 'rates' has newer data")
 
 
 def test_a_bottleneck_is_what_still_holds_back_after_a_run():
