@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,6 @@ from assetflow.errors import (
     StateUnusable,
     TwoChoices,
     UnknownEnvironment,
-    UnknownInput,
     UnknownPartition,
     UnknownTable,
     each_error,
@@ -49,6 +47,7 @@ from assetflow.planning.wanted import wanted_partitions
 from assetflow.project.analysis import Analysis
 from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.loading import Declarations, load_declarations
+from assetflow.project.lost_names import not_following
 from assetflow.project.settings import Settings, find_project, read_settings
 from assetflow.project.taken_configs import taken_configs
 
@@ -167,7 +166,8 @@ def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
     cache = AnalysisCache(kept / "analysis.json", rules)
     keyed = {} if declared.errors else taken_configs(declared, environ, reads_secrets=False)
     analysis = Analysis(declared, texts, cache, keyed)
-    errors = (*declared.errors, *_not_following(analysis.errors, declared.errors))
+    found = not_following(analysis.errors, declared)
+    errors = (*declared.errors, *found)
     if errors:
         raise ProjectErrors(errors)
     if not declared.assets:
@@ -175,21 +175,6 @@ def _project(declared: Declarations, environ: Mapping[str, str]) -> Project:
     return Project(
         declared.root, settings, declared.environment, analysis.declarations, analysis, environ
     )
-
-
-def _not_following(
-    errors: Collection[AssetflowError], before: Collection[AssetflowError]
-) -> Iterator[AssetflowError]:
-    """Yield those of `errors` that do not come of a query whose own file has an error.
-
-    That one was not declared, and would be told as an unknown input by all that read it.
-    """
-    said = " ".join(str(value) for error in before for value in error.facts.values())
-    lost = {folded(stem) for stem in re.findall(r"([^\s/]+)\.sql\b", said)}
-    for error in errors:
-        name = error.name if isinstance(error, UnknownInput) else ""
-        if not name or folded(name).rpartition(".")[2] not in lost:
-            yield error
 
 
 def _rules() -> str:

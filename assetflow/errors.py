@@ -2311,6 +2311,7 @@ class UnknownCheckedAsset(DefinitionError):
     def __init__(
         self, check: str, asset: str, place: object, assets: Iterable[str], *, is_source: bool
     ) -> None:
+        self.name = asset
         super().__init__(
             f"'{asset}' is a source, and only assets are checked."
             if is_source
@@ -2323,11 +2324,17 @@ class UnknownCheckedAsset(DefinitionError):
 
 
 class CheckOfWhichAsset(DefinitionError):
-    """A query of failing rows that does not say which asset it checks."""
+    """A query of failing rows that does not say which asset it checks.
+
+    `unknown` are the tables that it reads, and nothing has.
+    """
 
     code = "check_of_which_asset"
 
-    def __init__(self, check: str, place: object, reads: Sequence[str]) -> None:
+    def __init__(
+        self, check: str, place: object, reads: Sequence[str], unknown: Iterable[str] = ()
+    ) -> None:
+        self.unknown = tuple(unknown)
         super().__init__(
             f"The check '{check}' does not say of which asset it is.",
             {"reads": ", ".join(reads) or "no asset", "defined in": place},

@@ -138,7 +138,9 @@ class _Attaching:
         tables = self._summary(AssetName(""), check).tables
         names = [self._assets[folded(name)].name for name in tables if folded(name) in self._assets]
         if len(names) != 1:
-            raise CheckOfWhichAsset(check.name, place, names)
+            known = {*self._assets, *self._sources}
+            unknown = (name for name in tables if folded(name) not in known)
+            raise CheckOfWhichAsset(check.name, place, names, unknown)
         return names[0]
 
     def _resolved(self, asset: Asset, check: Check) -> Check:

@@ -379,6 +379,50 @@ def test_what_cannot_work_is_said_before_anything_runs(name, files, shop):
     assert shop.kept() == before
 
 
+CHECKS = {
+    "shop/checks.py": """
+        from assetflow import check
+
+        @check("bad")
+        def holds(bad) -> bool:
+            return True
+
+        @check("bod")
+        def holds_elsewhere(bod) -> bool:
+            return True
+    """,
+    "shop/checks/negative.sql": "select * from bad where a < 0\n",
+    "shop/below.sql": "select * from bad\n",
+}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"shop/bad.sql": "/* assetflow\nchecks = [{ betwen = 1 }]\n*/\nselect 1 as a\n"},
+        {"shop/bad.sql": "/* assetflow\nowner = 1\n*/\nselect 1 as a\n"},
+        {
+            "shop/wrong.py": "from assetflow import asset\n"
+            "@asset(freshness=3)\ndef bad() -> list[dict]:\n    return []\n"
+        },
+        {
+            "shop/wrong.py": "import no_such_package\nfrom assetflow import asset\n"
+            "@asset\ndef bad() -> list[dict]:\n    return []\n"
+        },
+    ],
+    ids=["check", "key", "decorator", "module"],
+)
+def test_what_is_about_a_definition_that_is_wrong_is_not_told_as_unknown(files, shop):
+    shop.write({**CHECKS, **files})
+
+    said = shop.run("plan").err
+
+    assert "named 'bad'" not in said
+    assert "does not say of which asset" not in said
+    assert "No asset is named 'bod'." in said
+    assert "2 definitions cannot work." in said
+
+
 def assert_reads_well(error):
     """A sentence, facts and a way out; where there are several errors, each of them."""
     assert {"code", "headline", "facts", "hint"} <= error.keys()
