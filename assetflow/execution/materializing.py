@@ -408,6 +408,7 @@ class Materializing:
             left=made.left,
             keys=made.keys,
             notes=tuple(self._notes),
+            for_policies=made.for_policies,
         )
 
 

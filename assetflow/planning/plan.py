@@ -302,6 +302,7 @@ class _Walk:
             notes=(*self.known.notes, *self.notes),
             left=tuple(self.left),
             keys=self.keys,
+            for_policies=self.request.overdue is not None,
         )
 
 

@@ -43,7 +43,8 @@ class StepResult:
 class RunResult:
     """How a run ended, step by step in the order in which they ended.
 
-    `left` and `keys` are those of its plan; `notes` say what else the user should know.
+    `left`, `keys` and `for_policies` are those of its plan; `notes` say what else the user
+    should know.
     """
 
     run: RunId
@@ -55,6 +56,7 @@ class RunResult:
     left: tuple[AssetPartition, ...] = ()
     keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
     notes: tuple[tuple[AssetName, str], ...] = ()
+    for_policies: bool = False
 
     @property
     def counts(self) -> Mapping[Outcome, int]:

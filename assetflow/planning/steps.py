@@ -153,7 +153,7 @@ class Plan:
     `left` are the partitions that need something and are left for another time, because
     only so many were asked for. `keys` has the partitions of each asset that was looked at.
     `estimated_seconds` is what the steps that run cost before, together; None if nothing
-    is known of it.
+    is known of it. It is `for_policies` where the least was asked for that keeps them.
     """
 
     environment: str
@@ -163,3 +163,4 @@ class Plan:
     left: tuple[AssetPartition, ...] = ()
     keys: Mapping[AssetName, KeySet] = field(default_factory=dict, compare=False)
     estimated_seconds: float | None = None
+    for_policies: bool = False

@@ -11,11 +11,11 @@ from rich.text import Text
 from assetflow.model.names import AssetName
 from assetflow.planning.pages import StepDiff
 from assetflow.planning.reasons import Reason
+from assetflow.planning.results import RunResult
 from assetflow.planning.steps import Action, Plan, Step
 from assetflow.report.palette import COLOURS, Name, columns, faint, state, strong
 from assetflow.report.partition_ranges import (
     Alike,
-    Keys,
     common_reasons,
     grouped,
     has_partitions,
@@ -76,7 +76,7 @@ def plan_summary(plan: Plan) -> Text:
     'Everything is up to date: 12 assets.'
     """
     if not plan.steps:
-        return nothing_to_do(plan.up_to_date, plan.keys)
+        return nothing_to_do(plan)
     counts = Counter(step.action for step in plan.steps)
     parts = [
         Text(words.format(f"{counts[action]:,}"), style=COLOURS[action])
@@ -93,14 +93,25 @@ def plan_summary(plan: Plan) -> Text:
     return summary.append(".")
 
 
-def nothing_to_do(up_to_date: int, keys: Keys) -> Text:
-    """Return that all is as it should be, in assets, and in partitions where there are some."""
-    if up_to_date == 0:
-        return Text("Nothing to do: nothing that is selected or declared needs it.")
-    what = counted(up_to_date, "asset")
-    if has_partitions(keys):
-        what = f"{counted(up_to_date, 'partition')} of {counted(len(keys), 'asset')}"
+def nothing_to_do(told: Plan | RunResult) -> Text:
+    """Return that all is as it should be, in assets, and in partitions where there are some.
+
+    >>> nothing_to_do(Plan("main", (), 0, for_policies=True)).plain
+    'Nothing to do: no policy needs a run.'
+    """
+    if told.up_to_date == 0:
+        return Text(f"Nothing to do: {_why_nothing(told)}.")
+    what = counted(told.up_to_date, "asset")
+    if has_partitions(told.keys):
+        what = f"{counted(told.up_to_date, 'partition')} of {counted(len(told.keys), 'asset')}"
     return Text(f"Everything is up to date: {what}.", style="green")
+
+
+def _why_nothing(told: Plan | RunResult) -> str:
+    """Return why there is nothing to do; what policies are held back by stands in the notes."""
+    if not told.for_policies:
+        return "nothing that is selected or declared needs it"
+    return "a run would help no policy" if told.notes else "no policy needs a run"
 
 
 def _steps(groups: Sequence[Alike[Step]], *, verbose: bool) -> Table:

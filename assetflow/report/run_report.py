@@ -301,7 +301,7 @@ def _unknown_sources(result: RunResult) -> Iterable[str]:
 
 def _last_words(result: RunResult) -> Iterator[Text]:
     if not result.steps and result.status == "succeeded":
-        yield nothing_to_do(result.up_to_date, result.keys)
+        yield nothing_to_do(result)
         return
     text = state(result.status)
     text.plain = text.plain.capitalize()

@@ -45,6 +45,16 @@ def test_the_exit_code_says_whether_something_selected_is_too_old(project, capfd
     said(capfd, "new", "--fail-on", "overdue")
 
 
+@pytest.mark.parametrize("command", ["plan", "materialize"])
+@pytest.mark.parametrize(
+    ("name", "why"), [("new", "no policy needs a run"), ("old", "a run would help no policy")]
+)
+def test_where_no_policy_needs_a_run_that_is_said(project, command, name, why, capfd):
+    assert run([command, name, "--overdue"]) == 0
+
+    assert capfd.readouterr().out.splitlines()[-1] == f"Nothing to do: {why}."
+
+
 def test_the_document_has_a_line_for_each_asset_the_most_urgent_first(project, capfd):
     lines = json.loads(said(capfd, "--json").out)
 
