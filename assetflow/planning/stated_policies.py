@@ -1,6 +1,6 @@
 """Which freshness policy holds for each asset and source, and where it stands. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from assetflow.errors import DefinitionError, TwoFreshnessPolicies, UnusedFreshness
 from assetflow.model.asset import Asset, Options, Source
@@ -24,14 +24,20 @@ def stated_policies(
 
 
 def policy_errors(
-    things: Collection[Asset | Source], groups: Policies, tags: Policies, place: object
+    things: Collection[Asset | Source],
+    groups: Policies,
+    tags: Policies,
+    place: Callable[[str, str], object],
 ) -> Iterator[DefinitionError]:
-    """Yield what is wrong with the policies of the settings, which stand at `place`."""
+    """Yield what is wrong with the policies of the settings.
+
+    `place` says where the one of a ("group" or "tag", name) stands.
+    """
     used = {"group": {_about(one).group for one in things}}
     used["tag"] = {tag for one in things for tag in _about(one).tags}
     for kind, policies in (("group", groups), ("tag", tags)):
         for name in sorted(policies.keys() - used[kind]):
-            yield UnusedFreshness(kind, name, sorted(used[kind] - {""}), place)
+            yield UnusedFreshness(kind, name, sorted(used[kind] - {""}), place(kind, name))
     for thing in things:
         about = _about(thing)
         named = [tag for tag in about.tags if tag in tags]

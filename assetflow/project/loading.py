@@ -29,7 +29,7 @@ from assetflow.project.analysis_cache import AnalysisCache
 from assetflow.project.configs import load_config, section_names
 from assetflow.project.discovery import PackageFiles, find_package, import_modules, package_files
 from assetflow.project.plain_options import form
-from assetflow.project.settings import Settings
+from assetflow.project.settings import Settings, place_of
 from assetflow.project.sql_files import read_check_file, read_macros, read_sql_asset
 
 Declared = Asset | Source | Resource | Macro
@@ -96,7 +96,9 @@ def load_declarations(
     errors += _unknown_pools(declared)
     if not errors:
         errors += policy_errors(
-            [*declared.sources, *declared.assets], *settings.freshness.frozen(), "the settings"
+            [*declared.sources, *declared.assets],
+            *settings.freshness.frozen(),
+            lambda kind, name: place_of(root, ("freshness", f"{kind}s", name)),
         )
     classes = tuple(dict.fromkeys(_config_classes(declared)))
     errors += _config_errors(declared, classes, environ or {})
@@ -248,8 +250,11 @@ def _unknown_sections(
 ) -> Iterator[DefinitionError]:
     names = {name for kind in classes for name in section_names(kind)}
     settings = declared.settings
-    given = {**settings.config, **settings.environment(declared.environment).config}
-    for section in given:
+    keys: dict[str, tuple[str, ...]] = {section: ("config", section) for section in settings.config}
+    own = ("environments", declared.environment, "config")
+    for section in settings.environment(declared.environment).config:
+        keys.setdefault(section, (*own, section))
+    for section, where in keys.items():
         if section not in names:
             likely = [section_names(kind)[0] for kind in classes]
-            yield UnknownConfigSection(section, likely, "the settings")
+            yield UnknownConfigSection(section, likely, place_of(declared.root, where))

@@ -251,6 +251,13 @@ def read_settings(root: Path) -> Settings:
     return found
 
 
+def place_of(root: Path, keys: Sequence[str]) -> Location | str:
+    """Return where `keys` stand in the settings of the project at `root`, if it has a file."""
+    found = (root / name for name in (OWN_FILE, SHARED_FILE) if (root / name).is_file())
+    path = next(found, None)
+    return "the settings" if path is None else _place(path, _read(path), keys)
+
+
 def _place(path: Path, text: str, keys: Sequence[str]) -> Location:
     """Return where `keys` stand, or where the settings begin."""
     table = ("tool", _TABLE) if path.name == SHARED_FILE else ()

@@ -41,6 +41,10 @@ def test_its_own_goes_before_its_groups_and_that_before_its_tags():
     }
 
 
+def place(kind, name):
+    return "pyproject.toml:3"
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     {
@@ -53,7 +57,7 @@ def test_policies_of_the_settings_that_cannot_be_meant_are_told(name, options):
     groups = {"marts": MARTS} if options.group else {}
     tags = {"daily": DAILY, "hourly": DAILY if options.group else HOURLY}
 
-    errors = list(policy_errors(assets(orders=options), groups, tags, "pyproject.toml:3"))
+    errors = list(policy_errors(assets(orders=options), groups, tags, place))
 
     assert_golden(f"bad_input/{name}", "\n\n".join(map(str, errors)) + "\n")
 
@@ -62,4 +66,4 @@ def test_a_policy_of_its_own_settles_which_of_two_tags_holds():
     for policy in (OWN, FreshnessPolicy()):
         one = assets(orders=Options(tags=("daily", "hourly"), freshness=policy))
 
-        assert not list(policy_errors(one, {}, {"daily": DAILY, "hourly": HOURLY}, ""))
+        assert not list(policy_errors(one, {}, {"daily": DAILY, "hourly": HOURLY}, place))

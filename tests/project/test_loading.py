@@ -265,7 +265,7 @@ def test_configs_are_checked_once_and_without_their_secrets(tmp_path):
         """),
         text("""
             No asset or resource takes a config named 'apy_config'.
-              defined in  the settings
+              defined in  assetflow.toml:5
             Did you mean 'api_config'?
         """),
     ]

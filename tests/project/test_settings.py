@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from assetflow.errors import AssetflowError
-from assetflow.project.settings import Settings, find_project, read_settings
+from assetflow.project.settings import Settings, find_project, place_of, read_settings
 from tests.project.written import messages, text, write, write_file
 
 TABLE = '[tool.assetflow]\npackage = "shop"\n'
@@ -318,3 +318,24 @@ def test_what_is_different_in_two_environments_is_named():
     assert settings.differing("dev", "main") == {"variables": ("x",), "config": ("rates.address",)}
     assert settings.differing("qa", "dev") == {"variables": ("x",), "config": ("rates.address",)}
     assert settings.differing("main", "unknown") == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "keys", "line"),
+    [
+        ("assetflow.toml", "[freshness.tags]\nday = 1\n[freshness.groups]\nday = 1\n",
+         ("freshness", "groups", "day"), 4),
+        ("pyproject.toml", '[tool.assetflow]\nfreshness.groups."my marts" = 1\n',
+         ("freshness", "groups", "my marts"), 2),
+        ("assetflow.toml", "[config.api]\n[environments.dev.config.api]\n",
+         ("environments", "dev", "config", "api"), 2),
+    ],
+)  # fmt: skip
+def test_a_key_of_the_settings_has_its_line(tmp_path, file, text, keys, line):
+    (tmp_path / file).write_text(text)
+
+    assert str(place_of(tmp_path, keys)) == f"{file}:{line}"
+
+
+def test_settings_without_a_file_have_no_line(tmp_path):
+    assert place_of(tmp_path, ("freshness",)) == "the settings"
