@@ -291,8 +291,9 @@ class _Question:
 
 def kept_as_text(found: FoundRows) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the columns of rows, and each row as JSON."""
-    columns = tuple((name, "") for name in found.columns)
-    return columns, tuple(json.dumps(_with_text_keys(row), default=_plain) for row in found.rows)
+    return found.columns, tuple(
+        json.dumps(_with_text_keys(row), default=_plain) for row in found.rows
+    )
 
 
 def _with_text_keys(value: object) -> object:

@@ -145,16 +145,16 @@ def _failing(cursor: duckdb.DuckDBPyConnection, check: Check, value: Any) -> tup
 
 def _rows(cursor: duckdb.DuckDBPyConnection, value: Any, most: int) -> tuple[int, FoundRows]:
     with as_returned(cursor, value, None) as returned, returned.errors():
-        names = tuple(column.name for column in returned.schema)
+        columns = tuple((column.name, column.type) for column in returned.schema)
         if returned.relation is not None:
             ((count,),) = returned.relation.aggregate("count(*)").fetchall()
-            return int(count), FoundRows(names, tuple(returned.relation.limit(most).fetchall()))
+            return int(count), FoundRows(columns, tuple(returned.relation.limit(most).fetchall()))
         # A stream can be read once: its rows are kept before they are counted.
         cursor.execute(f"create or replace temp table {_KEPT} as from {returned.view}")
         ((count,),) = cursor.execute(f"select count(*) from {_KEPT}").fetchall()
         rows = cursor.execute(f"from {_KEPT} limit {most:d}").fetchall()
         cursor.execute(f"drop table {_KEPT}")
-        return int(count), FoundRows(names, tuple(rows))
+        return int(count), FoundRows(columns, tuple(rows))
 
 
 _KEPT = "assetflow_failing_rows"

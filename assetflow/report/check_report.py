@@ -1,6 +1,7 @@
 """What `check` answers: the table, then more of what failed, and a summary."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -126,8 +127,25 @@ def _foremost(failing: FailingRows, names: Collection[str]) -> Rows:
     )
     return Rows(
         tuple(failing.columns[place] for place in order),
-        tuple(tuple(row[place] for place in order) for row in failing.rows),
+        tuple(
+            tuple(_as_stored(row[place], failing.columns[place].type) for place in order)
+            for row in failing.rows
+        ),
     )
+
+
+def _as_stored(value: object, type_: str) -> object:
+    """Return a value of a kept row as its table has it: an instant was kept as its text.
+
+    >>> _as_stored("2026-01-05T07:00:00", "TIMESTAMP")
+    datetime.datetime(2026, 1, 5, 7, 0)
+    """
+    if not isinstance(value, str) or not type_.upper().startswith("TIMESTAMP"):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return value
 
 
 def kept_text(failing: FailingRows) -> str:

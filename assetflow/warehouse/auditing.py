@@ -49,9 +49,12 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class FoundRows:
-    """Some of the rows that fail a check: their columns, and their values as Python has them."""
+    """Some of the rows that fail a check: their columns, and their values as Python has them.
 
-    columns: tuple[str, ...] = ()
+    `columns` are (name, type).
+    """
+
+    columns: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[object, ...], ...] = ()
 
 
@@ -261,7 +264,7 @@ def find_rows(
 
 def _rows(connection: DuckDBPyConnection, query: str, limit: int) -> FoundRows:
     result = connection.execute(f"select * from ({query}\n) limit {limit}")
-    columns = tuple(name for name, *_ in result.description or ())
+    columns = tuple((name, str(type_)) for name, type_, *_ in result.description or ())
     return FoundRows(columns, tuple(result.fetchall()))
 
 

@@ -13,6 +13,14 @@ from assetflow.project.scaffold import scaffold
 from assetflow.quality.answers import Answer
 from tests.report import sample_checks as checked
 
+MOMENTS = """/* assetflow
+checks = [{ expression = "n < 2" }]
+*/
+select n, '2026-01-05 07:00'::timestamp + to_hours(n) as at,
+       ('2026-01-05 07:00:00.5+00')::timestamptz as seen, '2026-01-05T07:00:00' as note
+from (values (1), (2)) as v(n)
+"""
+
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
@@ -53,6 +61,24 @@ def test_the_exit_code_says_whether_a_check_failed(
     assert run(["check"]) == by_default
     assert run(["check", "--fail-on", "failed"]) == by_default
     assert run(["check", "--fail-on", "warned"]) == on_warned
+
+
+def test_failing_rows_have_their_instants_as_queries_show_them(shop, capfd):
+    (shop / "shop" / "moments.sql").write_text(MOMENTS)
+    run(["materialize", "moments"])
+    capfd.readouterr()
+
+    run(["check", "moments", "--rows"])
+    page = capfd.readouterr().out
+    run(["check", "moments", "--json"])
+    (document,) = json.loads(capfd.readouterr().out)
+
+    assert "2026-01-05 09:00:00  2026-01-05 07:00:00.500000+00:00  2026-01-05T07:00:00" in page
+    assert document["sample"]["rows"] == [
+        [2, "2026-01-05T09:00:00", "2026-01-05T07:00:00.500000+00:00", "2026-01-05T07:00:00"]
+    ]
+    types = [column["type"] for column in document["sample"]["columns"]]
+    assert types == ["INTEGER", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "VARCHAR"]
 
 
 def test_files_for_ci_are_written_beside_what_is_printed(shop, answers, capfd):
