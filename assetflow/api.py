@@ -668,13 +668,13 @@ def _lines(
     knowledge: Knowledge, project: Project, targets: Collection[AssetName] | None
 ) -> Iterator[tuple[AssetName, FreshnessLine]]:
     """Yield how old each of `targets` is that has a freshness policy, by what was seen already."""
-    from assetflow.execution.ageing import lines_of
     from assetflow.execution.gathering import sight_of
+    from assetflow.execution.rejected_ages import told_lines
 
     ager = replace(_ager(project), sight=sight_of(knowledge))
     asked = [name for name in ager.stated() if targets is None or name in targets]
     if asked:
-        yield from ((line.asset, line) for line in lines_of(ager.known(asked), asked))
+        yield from ((line.asset, line) for line in told_lines(ager, ager.known(asked), asked))
 
 
 def freshness(
@@ -689,7 +689,8 @@ def freshness(
     Sources that have a policy, or are selected, are told, too. `at` is a moment of the past:
     then nothing is observed, and what was known by then counts. Raises NaiveEventTime.
     """
-    from assetflow.execution.ageing import lines_of, with_trends
+    from assetflow.execution.ageing import with_trends
+    from assetflow.execution.rejected_ages import told_lines
     from assetflow.planning.freshness_pages import FreshnessPage, urgency
 
     targets = selected(project, select, exclude, with_sources=True)
@@ -698,7 +699,7 @@ def freshness(
     names = [name for name in known.names if targets is None or name in targets]
     if not select:
         names = [name for name in names if name in project.graph.assets or name in known.stated]
-    lines = with_trends(ager, sorted(lines_of(known, names), key=urgency))
+    lines = with_trends(ager, sorted(told_lines(ager, known, names), key=urgency))
     return FreshnessPage(known.now, tuple(lines))
 
 

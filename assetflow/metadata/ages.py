@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from assetflow.metadata.check_rows import rejected_versions
 from assetflow.metadata.encoding import instant_text
 from assetflow.metadata.rows import utc
 from assetflow.metadata.store import Store
@@ -116,6 +117,33 @@ def recalled_sightings(
         ).fetchall()
         states = _states(connection, question, {(source, seen) for _, _, seen in rows})[0]
     return states, [PointerMove(utc(at), partition, seen) for at, partition, seen in rows]
+
+
+def rejected_reads(
+    state: Path,
+    environment: str,
+    keys: Mapping[AssetName, KeySet],
+    assets: Collection[AssetName],
+) -> dict[AssetName, tuple[VersionsRead, ...]]:
+    """Return what was read for the newest rejected version of each of `assets`.
+
+    Of those alone of which one is newer than what `environment` serves instead.
+    """
+    rejected = rejected_versions(state, environment, assets)
+    newest = {target.asset: version for target, version in rejected.items()}
+    if not newest:
+        return {}
+    with Store(state).reading() as connection:
+        connection.execute(
+            """create or replace temp table aged as
+               select max(number) as number, asset from materializations
+               where outcome = 'rejected' and version in (select unnest($1::varchar[]))
+               group by asset""",
+            [[*newest.values()]],
+        )
+        rows = connection.execute("from aged").fetchall()
+        reads = _reads(connection, keys)
+    return {asset: reads.get(number, ()) for number, asset in rows}
 
 
 def _follow(

@@ -270,6 +270,38 @@ def test_what_gave_nothing_newer_rests_before_it_is_asked_again(shop):
     ]
 
 
+def test_what_was_rejected_of_the_same_is_not_told_to_run_again(shop):
+    shop.write(
+        {
+            "shop/revenue.sql": POLICY.replace("*/", "checks = [{ row_count = { min = 2 } }]\n*/")
+            + "select sum(amount) as amount from orders group by store",
+            "shop/report.sql": f"{POLICY}select amount from revenue",
+        }
+    )
+    shop.put("data/orders.csv", "id,amount,store,note\n1,10,1,a\n2,20,2,b\n", NOON)
+    shop.materialize()
+    shop.later(7)
+    shop.put("data/orders.csv", "id,amount,store,note\n1,10,1,a\n", shop.now)
+    before = shop.line("revenue").bottleneck
+
+    assert shop.outcomes()["revenue"] == "rejected"
+    after, below = (shop.line(name).bottleneck for name in ("revenue", "report"))
+
+    assert (before.run_helps, after.run_helps, below.run_helps) == (True, False, False)
+    assert after.text == below.text
+    assert after.text == (
+        "'revenue' was made of the newest data, and rejected by its checks:"
+        " see `assetflow check revenue` and `assetflow repair revenue`"
+    )
+    assert (after.blamed, below.blamed) == (("revenue",), ("revenue", "report"))
+    assert set(shop.outcomes(overdue=True).values()) <= {"rejected", "skipped"}
+    shop.later(1)
+    shop.put("data/orders.csv", "id,amount,store,note\n1,10,1,a\n2,25,2,b\n", shop.now)
+    assert shop.line("revenue").bottleneck.run_helps
+    assert shop.outcomes()["revenue"] == "materialized"
+    assert shop.freshness("revenue", "report") == {"revenue": "fresh", "report": "fresh"}
+
+
 def test_a_root_that_was_just_run_is_not_what_holds_back(shop):
     mart = f"{POLICY}select rate * 2 as twice from rates"
     shop.write({"shop/rates.py": RATES.format(options=""), "shop/mart.sql": mart})
