@@ -13,6 +13,7 @@ import typer
 
 from assetflow import __version__
 from assetflow.cli.answers import Answer
+from assetflow.cli.error_text import printed
 from assetflow.cli.help_text import Context, HelpfulGroup, label
 from assetflow.cli.streams import Write, discard_output, only_a_document, prepare_streams
 from assetflow.errors import (
@@ -207,7 +208,7 @@ def _deliver(answer: Answer[Any], write: Write | None) -> None:
 
 def _say(error: AssetflowError, write: Write | None) -> None:
     if write is None:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printed(error, sys.stderr)}\n")
     else:
         from assetflow.report.json_shapes import as_text, error_json
 
