@@ -27,7 +27,7 @@ demo: setup ## Run the example project end to end
 	$(BIN)/assetflow lineage --project example_project weather_effects
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest --quiet --numprocesses 2
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 lint: setup ## Hold the code against the style
 	$(BIN)/ruff check .
@@ -40,7 +40,7 @@ docs: setup ## Run what the docs show
 	$(BIN)/python -m pytest --quiet tests/docs
 
 golden: setup ## Rewrite the golden files; review the difference
-	ASSETFLOW_GOLDEN=write $(BIN)/python -m pytest --quiet --numprocesses 2
+	ASSETFLOW_GOLDEN=write $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 bench: setup ## Measure against the floor
 	$(BIN)/python benchmarks/run.py
