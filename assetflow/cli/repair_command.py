@@ -1,9 +1,10 @@
 """`assetflow repair`: make again the least that can make a failed check pass."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,9 +22,11 @@ from assetflow.cli.shared_options import (
     refuse_beside,
 )
 from assetflow.errors import NeedsOption, NothingToRepair, TwoChoices
-from assetflow.planning.listener import Listener, Silent
 from assetflow.planning.repair_pages import DeadLetterLine, RepairPage
 from assetflow.planning.results import RunResult
+
+if TYPE_CHECKING:
+    from assetflow.api import Project
 
 DeadLetters = tuple[DeadLetterLine, ...]
 
@@ -83,30 +86,17 @@ def repair(
     if asked:
         refuse_beside(asked, {"--dry-run": dry_run, **others})
     found, wanted = opened(project, environment), select or ()
-    if list_them:
-        return _letters(api.dead_letters(found, wanted))
-    if retry:
-        return _letters(api.retry_dead_letters(found, wanted, note=note))
-    if resolve:
-        return _letters(api.resolve_dead_letters(found, wanted, note=note))
+    if asked:
+        return _letters(_dead_letters(found, wanted, asked, note))
     left, keys = exclude or (), partition or ()
     if dry_run:
         return _planned(api.repair_plan(found, wanted, exclude=left, partitions=keys))
     command = shlex.join(["assetflow", *context.obj["arguments"]])
-
-    def carry_out(listener: Listener) -> RunResult:
-        return api.repair(
-            found,
-            wanted,
-            exclude=left,
-            partitions=keys,
-            threads=threads,
-            listener=listener,
-            command=command,
-        )
-
+    tried = partial(
+        api.repair, found, wanted, exclude=left, partitions=keys, threads=threads, command=command
+    )
     try:
-        return _ended(carry_out(Silent()) if as_json else followed(carry_out))
+        return _ended(tried() if as_json else followed(lambda one: tried(listener=one)))
     except NothingToRepair:
         page = api.repair_plan(found, wanted, exclude=left, partitions=keys)
         return replace(_planned(page), exit_code=int(bool(page.lines)))
@@ -120,6 +110,17 @@ def _asked(chosen: Mapping[str, bool], note: str) -> str:
     if note and said not in (["--retry"], ["--resolve"]):
         raise NeedsOption("--note", "--retry", "--resolve")
     return said[0] if said else ""
+
+
+def _dead_letters(project: "Project", wanted: Sequence[str], asked: str, note: str) -> DeadLetters:
+    """Do what is `asked` of dead letters, and return which it is about."""
+    from assetflow import api
+
+    if asked == "--retry":
+        return api.retry_dead_letters(project, wanted, note=note)
+    if asked == "--resolve":
+        return api.resolve_dead_letters(project, wanted, note=note)
+    return api.dead_letters(project, wanted)
 
 
 def _letters(letters: DeadLetters) -> Answer[DeadLetters]:
