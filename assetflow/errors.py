@@ -326,7 +326,8 @@ class VersionsUnaudited(StateError):
         super().__init__(
             f"Nothing was published in '{environment}': {count} not met the checks of now.",
             {"not checked": _some(unaudited)},
-            f"Ask them with `assetflow check --env {origin}`.",
+            f"Ask them with `assetflow check --env {origin}`; what is told its environment is"
+            f" asked there, by `assetflow materialize --env {environment}`.",
         )
 
 

@@ -1,6 +1,9 @@
 """An answer is carried over only where all that it depends on is the same."""
 
+import pytest
+
 from assetflow import api
+from assetflow.errors import VersionsUnaudited
 from tests.small_project import SmallProject, shop
 
 
@@ -142,6 +145,31 @@ def test_what_is_told_its_environment_is_asked_in_each(tmp_path):
 
     assert statuses(trial) == {"clean.strict": "passed"}
     assert statuses(main) == {"clean.strict": "failed"}
+
+
+def test_what_is_told_its_environment_is_promoted_once_it_is_asked_there(tmp_path):
+    text = """
+        import pyarrow as pa
+        from assetflow import AssetContext, check
+
+
+        @check("clean")
+        def known(clean: pa.Table, context: AssetContext):
+            return context.environment in ("main", "trial") and clean.num_rows > 1
+        """
+    project = shop(tmp_path, **{"shop/known.py": text})
+    project.materialize()
+    api.create_environment(project.load(), "trial")
+    project.write({"data/orders.csv": "id,customer,amount\n1,ann,1\n2,bob,2\n"})
+    project.materialize(environment="trial")
+
+    with pytest.raises(VersionsUnaudited, match="assetflow materialize --env main"):
+        api.promote_environment(project.load(), "trial")
+    result = project.materialize()
+
+    assert {step.outcome for step in result.steps} == {"reused"}
+    assert statuses(result) == {"clean.known": "passed"}
+    assert len(project.rows("clean")) == 2
 
 
 def test_a_figure_is_held_against_what_its_environment_knew(tmp_path):
